@@ -1,0 +1,290 @@
+"""The loop: walk an objective with a rule, one run or a thousand lanes at once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from .messages import refuse
+from .rules import Rule
+from .schedules import Constant, Schedule
+from .tracing import ARRAYS, FLOATS
+from .trajectory import Trajectory, blank_after_divergence, side_by_side
+
+MAX_STEPS = 1_000_000
+
+
+def descend(
+    objective: Any,
+    rule: Any,
+    start: Any,
+    steps: int,
+    *,
+    clip: float | None = None,
+    clip_norm: float | None = None,
+    schedule: Schedule | None = None,
+    noise: float = 0.0,
+    seed: Any = 0,
+    batches: Sequence[Any] | None = None,
+) -> Trajectory:
+    """Run one rule, or a list of rules side by side, for `steps` steps from `start`.
+
+    Lanes come from arrays in the hyperparameters, from a `start` of shape (lanes, dim), or
+    from an array of seeds; lengths must agree. Around any rule, in this order: normal `noise`
+    of that standard deviation is added to the gradient (the same draws in every lane, unless
+    each lane has its seed), values beyond +-`clip` are cut, the gradient's norm is cut to
+    `clip_norm`. `batches` gives the sample indices of each step where the objective is a mean
+    over data. Divergence is recorded, not raised: see `Trajectory.diverged`.
+
+    Raises ValueError for a start of the wrong dimension, steps out of 1..1,000,000, lanes of
+    different lengths, or a clip that is not positive.
+    """
+    steps = _checked_steps(steps)
+    around = _Around(clip, clip_norm, schedule or Constant(), noise, seed, batches, steps)
+    rules = [rule] if not isinstance(rule, list | tuple) else list(rule)
+    if not rules:
+        refuse("descend", "needs at least one rule", rule, "pass a rule or a list of rules")
+    parts = [_descend(objective, each, start, steps, around) for each in rules]
+    return side_by_side(parts)
+
+
+class _Around:
+    """What surrounds the rule: noise, clipping, the schedule and the batches."""
+
+    def __init__(self, clip, clip_norm, schedule, noise, seed, batches, steps):
+        for name, value in (("clip", clip), ("clip_norm", clip_norm)):
+            if value is not None and not value > 0:
+                refuse("descend", f"needs a {name} above 0", value, "leave it out for no clipping")
+        if not (np.isfinite(noise) and noise >= 0):
+            refuse("descend", "needs a noise of 0 or more", noise)
+        if batches is not None and len(batches) != steps:
+            refuse("descend", f"needs one batch a step, {steps} of them", len(batches))
+        self.clip, self.clip_norm, self.schedule = clip, clip_norm, schedule
+        self.noise, self.seeds, self.batches = noise, np.atleast_1d(seed), batches
+
+    def draws(self, steps: int, dim: int, lanes: int) -> np.ndarray | None:
+        """Gradient noise, shape (steps, dim, lanes)."""
+        if not self.noise:
+            return None
+        each = [np.random.default_rng(int(s)).standard_normal((steps, dim)) for s in self.seeds]
+        return self.noise * np.broadcast_to(np.stack(each, axis=-1), (steps, dim, lanes))
+
+    def batch(self, t: int):
+        """The sample indices of step t, or None for all of the data."""
+        return None if self.batches is None else self.batches[t - 1]
+
+    def clip_gradient(self, raw: np.ndarray) -> tuple[np.ndarray, Any]:
+        """The gradient (dim, lanes) after clipping, and the lanes (lanes,) that it changed."""
+        g = raw
+        if self.clip is None and self.clip_norm is None:
+            return raw, False
+        if self.clip is not None:
+            g = np.clip(g, -self.clip, self.clip)
+        if self.clip_norm is not None:
+            # torch.nn.utils.clip_grad_norm_ without its 1e-6: the norm is cut to the limit itself
+            norm = np.sqrt((g * g).sum(axis=0))
+            g = np.where(norm > self.clip_norm, g * (self.clip_norm / norm), g)
+        return g, (g != raw).any(axis=0)
+
+
+def _checked_steps(steps: Any) -> int:
+    if isinstance(steps, bool) or not isinstance(steps, int | np.integer):
+        refuse("descend", "needs a whole number of steps", steps)
+    if not 1 <= steps <= MAX_STEPS:
+        refuse("descend", f"needs steps from 1 to {MAX_STEPS:,}", int(steps),
+               "every step is kept in memory; run longer walks in parts")  # fmt: skip
+    return int(steps)
+
+
+def _descend(objective, rule, start, steps, around) -> Trajectory:
+    if not isinstance(rule, Rule) and not hasattr(rule, "walk"):
+        refuse("descend", "needs a rule such as SGD(lr=0.1)", rule)
+    x0 = _starts(objective, rule, start, around)
+    if hasattr(rule, "walk"):
+        return rule.walk(objective, x0, steps, around)
+    if x0.shape[1] == 1:
+        try:
+            return _one_lane(objective, rule, x0, steps, around)
+        except (ArithmeticError, ValueError):
+            pass  # a float operation without a float result: arrays give inf or nan instead
+    return _many_lanes(objective, rule, x0, steps, around)
+
+
+def _starts(objective, rule, start, around) -> np.ndarray:
+    """The starts as an array (dim, lanes), after checking dimension and lane counts."""
+    dim = objective.dim
+    try:
+        x0 = np.atleast_2d(np.asarray(start, dtype=float))
+    except (TypeError, ValueError):
+        refuse("descend", f"needs a start of {dim} numbers", start)
+    if x0.ndim != 2 or x0.shape[1] != dim:
+        refuse("descend", f"needs a start of {dim} numbers, one a variable, or one row of them a lane",
+               start, "match the objective's variables")  # fmt: skip
+    if not np.isfinite(x0).all():
+        refuse("descend", "needs a finite start", start)
+    own = len(getattr(objective, "objectives", [None]))
+    sizes = {len(x0), rule.lanes(), around.seeds.size, own} - {1}
+    if len(sizes) > 1:
+        refuse("descend", "needs starts, hyperparameters and seeds of one length", sorted(sizes))
+    return np.repeat(x0, max(sizes), axis=0).T.copy() if sizes and len(x0) == 1 else x0.T.copy()
+
+
+def _first_memory(rule: Rule, values: dict[str, Any]) -> dict[str, Any]:
+    return {k: values[v] if isinstance(v, str) else v for k, v in rule.memory.items()}
+
+
+def _rates(rule: Rule, values, steps: int, around) -> np.ndarray:
+    return around.schedule.rates(values.get("lr", 0.0), steps)
+
+
+def _one_lane(objective, rule, x0, steps, around) -> Trajectory:
+    """One run with plain floats: about ten times faster than arrays of length one."""
+    values = {k: v.item() if isinstance(v, np.ndarray) else v for k, v in rule.values().items()}
+    rates = _rates(rule, values, steps, around)
+    rate_list, h = rates[:, 0].tolist(), SimpleNamespace(**values)
+    x = [float(v) for v in x0[:, 0]]
+    coordinates = range(len(x))
+    first = _first_memory(rule, values)
+    memories = [SimpleNamespace(**first) for _ in coordinates]
+    hessian = objective.float_hessian() if rule.coupled else None
+    draws = around.draws(steps, len(x), 1)
+    reshape = _gradient_hook(draws, around)
+    gradient = objective.float_gradient()
+    clipped = np.zeros((steps, 1), dtype=bool)
+    path, updates, raw, kept = [x], [], [], []
+    for t in range(1, steps + 1):
+        if around.batches is not None:
+            gradient = objective.float_gradient(around.batches[t - 1])
+        g = gradient(*x)
+        raw.append(g)
+        if reshape is not None:
+            g, clipped[t - 1] = reshape(t, g)
+        h.lr = rate_list[t - 1]
+        step, named = _float_step(rule, h, memories, x, g, t, hessian)
+        kept.append(named)
+        x = [x[i] + step[i] for i in coordinates]
+        path.append(x)
+        updates.append(step)
+        if not all(map(math.isfinite, x)):
+            break
+    run = _gather(path, updates, raw, kept, steps)
+    return _finished(objective, *run, rates, clipped, around)
+
+
+def _float_step(rule, h, memories, x, g, t, hessian):
+    """One step of floats: the step of each coordinate, and the named terms of each."""
+    if rule.coupled:
+        rows, n = hessian(*x), len(x)
+        memories[0].H = [rows[i * n : i * n + n] for i in range(n)]
+        named: dict[str, float] = {}
+        step = rule.update(h, memories[0], x, g, t, _keeper(named), FLOATS)
+        return list(step), [named] * n
+    steps, terms = [], []
+    for i, memory in enumerate(memories):
+        named = {}
+        steps.append(rule.update(h, memory, x[i], g[i], t, _keeper(named), FLOATS))
+        memory.__dict__.update(named)
+        terms.append(named)
+    return steps, terms
+
+
+def _keeper(named: dict[str, Any]) -> Callable:
+    def let(name, value):
+        named[name] = value
+        return value
+
+    return let
+
+
+def _gradient_hook(draws, around) -> Callable | None:
+    """Noise and clipping of one lane's gradient, or None where there is neither."""
+    if draws is None and around.clip is None and around.clip_norm is None:
+        return None
+
+    def hook(t, g):
+        column = np.array(g, dtype=float)[:, None]
+        if draws is not None:
+            column = column + draws[t - 1]
+        column, cut = around.clip_gradient(column)
+        return column[:, 0].tolist(), cut
+
+    return hook
+
+
+def _gather(path, updates, raw, kept, steps):
+    """Lists of floats as arrays of one lane; steps after a divergence are NaN."""
+    dim, names = len(path[0]), list(kept[0][0])
+    values = np.full((steps, 1, dim, len(names)), np.nan)
+    values[: len(kept), 0] = [[[named[n] for n in names] for named in step] for step in kept]
+    terms = {name: values[..., k] for k, name in enumerate(names)}
+    x = _padded(path, steps + 1, dim)
+    return x, _padded(updates, steps, dim), _padded(raw, steps, dim), terms
+
+
+def _padded(rows, length: int, dim: int) -> np.ndarray:
+    out = np.full((length, 1, dim), np.nan)
+    out[: len(rows), 0] = rows
+    return out
+
+
+def _many_lanes(objective, rule, x0, steps, around) -> Trajectory:
+    """All lanes at once, as arrays of shape (dim, lanes)."""
+    dim, lanes = x0.shape
+    values = rule.values()
+    rates = _rates(rule, values, steps, around)
+    h, memory = SimpleNamespace(**values), SimpleNamespace(**_first_memory(rule, values))
+    hessian = objective.array_hessian() if rule.coupled else None
+    draws = around.draws(steps, dim, lanes)
+    gradient = objective.array_gradient()
+    x = np.empty((steps + 1, dim, lanes))
+    raw, updates = (np.empty((steps, dim, lanes)) for _ in range(2))
+    clipped = np.zeros((steps, lanes), dtype=bool)
+    terms: dict[str, np.ndarray] = {}
+    x[0] = x0
+    with np.errstate(all="ignore"):  # overflow and nan are results: the lane is marked diverged
+        for t in range(1, steps + 1):
+            here = x[t - 1]
+            if around.batches is not None:
+                gradient = objective.array_gradient(around.batches[t - 1])
+            for i, entry in enumerate(gradient(*here)):
+                raw[t - 1, i] = entry
+            noisy = raw[t - 1] if draws is None else raw[t - 1] + draws[t - 1]
+            g, clipped[t - 1] = around.clip_gradient(noisy)
+            h.lr = rates[t - 1] if rates.shape[1] > 1 else rates[t - 1, 0]
+            named: dict[str, Any] = {}
+            if hessian is not None:
+                memory.H = _square(hessian(*here), dim, lanes)
+            step = rule.update(h, memory, here, g, t, _keeper(named), ARRAYS)
+            memory.__dict__.update(named)
+            for i in range(dim):
+                updates[t - 1, i] = step[i]
+            x[t] = here + updates[t - 1]
+            for name, value in named.items():
+                terms.setdefault(name, np.empty((steps, dim, lanes)))[t - 1] = value
+    turned = [np.ascontiguousarray(a.swapaxes(1, 2)) for a in (x, updates, raw)]
+    terms = {name: np.ascontiguousarray(a.swapaxes(1, 2)) for name, a in terms.items()}
+    return _finished(objective, *turned, terms, rates, clipped, around)
+
+
+def _square(entries, dim: int, lanes: int):
+    rows = [np.broadcast_to(np.asarray(e, dtype=float), (lanes,)) for e in entries]
+    return [rows[i * dim : i * dim + dim] for i in range(dim)]
+
+
+def _finished(objective, x, updates, raw, terms, rates, clipped, around) -> Trajectory:
+    """Add losses and divergence to the arrays of a run."""
+    lanes = x.shape[1]
+    loss = objective.value(*np.moveaxis(x, 2, 0))
+    rates = np.broadcast_to(rates, (len(updates), lanes)).copy()
+    batch_loss = None
+    if around.batches is not None:
+        batch_loss = np.stack([
+            objective.value_of(batch, *x[t].T) for t, batch in enumerate(around.batches)
+        ])  # fmt: skip
+    arrays = {"updates": updates, "gradients": raw, **terms}
+    diverged = blank_after_divergence(arrays, x, loss)
+    return Trajectory(x, loss, updates, raw, rates, clipped, diverged, terms, batch_loss)

@@ -1,0 +1,215 @@
+"""Read one plain function several ways: as numbers, as derivatives, as a formula.
+
+An update rule or an objective is written once, with Python's operators and the
+functions of a namespace `xp`. Called with floats it gives one run, with numpy arrays
+many runs at once, with sympy symbols its derivatives and its typeset formula.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import sympy
+from numpy.lib.mixins import NDArrayOperatorsMixin
+from sympy.printing.pycode import PythonCodePrinter
+
+
+def _float_sign(x):
+    return x if x != x else float((x > 0) - (x < 0))
+
+
+def _float_maximum(a, b):
+    return a if a >= b or a != a else b
+
+
+def _float_minimum(a, b):
+    return a if a <= b or a != a else b
+
+
+def _array_where(condition, a, b):
+    """Skip the arrays when the condition is one plain truth value, as `t == 1` is."""
+    if isinstance(condition, bool | np.bool_):
+        return a if condition else b
+    return np.where(condition, a, b)
+
+
+def _symbol_where(condition, a, b):
+    if condition in (True, False):
+        return a if condition else b
+    return sympy.Piecewise((a, condition), (b, True))
+
+
+# The functions a traced definition may use, once for each kind of value. `Piecewise`
+# stands for where, maximum and minimum, so that derivatives at a kink are one-sided
+# (PyTorch's relu'(0) = 0) instead of sympy's Heaviside(0) = 1/2.
+FLOATS = SimpleNamespace(
+    sqrt=math.sqrt, exp=math.exp, log=math.log, sin=math.sin, cos=math.cos, tan=math.tan,
+    tanh=math.tanh, abs=abs, sign=_float_sign, maximum=_float_maximum, minimum=_float_minimum,
+    equal=lambda a, b: a == b, where=lambda condition, a, b: a if condition else b, pi=math.pi,
+)  # fmt: skip
+ARRAYS = SimpleNamespace(
+    sqrt=np.sqrt, exp=np.exp, log=np.log, sin=np.sin, cos=np.cos, tan=np.tan,
+    tanh=np.tanh, abs=np.abs, sign=np.sign, maximum=np.maximum, minimum=np.minimum,
+    equal=lambda a, b: a == b, where=_array_where, pi=math.pi,
+)  # fmt: skip
+SYMBOLS = SimpleNamespace(
+    sqrt=sympy.sqrt, exp=sympy.exp, log=sympy.log, sin=sympy.sin, cos=sympy.cos, tan=sympy.tan,
+    tanh=sympy.tanh, abs=sympy.Abs, sign=sympy.sign,
+    maximum=lambda a, b: _symbol_where(a > b, a, b),
+    minimum=lambda a, b: _symbol_where(a < b, a, b),
+    equal=sympy.Eq, where=_symbol_where, pi=sympy.pi,
+)  # fmt: skip
+
+
+def _powers() -> dict[str, Callable]:
+    """`power2` to `power8`: products, since C's pow rounds unlike numpy's."""
+    return {
+        f"power{n}": eval(f"lambda base: {'*'.join(['base'] * n)}")  # no input reaches it
+        for n in range(2, 9)
+    }
+
+
+class _Printer(PythonCodePrinter):
+    """Print sympy expressions with the bare names of a namespace, powers multiplied out.
+
+    Floats and arrays then do the same operations in the same order: one lane of a batch
+    equals the same run alone, bit for bit.
+    """
+
+    def _print_Pow(self, expr, rational=False):
+        base, exponent = expr.as_base_exp()
+        if exponent.is_Integer and 1 < abs(exponent) <= 8:
+            count = abs(int(exponent))
+            text = self._print(base)
+            product = f"({'*'.join([text] * count)})" if base.is_Symbol else f"power{count}({text})"
+            return product if exponent > 0 else f"(1/{product})"
+        if exponent == sympy.Rational(1, 2):
+            return f"sqrt({self._print(base)})"
+        if exponent == sympy.Rational(-1, 2):
+            return f"(1/sqrt({self._print(base)}))"
+        return super()._print_Pow(expr, rational=rational)
+
+    def _print_Piecewise(self, expr):
+        *cases, (last, condition) = expr.args
+        if condition == True and len(cases) == 1:  # noqa: E712
+            name = {sympy.Gt: "maximum", sympy.Lt: "minimum"}.get(cases[0][1].func)
+            if name and cases[0][1].args == (cases[0][0], last):
+                return f"{name}({self._print(cases[0][0])}, {self._print(last)})"
+        text = self._print(last)
+        if condition != True:  # noqa: E712  sympy's truth is not Python's
+            text = f"where({self._print(condition)}, {text}, nan)"
+        for value, condition in reversed(cases):
+            text = f"where({self._print(condition)}, {self._print(value)}, {text})"
+        return text
+
+    def _print_Function(self, expr):
+        return f"{expr.func.__name__.lower()}({', '.join(map(self._print, expr.args))})"
+
+    _print_exp = _print_log = _print_sin = _print_cos = _print_tan = _print_Function
+    _print_Abs = _print_sign = _print_tanh = _print_Function
+
+    def _print_And(self, expr):
+        return "(" + " & ".join(f"({self._print(a)})" for a in expr.args) + ")"
+
+    def _print_Or(self, expr):
+        return "(" + " | ".join(f"({self._print(a)})" for a in expr.args) + ")"
+
+    def _print_NaN(self, expr):
+        return "nan"
+
+    def _print_Infinity(self, expr):
+        return "inf"
+
+    def _print_Exp1(self, expr):
+        return repr(math.e)
+
+    def _print_Pi(self, expr):
+        return repr(math.pi)
+
+    def _print_Rational(self, expr):
+        return f"({expr.p}/{expr.q})"
+
+
+class Compiled:
+    """Sympy expressions made callable: `floats(...)` for numbers, `arrays(...)` for arrays.
+
+    Both return a list, one entry an expression; an entry that does not depend on the
+    arguments comes back as a plain number. Shared terms are computed once.
+    """
+
+    def __init__(self, arguments: Sequence[sympy.Symbol], expressions: Sequence[Any]):
+        self.arguments = tuple(arguments)
+        self.expressions = tuple(map(sympy.sympify, expressions))
+        self.source = self._print()
+        self.floats = self._bind(FLOATS)
+        self.arrays = self._bind(ARRAYS)
+
+    def _print(self) -> str:
+        printer = _Printer({"fully_qualified_modules": False})
+        names = sympy.numbered_symbols("_", real=True)
+        shared, results = sympy.cse(self.expressions, symbols=names)
+        lines = [f"def function({', '.join(map(str, self.arguments))}):"]
+        lines += [f"    {name} = {printer.doprint(value)}" for name, value in shared]
+        lines += [f"    return [{', '.join(printer.doprint(value) for value in results)}]"]
+        return "\n".join(lines)
+
+    def _bind(self, namespace: SimpleNamespace) -> Callable[..., list]:
+        scope = {**vars(namespace), **_powers(), "nan": math.nan, "inf": math.inf}
+        exec(self.source, scope)  # the text was printed above, from sympy expressions alone
+        return scope["function"]
+
+
+_UFUNCS = {
+    np.add: operator.add, np.subtract: operator.sub, np.multiply: operator.mul,
+    np.divide: operator.truediv, np.power: operator.pow, np.float_power: operator.pow,
+    np.negative: operator.neg, np.positive: operator.pos, np.square: lambda a: a**2,
+    np.less: sympy.Lt, np.less_equal: sympy.Le, np.greater: sympy.Gt,
+    np.greater_equal: sympy.Ge, np.equal: sympy.Eq, np.arctan: sympy.atan, np.cosh: sympy.cosh,
+    np.sinh: sympy.sinh, np.absolute: sympy.Abs, np.remainder: sympy.Mod,
+    **{getattr(np, name): getattr(SYMBOLS, name) for name in (
+        "sqrt", "exp", "log", "sin", "cos", "tan", "tanh", "sign", "maximum", "minimum")},
+}  # fmt: skip
+
+
+class Traceable(NDArrayOperatorsMixin):
+    """A symbol that plain operators, numpy's functions and sympy's all accept."""
+
+    def __init__(self, expression: Any):
+        self.expression = expression
+
+    def _sympy_(self):
+        return self.expression
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **options):
+        if method != "__call__" or ufunc not in _UFUNCS or options:
+            return NotImplemented
+        return Traceable(_UFUNCS[ufunc](*(sympy.sympify(value) for value in inputs)))
+
+    def __bool__(self):
+        raise TypeError("a branch on a variable cannot be traced, use optviz.xp.where")
+
+    def __float__(self):
+        raise TypeError("math's functions take numbers only, use numpy's or those of optviz.xp")
+
+
+def symbols(*names: str) -> list[sympy.Symbol]:
+    """Real sympy symbols of these names."""
+    return [sympy.Symbol(name, real=True) for name in names]
+
+
+def derivatives(expression: Any, variables: Sequence[sympy.Symbol]) -> tuple[list, list]:
+    """The gradient, and the rows of the Hessian one after the other, as sympy expressions."""
+    expression = sympy.sympify(expression)
+    gradient = [_without_deltas(sympy.diff(expression, v)) for v in variables]
+    hessian = [_without_deltas(sympy.diff(g, v)) for g in gradient for v in variables]
+    return gradient, hessian
+
+
+def _without_deltas(expression: Any) -> Any:
+    """The derivative of sign is zero almost everywhere, as in PyTorch."""
+    return expression.replace(sympy.DiracDelta, lambda *_: sympy.Integer(0))
