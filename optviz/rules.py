@@ -1,21 +1,18 @@
 """What an update rule is: declared hyperparameters, carried terms, one pure function.
 
-The catalogue of rules is `optviz.optimizers`; `formula` reads a rule as equations.
+The catalogue of rules is `optviz.optimizers`; `optviz.formulas` reads a rule as equations.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import numpy as np
 import param
-import sympy
 
 from .messages import refuse
-from .tracing import SYMBOLS, symbols
 
 
 class Hyperparameter(param.Number):
@@ -107,62 +104,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple | np.ndarray):
         return np.asarray(value, dtype=float)
     return float(value)
-
-
-class Formula(SimpleNamespace):
-    """A rule as equations: `equations` in order, `step` the symbol of the last one."""
-
-    equations: list
-    step: Any
-
-
-GREEK = {
-    "lr": "eta", "momentum": "mu", "dampening": "tau", "weight_decay": "lambda", "beta1": "beta_1",
-    "beta2": "beta_2", "alpha": "alpha", "eps": "epsilon", "rho": "rho", "etaminus": "eta_-",
-    "etaplus": "eta_+", "step_size_min": "Delta_min", "step_size_max": "Delta_max",
-    "momentum_decay": "psi", "lr_decay": "kappa", "initial_accumulator_value": "s_0",
-    "damping": "delta",
-}  # fmt: skip
-
-
-def formula(rule: Rule) -> Formula:
-    """Read a rule as equations, one a named term, with sympy symbols.
-
-    Flags take their current value, and a hyperparameter that is switched off (momentum 0,
-    say) is left out. Carried terms of the step before are written with index t-1.
-    """
-    h = SimpleNamespace(**_hyper_symbols(rule))
-    (t,) = symbols("t")
-    memory = SimpleNamespace(**{name: _symbol(f"{name}_(t-1)") for name in rule.memory})
-    equations: list = []
-
-    def let(name, value):
-        term = _symbol(f"{name}_t")
-        equations.append((term, sympy.sympify(value)))
-        return term
-
-    if rule.coupled:
-        x, g = symbols("x_1", "x_2"), symbols("g_1", "g_2")
-        memory.H = [symbols("H_11", "H_12"), symbols("H_21", "H_22")]
-    else:
-        x, g = symbols("x_t", "g_t")
-    step = rule.update(h, memory, x, g, t, let, SYMBOLS)
-    steps = step if isinstance(step, tuple) else (step,)
-    return Formula(equations=equations, step=steps)
-
-
-def _symbol(name: str) -> sympy.Symbol:
-    return sympy.Symbol(name, real=True)
-
-
-def _hyper_symbols(rule: Rule) -> dict[str, Any]:
-    made = {}
-    for name, value in rule.values().items():
-        off = getattr(rule.param[name], "off", None)
-        if isinstance(value, bool):
-            made[name] = value
-        elif off is not None and np.all(value == off):
-            made[name] = sympy.Integer(int(off))
-        else:
-            made[name] = sympy.Symbol(GREEK.get(name, name), positive=True)
-    return made

@@ -1,0 +1,159 @@
+"""The updates of a linear rule under given gradients, without a loop.
+
+A rule whose step is linear in its carried terms and does not look at x (SGD, Momentum,
+Inertia) is a recursive filter of the gradients. Its coefficients are read off the rule's
+own update, so nothing is written a second time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import sympy
+
+from .formulas import _settings, read, structure
+from .messages import refuse
+from .rules import Rule
+from .tracing import SYMBOLS, Compiled
+
+
+def filtered(rule: Rule, gradients: Any, *, clip: float | None = None, rates: Any = None) -> np.ndarray:
+    """The steps that `rule` takes under these gradients, shape (n,), one scalar parameter.
+
+    `gradients` has shape (n,); values beyond +-`clip` are cut; `rates` (n,) gives each
+    step's learning rate, by default the rule's own throughout. Equal to calling the rule's
+    update step by step, but for rounding.
+
+    Raises ValueError for a rule that is not linear, and for gradients or rates that are not
+    n finite numbers.
+    """
+    g = _checked("gradients", gradients, None)
+    if clip is not None and not clip > 0:
+        refuse("filtered", "needs a clip above 0", clip, "leave it out for no clipping")
+    if rule.lanes() > 1:
+        refuse("filtered", "needs a rule with one value a hyperparameter", rule.lanes())
+    if clip is not None:
+        g = np.clip(g, -clip, clip)
+    values = rule.values()
+    if rates is not None:
+        values["lr"] = _checked("rates", rates, g.size)
+    first, later = (_coefficients(type(rule), *_settings(rule), start) for start in (True, False))
+    return _run(rule, first, later, values, g)
+
+
+def _checked(name: str, values: Any, size: int | None) -> np.ndarray:
+    array = np.asarray(values, dtype=float)
+    if array.ndim != 1 or array.size == 0 or size not in (None, array.size):
+        refuse("filtered", f"needs {name} of shape ({size or 'n'},)", array.shape)
+    if not np.isfinite(array).all():
+        refuse("filtered", f"needs finite {name}", f"{np.count_nonzero(~np.isfinite(array))} that are not")
+    return array
+
+
+class _Coefficients:
+    """The linear form of an update: carried' = keep carried + take g; step = out carried + now g."""
+
+    def __init__(self, names, arguments, entries):
+        self.names = names  # the carried terms, in an order in which each needs only those before it
+        self.function = Compiled(arguments, entries).arrays
+        self.arguments = [str(a) for a in arguments]
+
+    def at(self, values: dict[str, Any]) -> SimpleNamespace:
+        n = len(self.names)
+        flat = self.function(*(values[a] for a in self.arguments))
+        keep = [flat[i * n : i * n + n] for i in range(n)]
+        rest = flat[n * n :]
+        return SimpleNamespace(keep=keep, take=rest[:n], out=rest[n : 2 * n], now=rest[2 * n])
+
+
+@lru_cache(maxsize=256)
+def _coefficients(cls: type[Rule], flags: tuple, off: tuple, start: bool) -> _Coefficients:
+    """Read a rule's coefficients at the first step, or at any later one."""
+    k = sympy.Symbol("later", positive=True, integer=True)
+    h = {n: _renamed(v, n) for n, v in structure(cls, flags, off).items()}
+    found = read(cls, h, SYMBOLS, t=sympy.Integer(1) if start else k + 1, named=False)
+    names = [name for name in cls.memory if name in found.terms]
+    carried = [found.symbols[f"{name}_before"] for name in names]
+    rows = [*(found.terms[name] for name in names), found.steps[0]]
+    entries = _linear(cls, rows, carried, found)
+    order = _order(cls, names, [row[:-1] for row in entries[:-1]])
+    keep = [entries[i][j] for i in order for j in order]
+    take, out = [entries[i][-1] for i in order], [entries[-1][j] for j in order]
+    arguments = [v for v in h.values() if isinstance(v, sympy.Symbol)] + [k]
+    return _Coefficients([names[i] for i in order], arguments, [*keep, *take, *out, entries[-1][-1]])
+
+
+def _renamed(value: Any, name: str) -> Any:
+    return sympy.Symbol(name, positive=True) if isinstance(value, sympy.Symbol) else value
+
+
+def _linear(cls, rows, carried, found) -> list[list[Any]]:
+    """The coefficients of the carried terms and of g in each row, or the refusal."""
+    inputs = [*carried, found.symbols["g"]] if not cls.coupled else []
+    entries = [[sympy.diff(row, symbol) for symbol in inputs] for row in rows]
+    rest = [row - sum(c * s for c, s in zip(cs, inputs, strict=True)) for row, cs in zip(rows, entries, strict=True)]
+    strange = {*inputs, found.symbols.get("x")}
+    flat = [entry for row in entries for entry in row]
+    if not inputs or any(sympy.expand(r) != 0 for r in rest) or any(e.free_symbols & strange for e in flat):
+        refuse("filtered", "needs a rule whose step is linear in the gradients and free of x",
+               cls.__name__, "use descend")  # fmt: skip
+    return entries
+
+
+def _order(cls, names, keep) -> list[int]:
+    """An order of the carried terms in which each depends on itself and those before it."""
+    order: list[int] = []
+    while len(order) < len(names):
+        left = [i for i in range(len(names)) if i not in order]
+        ready = [i for i in left if all(keep[i][j] == 0 for j in left if j != i)]
+        if not ready:
+            refuse("filtered", "needs carried terms that do not feed each other in a circle", cls.__name__)
+        order += ready
+    return order
+
+
+def _run(rule, first, later, values, g) -> np.ndarray:
+    """The first step by itself, then each carried term as a filter of what feeds it."""
+    start = {n: np.ravel(v)[0] if n == "lr" else v for n, v in values.items()} | {"later": 0}
+    begin = first.at(start)
+    held = {n: _first(rule, n, start) for n in rule.memory}
+    steps = np.empty_like(g)
+    steps[0] = begin.now * g[0] + sum(c * held[n] for c, n in zip(begin.out, first.names, strict=True))
+    after = {
+        n: take * g[0] + sum(c * held[m] for c, m in zip(row, first.names, strict=True))
+        for n, take, row in zip(first.names, begin.take, begin.keep, strict=True)
+    }
+    rate = values["lr"]
+    tail = {**values, "lr": rate[1:] if np.ndim(rate) else rate, "later": np.arange(1, g.size)}
+    return _later_steps(rule, later, tail, g[1:], after, steps)
+
+
+def _first(rule: Rule, name: str, values: dict[str, Any]) -> float:
+    first = rule.memory[name]
+    return float(values[first]) if isinstance(first, str) else first
+
+
+def _later_steps(rule, later, values, g, after, steps) -> np.ndarray:
+    known = later.at(values)
+    before: dict[str, np.ndarray] = {}  # each carried term as the steps find it
+    steps[1:] = known.now * g
+    for i, name in enumerate(later.names):
+        fed = known.take[i] * g
+        for j, other in enumerate(later.names[:i]):
+            fed = fed + known.keep[i][j] * before[other]
+        before[name] = _recursion(rule, known.keep[i][i], fed, after[name])
+        steps[1:] += known.out[i] * before[name]
+    return steps
+
+
+def _recursion(rule, keep: Any, fed: np.ndarray, first: float) -> np.ndarray:
+    """s[0] = first, s[k + 1] = keep s[k] + fed[k]; without the last."""
+    from scipy.signal import lfilter  # a second to import, so not before it is needed
+
+    if np.ndim(keep):
+        refuse("filtered", "needs a rule that forgets at one constant rate", type(rule).__name__, "use descend")
+    return lfilter([1.0], [1.0, -float(keep)], np.concatenate([[first], fed[:-1]]))
