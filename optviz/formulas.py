@@ -162,17 +162,26 @@ def _is_flag(cls: type[Rule], name: str) -> bool:
     return isinstance(cls.param[name].default, bool)
 
 
-def _settings(rule: Rule) -> tuple[tuple, tuple[str, ...]]:
-    """What the formula's structure depends on: the flags, and what is switched off."""
-    values = rule.values()
+def settings_of(cls: type[Rule], values: Mapping[str, Any]) -> tuple[tuple, tuple[str, ...]]:
+    """What a formula's structure depends on: the flags, and what is switched off."""
     flags = tuple((n, v) for n, v in values.items() if isinstance(v, bool))
-    off = [n for n, v in values.items() if _is_off(rule.param[n], v)]
+    off = [n for n, idle in _idle_values(cls) if _equals(values[n], idle)]
     return flags, tuple(off)
 
 
-def _is_off(parameter: Any, value: Any) -> bool:
-    off = getattr(parameter, "off", None)
-    return off is not None and not isinstance(value, bool) and bool(np.all(value == off))
+@lru_cache(maxsize=256)
+def _idle_values(cls: type[Rule]) -> tuple[tuple[str, float], ...]:
+    """The hyperparameters that can be switched off, each with the value that does it."""
+    values = ((n, getattr(cls.param[n], "off", None)) for n in cls.hyperparameters())
+    return tuple((n, off) for n, off in values if off is not None)
+
+
+def _equals(value: Any, idle: float) -> bool:
+    return bool((value == idle).all()) if isinstance(value, np.ndarray) else value == idle
+
+
+def _settings(rule: Rule) -> tuple[tuple, tuple[str, ...]]:
+    return settings_of(type(rule), rule.values())
 
 
 def structure(cls: type[Rule], flags: tuple, off: tuple[str, ...]) -> dict[str, Any]:
@@ -231,5 +240,3 @@ def _number(value: Any) -> str:
 
 def _real(name: str) -> sympy.Symbol:
     return sympy.Symbol(name, real=True)
-
-

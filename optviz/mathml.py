@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from html import unescape
 from typing import Any
+from xml.sax.saxutils import escape
 
 import sympy
 from sympy.core.sorting import default_sort_key
@@ -18,8 +20,11 @@ NAMED = {
     "v_max": ("v", "", "max"), "mu_product": ("Π", "", ""), "mu_next": ("μ", "", ""),
     "step": ("Δx", "", ""), "turn": ("s", "", ""), "factor": ("φ", "", ""), "size": ("Δ", "", ""),
     "g_kept": ("g", "~", ""), "delta": ("Δ", "", ""), "det": ("det", "", ""),
+    "rho_inf": ("ρ", "", ""),
 }  # fmt: skip
+FIXED = {"mu_next": "t+1", "rho_inf": "∞", "det": ""}  # lower indices other than the step's
 ACCENTS = {"hat": "^", "bar": "¯", "tilde": "~"}
+RELATIONS = {sympy.Eq: "=", sympy.Ne: "≠", sympy.Lt: "<", sympy.Le: "≤", sympy.Gt: ">", sympy.Ge: "≥"}
 INDEX = {"(t-1)": "t−1", "(t+1)": "t+1", "t": "t", "0": "0"}
 
 
@@ -28,8 +33,7 @@ def symbol_parts(name: str) -> tuple[str, str, str, str]:
     """A symbol's letter, accent, upper mark and lower index: `m_hat_t` is (m, ^, "", t)."""
     match = re.fullmatch(r"(.+?)_(\(t-1\)|\(t\+1\)|t|0)", name)
     stem, index = (match[1], INDEX[match[2]]) if match else (name, "")
-    if stem == "mu_next":
-        index = "t+1"
+    index = FIXED.get(stem, index)
     if stem in NAMED:
         return (*NAMED[stem], index)
     letter, *rest = stem.split("_")
@@ -46,7 +50,8 @@ class _Printer(MathMLPresentationPrinter):
         for name, value in attributes.items():
             node.setAttribute(name, value)
         for child in children:
-            node.appendChild(self.dom.createTextNode(child) if isinstance(child, str) else child)
+            # sympy's text nodes are raw: nothing escapes them later
+            node.appendChild(self.dom.createTextNode(escape(child)) if isinstance(child, str) else child)
         return node
 
     def _print_Symbol(self, expr, style="plain"):
@@ -86,23 +91,40 @@ class _Printer(MathMLPresentationPrinter):
         if under != 1:
             return self._node("mfrac", self._print(over), self._print(under))
         row = self._node("mrow")
-        for position, factor in enumerate(_factors(expr)):
+        factors = _factors(expr)
+        for position, factor in enumerate(factors):
             if position:
-                row.appendChild(self._node("mo", "\u2062"))
+                numbers = all(f.as_base_exp()[0].is_Number for f in factors[position - 1 : position + 1])
+                row.appendChild(self._node("mo", "·" if numbers else "\u2062"))
             row.appendChild(self.parenthesize(factor, PRECEDENCE["Mul"]))
         return row
+
+    def _print_Pow(self, expr):
+        base, exponent = expr.as_base_exp()
+        if not base.is_Symbol or exponent.is_negative or not exponent.is_Integer and exponent.is_number:
+            return super()._print_Pow(expr)
+        node = self._print(base)
+        if node.tagName != "msub":
+            return self._node("msup", node, self._print(exponent))
+        return self._node("msubsup", *node.childNodes, self._print(exponent))
 
     def _print_Piecewise(self, expr):
         rows = []
         for value, condition in expr.args:
-            when = "otherwise" if condition == True else "if "  # noqa: E712
-            parts = [self._node("mtext", when)]
+            when = [self._node("mtext", "otherwise")]
             if condition != True:  # noqa: E712  sympy's truth is not Python's
-                parts.append(self._print(condition))
-            cells = (self._node("mtd", self._print(value)), self._node("mtd", *parts))
-            rows.append(self._node("mtr", *cells))
-        table = self._node("mtable", *rows, columnalign="left left")
-        return self._node("mrow", self._node("mo", "{"), table)
+                when = [self._node("mtext", "if\u00a0"), self._print(condition)]
+            cells = (self._print(value), self._node("mrow", self._node("mspace", width="1em"), *when))
+            rows.append(self._node("mtr", *(self._cell(cell, "left") for cell in cells)))
+        return self._node("mrow", self._node("mo", "{"), self._node("mtable", *rows))
+
+    def _cell(self, content: Any, side: str):
+        """A table cell; browsers align by style, not by MathML 3's columnalign."""
+        return self._node("mtd", content, style=f"text-align: {side}")
+
+    def _print_Relational(self, expr):
+        left, right = (self._print(side) for side in expr.args)
+        return self._node("mrow", left, self._node("mo", RELATIONS[type(expr)]), right)
 
     def _print_Max(self, expr):
         return self._called(str(expr.func).lower(), sorted(expr.args, key=_place))
@@ -126,7 +148,8 @@ class _Printer(MathMLPresentationPrinter):
 
     def text(self, node: Any) -> str:
         """The node as XML in plain ASCII."""
-        xml = node.toxml().replace("&InvisibleTimes;", "\u2062").replace("&ApplyFunction;", "\u2061")
+        named = r"&(?!amp;|lt;|gt;)[A-Za-z]+;"  # HTML's names, which XML does not know
+        xml = re.sub(named, lambda entity: unescape(entity[0]), node.toxml())
         return xml.encode("ascii", "xmlcharrefreplace").decode()
 
 
@@ -173,8 +196,9 @@ def mathml(pairs: Sequence[tuple[Any, Any]]) -> str:
     rows = []
     for left, right in pairs:
         cells = (printer._print(left), node("mo", "="), printer._print(right))
-        rows.append(node("mtr", *(node("mtd", cell) for cell in cells)))
-    table = node("mtable", *rows, columnalign="right center left", displaystyle="true")
+        sides = zip(cells, ("right", "center", "left"), strict=True)
+        rows.append(node("mtr", *(printer._cell(*pair) for pair in sides)))
+    table = node("mtable", *rows, displaystyle="true")
     block = node("math", table, xmlns="http://www.w3.org/1998/Math/MathML", display="block")
     return printer.text(block)
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import numpy as np
 import param
 
-from .messages import refuse
 from .rules import Hyperparameter, Rule
 
 
@@ -49,7 +48,7 @@ def _beta2(default=0.999):
 
 def _eps_inside():
     return param.Boolean(False, label="eps inside the root",
-                         doc="Put eps under the root, as the seed notebooks do; PyTorch adds it after.")  # fmt: skip
+                         doc="Put eps under the root (the seed notebooks do); PyTorch adds it after.")  # fmt: skip
 
 
 def _root(mean_square, h, xp):
@@ -132,8 +131,8 @@ class Adagrad(Rule):
     lr_decay = Hyperparameter(0.0, bounds=(0, None), softbounds=(0, 1), step=0.01, off=0, label="lr decay",
                               doc="The rate falls as 1 / (1 + (t - 1) lr_decay).")  # fmt: skip
     weight_decay = _weight_decay()
-    initial_accumulator_value = Hyperparameter(0.0, bounds=(0, None), softbounds=(0, 10), step=0.1, precedence=2,
-                                               doc="What the sum of squares starts from.")  # fmt: skip
+    initial_accumulator_value = Hyperparameter(0.0, bounds=(0, None), softbounds=(0, 10), step=0.1,
+                                               precedence=2, doc="What the sum of squares starts from.")  # fmt: skip
     eps = _eps(1e-10)
     eps_inside = _eps_inside()
 
@@ -225,7 +224,9 @@ class NAdam(Rule):
     weight_decay = _weight_decay()
     momentum_decay = Hyperparameter(4e-3, bounds=(0, None), softbounds=(0, 0.1), step=0.001, precedence=2,
                                     doc="How fast the momentum warms up.")  # fmt: skip
-    decoupled_weight_decay = param.Boolean(False, doc="Decay the parameter instead of the gradient, as AdamW.")
+    decoupled_weight_decay = param.Boolean(
+        False, doc="Decay the parameter instead of the gradient, as AdamW."
+    )
 
     memory = {"m": 0.0, "v": 0.0, "mu_product": 1.0}
     preset = {"lr": 0.1}
@@ -252,7 +253,9 @@ class RAdam(Rule):
     beta2 = _beta2()
     eps = _eps(1e-8)
     weight_decay = _weight_decay()
-    decoupled_weight_decay = param.Boolean(False, doc="Decay the parameter instead of the gradient, as AdamW.")
+    decoupled_weight_decay = param.Boolean(
+        False, doc="Decay the parameter instead of the gradient, as AdamW."
+    )
 
     memory = {"m": 0.0, "v": 0.0}
     preset = {"lr": 0.1}
@@ -264,14 +267,14 @@ class RAdam(Rule):
         m = let("m", memory.m + (1 - h.beta1) * (d - memory.m))
         v = let("v", h.beta2 * memory.v + (1 - h.beta2) * d * d)
         m_hat = let("m_hat", m / (1 - h.beta1**t))
-        longest = 2 / (1 - h.beta2) - 1
+        longest = let("rho_inf", 2 / (1 - h.beta2) - 1)
         length = let("rho", longest - 2 * t * h.beta2**t / (1 - h.beta2**t))
-        # At or below 5 the rectification is not used: 5 stands in, so that no root is of a negative.
-        safe = xp.where(length > 5, length, 5)
-        ratio = (safe - 4) * (safe - 2) * longest / ((longest - 4) * (longest - 2) * safe)
-        rectified = xp.sqrt(xp.where(length > 5, ratio, 1)) * xp.sqrt(1 - h.beta2**t) / (xp.sqrt(v) + h.eps)
-        scale = let("r", xp.where(length > 5, rectified, 1))
-        return let("step", -h.lr * m_hat * scale - (h.lr * decay if h.decoupled_weight_decay else 0))
+        ratio = (length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length)
+        # The rectification counts above 5 only; its absolute value has a root everywhere.
+        r = let("r", xp.sqrt(xp.abs(ratio)))
+        scale = let("l", xp.sqrt(1 - h.beta2**t) / (xp.sqrt(v) + h.eps))
+        ahead = let("u", xp.where(length > 5, r * scale * m_hat, m_hat))
+        return let("step", -h.lr * ahead - (h.lr * decay if h.decoupled_weight_decay else 0))
 
 
 class Adamax(Rule):
@@ -336,9 +339,9 @@ class Rprop(Rule):
     @staticmethod
     def update(h, memory, x, g, t, let, xp):
         turn = let("turn", xp.sign(g * memory.g_kept))
-        factor = xp.where(turn > 0, h.etaplus, xp.where(turn < 0, h.etaminus, 1))
-        clamped = xp.maximum(memory.size * factor, h.step_size_min)
-        size = let("size", xp.minimum(clamped, h.step_size_max))
+        factor = let("factor", xp.where(turn > 0, h.etaplus, xp.where(turn < 0, h.etaminus, 1)))
+        grown = xp.maximum(factor * memory.size, h.step_size_min)
+        size = let("size", xp.minimum(grown, h.step_size_max))
         kept = let("g_kept", xp.where(turn < 0, 0 * g, g))
         return let("step", -xp.sign(kept) * size)
 
@@ -370,7 +373,7 @@ class Newton(Rule):
 
     lr = _lr(1.0, high=2.0, step=0.01)
     damping = Hyperparameter(0.0, bounds=(0, None), softbounds=(0, 10), step=0.01, off=0,
-                             doc="Added to the Hessian's diagonal; large values give gradient descent.")  # fmt: skip
+                             doc="Added to the Hessian's diagonal; where large, gradient descent.")  # fmt: skip
     coupled = True
 
     @staticmethod

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -84,7 +85,7 @@ class Rule(param.Parameterized):
     @classmethod
     def hyperparameters(cls) -> list[str]:
         """The names of the declared hyperparameters."""
-        return [name for name in cls.param if name != "name"]
+        return list(_declared(cls))
 
     def values(self) -> dict[str, Any]:
         """The hyperparameters as they stand: numbers, flags, or arrays with one entry a lane."""
@@ -98,6 +99,11 @@ class Rule(param.Parameterized):
         if len(sizes) > 1:
             refuse(type(self).__name__, "needs hyperparameter arrays of one length", sorted(sizes))
         return sizes.pop() if sizes else 1
+
+
+@cache
+def _declared(cls: type[Rule]) -> tuple[str, ...]:
+    return tuple(name for name in cls.param if name != "name")
 
 
 def _plain(value: Any) -> Any:

@@ -7,7 +7,6 @@ own update, so nothing is written a second time.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 import numpy as np
 import sympy
 
-from .formulas import _settings, read, structure
+from .formulas import read, settings_of, structure
 from .messages import refuse
 from .rules import Rule
 from .tracing import SYMBOLS, Compiled
@@ -34,14 +33,15 @@ def filtered(rule: Rule, gradients: Any, *, clip: float | None = None, rates: An
     g = _checked("gradients", gradients, None)
     if clip is not None and not clip > 0:
         refuse("filtered", "needs a clip above 0", clip, "leave it out for no clipping")
-    if rule.lanes() > 1:
+    values = rule.values()
+    if any(np.ndim(v) for v in values.values()):
         refuse("filtered", "needs a rule with one value a hyperparameter", rule.lanes())
     if clip is not None:
         g = np.clip(g, -clip, clip)
-    values = rule.values()
+    settings = settings_of(type(rule), values)
     if rates is not None:
         values["lr"] = _checked("rates", rates, g.size)
-    first, later = (_coefficients(type(rule), *_settings(rule), start) for start in (True, False))
+    first, later = (_coefficients(type(rule), *settings, start) for start in (True, False))
     return _run(rule, first, later, values, g)
 
 
@@ -76,15 +76,28 @@ def _coefficients(cls: type[Rule], flags: tuple, off: tuple, start: bool) -> _Co
     k = sympy.Symbol("later", positive=True, integer=True)
     h = {n: _renamed(v, n) for n, v in structure(cls, flags, off).items()}
     found = read(cls, h, SYMBOLS, t=sympy.Integer(1) if start else k + 1, named=False)
-    names = [name for name in cls.memory if name in found.terms]
+    names = _needed(cls, found)
     carried = [found.symbols[f"{name}_before"] for name in names]
     rows = [*(found.terms[name] for name in names), found.steps[0]]
     entries = _linear(cls, rows, carried, found)
     order = _order(cls, names, [row[:-1] for row in entries[:-1]])
     keep = [entries[i][j] for i in order for j in order]
     take, out = [entries[i][-1] for i in order], [entries[-1][j] for j in order]
-    arguments = [v for v in h.values() if isinstance(v, sympy.Symbol)] + [k]
+    arguments = [v for v in h.values() if isinstance(v, sympy.Symbol)]
+    arguments += [k] if any(entry.has(k) for row in entries for entry in row) else []
     return _Coefficients([names[i] for i in order], arguments, [*keep, *take, *out, entries[-1][-1]])
+
+
+def _needed(cls: type[Rule], found: Any) -> list[str]:
+    """The carried terms that reach the step, directly or through others."""
+    symbols = {found.symbols[f"{name}_before"]: name for name in found.terms if name in cls.memory}
+    reached: set[str] = set()
+    front = [found.steps[0]]
+    while front:
+        new = {symbols[s] for s in front.pop().free_symbols if s in symbols} - reached
+        reached |= new
+        front += [found.terms[name] for name in new]
+    return [name for name in cls.memory if name in reached]
 
 
 def _renamed(value: Any, name: str) -> Any:
@@ -95,7 +108,10 @@ def _linear(cls, rows, carried, found) -> list[list[Any]]:
     """The coefficients of the carried terms and of g in each row, or the refusal."""
     inputs = [*carried, found.symbols["g"]] if not cls.coupled else []
     entries = [[sympy.diff(row, symbol) for symbol in inputs] for row in rows]
-    rest = [row - sum(c * s for c, s in zip(cs, inputs, strict=True)) for row, cs in zip(rows, entries, strict=True)]
+    rest = [
+        row - sum(c * s for c, s in zip(cs, inputs, strict=True))
+        for row, cs in zip(rows, entries, strict=True)
+    ]
     strange = {*inputs, found.symbols.get("x")}
     flat = [entry for row in entries for entry in row]
     if not inputs or any(sympy.expand(r) != 0 for r in rest) or any(e.free_symbols & strange for e in flat):
@@ -128,7 +144,9 @@ def _run(rule, first, later, values, g) -> np.ndarray:
         for n, take, row in zip(first.names, begin.take, begin.keep, strict=True)
     }
     rate = values["lr"]
-    tail = {**values, "lr": rate[1:] if np.ndim(rate) else rate, "later": np.arange(1, g.size)}
+    tail = {**values, "lr": rate[1:] if np.ndim(rate) else rate}
+    if "later" in later.arguments:
+        tail["later"] = np.arange(1, g.size)
     return _later_steps(rule, later, tail, g[1:], after, steps)
 
 
@@ -140,20 +158,24 @@ def _first(rule: Rule, name: str, values: dict[str, Any]) -> float:
 def _later_steps(rule, later, values, g, after, steps) -> np.ndarray:
     known = later.at(values)
     before: dict[str, np.ndarray] = {}  # each carried term as the steps find it
-    steps[1:] = known.now * g
+    tail = np.multiply(known.now, g, out=steps[1:])
     for i, name in enumerate(later.names):
-        fed = known.take[i] * g
+        fed = np.empty_like(steps)  # what enters the term at each step, its first value at the head
+        fed[0] = after[name]
+        np.multiply(known.take[i], g, out=fed[1:])
         for j, other in enumerate(later.names[:i]):
-            fed = fed + known.keep[i][j] * before[other]
-        before[name] = _recursion(rule, known.keep[i][i], fed, after[name])
-        steps[1:] += known.out[i] * before[name]
+            fed[1:] += known.keep[i][j] * before[other]
+        before[name] = _recursion(rule, known.keep[i][i], fed[:-1])
+        tail += known.out[i] * before[name]
     return steps
 
 
-def _recursion(rule, keep: Any, fed: np.ndarray, first: float) -> np.ndarray:
-    """s[0] = first, s[k + 1] = keep s[k] + fed[k]; without the last."""
+def _recursion(rule, keep: Any, fed: np.ndarray) -> np.ndarray:
+    """s[0] = fed[0], s[k] = keep s[k - 1] + fed[k]."""
     from scipy.signal import lfilter  # a second to import, so not before it is needed
 
     if np.ndim(keep):
-        refuse("filtered", "needs a rule that forgets at one constant rate", type(rule).__name__, "use descend")
-    return lfilter([1.0], [1.0, -float(keep)], np.concatenate([[first], fed[:-1]]))
+        refuse(
+            "filtered", "needs a rule that forgets at one constant rate", type(rule).__name__, "use descend"
+        )
+    return lfilter([1.0], [1.0, -float(keep)], fed) if keep else fed

@@ -41,7 +41,8 @@ def _array_where(condition, a, b):
 def _symbol_where(condition, a, b):
     if condition in (True, False):
         return a if condition else b
-    return sympy.Piecewise((a, condition), (b, True))
+    rest = b.args if isinstance(b, sympy.Piecewise) else [(b, True)]  # one list of cases, not a nest
+    return sympy.Piecewise((a, condition), *rest)
 
 
 # The functions a traced definition may use, once for each kind of value. `Piecewise`
