@@ -1,0 +1,27 @@
+"""Controls from parameters: Panel makes each widget, the parameter's step its format."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+import panel as pn
+import param
+
+
+def knobs_of(owner: param.Parameterized, names: Sequence[str], **options: Any) -> pn.Param:
+    """The widgets of these parameters, one under the other."""
+    widgets = {name: settings for name in names if (settings := _settings(owner.param[name]))}
+    return pn.Param(owner.param, parameters=list(names), show_name=False, widgets=widgets,
+                    sizing_mode="stretch_width", margin=0, default_layout=pn.Column, **options)  # fmt: skip
+
+
+def _settings(parameter: Any) -> dict[str, Any]:
+    """A slider shows as many digits as its steps have."""
+    step = getattr(parameter, "step", None)
+    if isinstance(parameter, param.Integer) or not isinstance(parameter, param.Number) or not step:
+        return {}
+    digits = max(0, -int(Decimal(str(step)).normalize().as_tuple().exponent))
+    low, high = parameter.get_soft_bounds()
+    return {"format": "0." + "0" * digits if digits else "0"} if None not in (low, high) else {}

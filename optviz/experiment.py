@@ -1,0 +1,166 @@
+"""An experiment: declared parameters, results computed from them, pictures of the results.
+
+A subclass declares parameters, `compute` (numbers), `figures` and `draw` (arrays for the
+layers of each figure). The base keeps pictures up to date: once per change, only what
+changed, in a page by pushing arrays into what was drawn, in a notebook as DynamicMaps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import holoviews as hv
+import numpy as np
+import panel as pn
+import param
+from panel.reactive import Syncable
+
+from .controls import knobs_of
+from .layout import frame, html
+from .page import Page
+from .plots import Drawing, Figure, compose
+
+hv.extension("bokeh", logo=False)
+# Canvas beats WebGL where there is no GPU (6 ms against 150 ms for 23,640 points), and
+# Panel's 50 ms debounce is half the latency of a knob; at 0 HoloViews would starve the loop.
+hv.renderer("bokeh").webgl = False
+Syncable._debounce = 8
+
+
+class Experiment(pn.viewable.Viewer):
+    """Declared parameters that recompute trajectories and the pictures of them."""
+
+    __abstract = True
+
+    message = param.String(default="", precedence=-1, doc="Why the last change was refused; empty if it was not.")
+    revision = param.Integer(default=0, precedence=-1, doc="Counts the computations; views follow it.")
+
+    title: str = ""
+    sentence: str = ""
+    notes: str = ""
+
+    def __init__(self, **params):
+        super().__init__(**params)
+        self._memo: dict[str, tuple[Any, Any]] = {}
+        self._pages: list[Page] = []
+        self.results = self.compute()
+        self.drawings = self.draw()
+        self.param.watch(self._changed, self.knobs())
+
+    # what a subclass writes
+
+    def compute(self) -> Mapping[str, Any]:
+        """The results by name, from the parameters alone. A ValueError refuses the change."""
+        raise NotImplementedError
+
+    def figures(self) -> list[Figure]:
+        """The figures, in reading order."""
+        raise NotImplementedError
+
+    def draw(self) -> dict[str, Drawing]:
+        """What each figure shows now."""
+        raise NotImplementedError
+
+    def status(self) -> str:
+        """One sentence (HTML) on what the pictures show."""
+        return ""
+
+    def side(self) -> dict[str, str]:
+        """Further HTML blocks beside the pictures, by name."""
+        return {}
+
+    def controls(self) -> list[Any]:
+        """Groups of controls: panes made by Panel from the parameters."""
+        return [knobs_of(self, self.menu())]
+
+    @classmethod
+    def menu(cls) -> list[str]:
+        """The parameters that get a control, in order."""
+        return [name for name in cls.param if cls.param[name].precedence != -1 and name != "name"]
+
+    def arrange(self, page: Page) -> Any:
+        """Where the page's parts stand: the first figure large, the others below it."""
+        first, *others = page.figures
+        return frame(
+            self.controls(),
+            [page.message, page.status, *page.pictures(first)],
+            page.pictures(*others),
+            [html(self.notes, "notes")],
+        )
+
+    # what the base does
+
+    @classmethod
+    def knobs(cls) -> list[str]:
+        """The parameters that results or pictures depend on."""
+        hidden = {"name", "message", "revision"}
+        return [name for name in cls.param if name not in hidden]
+
+    def remember(self, name: str, key: Any, make: Callable[[], Any]) -> Any:
+        """The value made for `key`, made anew only when the key changes."""
+        kept = self._memo.get(name)
+        if kept is None or not _same(kept[0], key):
+            kept = (key, make())
+            self._memo[name] = kept
+        return kept[1]
+
+    def _changed(self, *events: param.parameterized.Event) -> None:
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Recompute and redraw; a refused change leaves results and pictures as they were."""
+        try:
+            results = self.compute()
+        except ValueError as refusal:
+            self.message = str(refusal)
+            self._tell()
+            return
+        self.results, self.message = results, ""
+        self.drawings = self.draw()
+        self._tell()
+        self.revision += 1
+
+    def _tell(self) -> None:
+        for page in self._pages:
+            page.push()
+
+    @property
+    def view(self) -> hv.Layout:
+        """The pictures as HoloViews DynamicMaps, to compose with `*` and `+`."""
+        return hv.Layout(list(self.views.values())).cols(2)
+
+    @property
+    def views(self) -> dict[str, Any]:
+        """Each figure by name, an overlay of static elements and live DynamicMaps."""
+        return {figure.name: self._dynamic(figure) for figure in self.figures()}
+
+    def _dynamic(self, figure: Figure):
+        def frame(revision=0):
+            drawing = self.drawings[figure.name]
+            return compose(figure, drawing, self.elements(figure))
+
+        stream = hv.streams.Params(self, ["revision"])
+        return hv.DynamicMap(frame, streams=[stream])
+
+    def elements(self, figure: Figure) -> list[Any]:
+        """Static elements and layers of a figure as they stand."""
+        layers = self.drawings[figure.name].layers
+        return [*figure.static(), *(make(layers[name]) for name, make in figure.layers.items())]
+
+    def page(self) -> Page:
+        """A new live page of this experiment: controls, pictures and text."""
+        made = Page(self)
+        self._pages.append(made)
+        return made
+
+    def __panel__(self):
+        return self.page().layout
+
+
+def _same(a: Any, b: Any) -> bool:
+    if isinstance(a, tuple) and isinstance(b, tuple):
+        return len(a) == len(b) and all(map(_same, a, b))
+    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
+        return a is b
+    return type(a) is type(b) and a == b

@@ -1,0 +1,188 @@
+"""One parameter under random gradients: what momentum, decay and clipping make of noise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import param
+
+from ..experiment import Experiment
+from ..messages import refuse
+from ..optimizers import Momentum
+from ..plots import BLUE, GREY, ORANGE, Drawing, Figure, bands, curve, guides
+from ..scan import filtered
+from ..schedules import LinearDecay
+
+EPOCHS, STEPS = 40, 591
+BASELINE_LR = 0.1
+
+
+class SingleParameter(Experiment):
+    """Updates of one parameter under standard normal gradients, 40 epochs of 591 steps.
+
+    u = momentum * u - rate * clip(g), with the rate lowered by `decay` after each epoch and
+    never under 0.001, beside plain SGD at constant rate 0.1. Results, each of shape (23640,):
+    `gradients`, `rates`, `updates`, `baseline`. `gradients=` replaces the drawn ones.
+    """
+
+    lr = param.Number(0.1, bounds=(0, 1), step=0.01, label="learning rate", doc="Rate of the first epoch.")
+    decay = param.Number(0.002, bounds=(0, 0.005), step=0.0001,
+                         doc="Taken off the rate after each epoch; the rate never falls under 0.001.")  # fmt: skip
+    momentum = param.Number(0.95, bounds=(0, 0.99), step=0.01, doc="Share of the last update that is kept.")
+    clip = param.Number(5.0, bounds=(0.5, 5), step=0.5, doc="Gradients beyond this are cut to it.")
+    epoch = param.Integer(1, bounds=(1, EPOCHS), doc="The epoch on view.")
+    seed = param.Integer(0, bounds=(0, None), doc="Seed of the gradients (numpy's default generator).")
+    new_gradients = param.Event(label="New gradients", doc="Draw the gradients of the next seed.")
+
+    title = "One parameter, random gradients"
+    sentence = "What momentum, decay and clipping make of pure noise."
+
+    def __init__(self, gradients: Any = None, **params):
+        self._given = None if gradients is None else _checked(gradients)
+        super().__init__(**params)
+
+    @classmethod
+    def knobs(cls) -> list[str]:
+        return [name for name in super().knobs() if name != "new_gradients"]
+
+    @param.depends("new_gradients", watch=True)
+    def _draw_again(self):
+        self._given = None
+        self.seed += 1
+
+    @param.depends("seed", watch=True)
+    def _forget_given(self):
+        self._given = None
+
+    @property
+    def gradients(self) -> np.ndarray:
+        """The gradient of every step."""
+        return self.results["gradients"]
+
+    @property
+    def rates(self) -> np.ndarray:
+        """The learning rate of every step."""
+        return self.results["rates"]
+
+    @property
+    def updates(self) -> np.ndarray:
+        """The update of every step, with momentum, decay and clipping."""
+        return self.results["updates"]
+
+    @property
+    def baseline(self) -> np.ndarray:
+        """The update of every step of plain SGD at rate 0.1."""
+        return self.results["baseline"]
+
+    def compute(self) -> dict[str, np.ndarray]:
+        gradients = self.remember("gradients", (self.seed, self._given), self._gradients)
+        knobs = (gradients, self.lr, self.decay, self.momentum, self.clip)
+        rates, updates = self.remember("updates", knobs, lambda: self._updates(gradients))
+        baseline = self.remember("baseline", (gradients,), lambda: _plain_sgd(gradients))
+        return {"gradients": gradients, "rates": rates, "updates": updates, "baseline": baseline}
+
+    def _gradients(self) -> np.ndarray:
+        if self._given is not None:
+            return self._given
+        return np.random.default_rng(self.seed).standard_normal(EPOCHS * STEPS)
+
+    def _updates(self, gradients) -> tuple[np.ndarray, np.ndarray]:
+        per_epoch = LinearDecay(decay=self.decay, every=1).rates(self.lr, EPOCHS)[:, 0]
+        rates = np.repeat(per_epoch, STEPS)
+        rule = Momentum(lr=self.lr, momentum=self.momentum)
+        return rates, filtered(rule, gradients, clip=self.clip, rates=rates)
+
+    def figures(self) -> list[Figure]:
+        return [
+            Figure(
+                "steps",
+                {
+                    "baseline": curve(ORANGE, "plain SGD", line_width=1, alpha=0.85),
+                    "updates": curve(BLUE, "momentum", line_width=1.6),
+                },
+                static=lambda: guides((-0.3, 0.3, -1, 1)),
+                xlabel="step of the epoch", ylabel="update", height=380, legend="top_right",
+            ),
+            Figure(
+                "epochs",
+                {
+                    "viewed": bands(GREY, 0.3),
+                    "baseline": curve(ORANGE, "plain SGD", line_width=1.2, alpha=0.85),
+                    "updates": curve(BLUE, "momentum"),
+                },
+                static=lambda: guides((-0.3, 0.3)),
+                xlabel="epoch (click one to view it)", ylabel="last update of the epoch", height=250,
+                legend="top_right",
+                tap=self._view_epoch,
+            ),
+        ]  # fmt: skip
+
+    def _view_epoch(self, x: float, y: float) -> None:
+        self.epoch = int(np.clip(round(x), 1, EPOCHS))
+
+    def draw(self) -> dict[str, Drawing]:
+        at = slice((self.epoch - 1) * STEPS, self.epoch * STEPS)
+        step, last = np.arange(STEPS), np.arange(1, EPOCHS + 1) * STEPS - 1
+        epochs = np.arange(1, EPOCHS + 1)
+        rate = self.rates[at][0]
+        legend = {
+            "momentum": f"momentum {self.momentum:g}, rate {rate:.4f}",
+            "plain SGD": f"plain SGD, rate {BASELINE_LR:g}",
+        }
+        steps = {
+            "baseline": {"x": step, "y": self.baseline[at]},
+            "updates": {"x": step, "y": self.updates[at]},
+        }
+        ends = {
+            "viewed": {"x0": [self.epoch - 0.5], "y0": [-1.5], "x1": [self.epoch + 0.5], "y1": [1.5]},
+            "baseline": {"x": epochs, "y": self.baseline[last]},
+            "updates": {"x": epochs, "y": self.updates[last]},
+        }
+        return {
+            "steps": Drawing(steps, (0, STEPS - 1), (-1.5, 1.5), f"Epoch {self.epoch}", legend),
+            "epochs": Drawing(ends, (0.5, EPOCHS + 0.5), (-1.5, 1.5), "The last update of each epoch", legend),
+        }
+
+    def status(self) -> str:
+        at = slice((self.epoch - 1) * STEPS, self.epoch * STEPS)
+        seen, cut = self.updates[at], int(np.count_nonzero(np.abs(self.gradients) > self.clip))
+        beyond = int(np.count_nonzero(np.abs(seen) > 1.5))
+        text = (
+            f"Epoch {self.epoch}: rate <b>{self.rates[at][0]:.4f}</b>, updates spread "
+            f"<b>±{seen.std():.3f}</b> (standard deviation), largest {np.abs(seen).max():.3f}; "
+            f"plain SGD ±{self.baseline[at].std():.3f}. "
+            f"Clipping cut {cut:,} of {self.gradients.size:,} gradients."
+        )
+        return text + (f" <b>{beyond} of {STEPS} updates are outside the frame.</b>" if beyond else "")
+
+    notes = f"""
+<p><b>What is shown.</b> One parameter whose gradient is pure noise: standard normal, with nothing
+to learn. Blue is the update with momentum, orange plain SGD at a constant rate of {BASELINE_LR:g}.</p>
+<p><b>{STEPS} steps.</b> An epoch is {STEPS} batches; {EPOCHS} epochs make {EPOCHS * STEPS:,} updates.
+Below, one point an epoch: its last update. Click an epoch to view its steps.</p>
+<p><b>Decay.</b> After each epoch the rate falls by the decay, down to 0.001 and no further. Momentum
+carries the old, larger updates on for a while: about 1 / (1 - momentum) steps.</p>
+<p><b>Clip 5 is no clip.</b> A standard normal gradient is beyond ±5 once in 1.7 million draws. Pull it
+to 1 and a third of them are cut.</p>
+<p><b>Where ±0.3 comes from.</b> Plain SGD moves by 0.1 times a standard normal draw: three standard
+deviations are ±0.3, so 99.7 % of its updates stay between the dotted lines. Momentum widens the
+spread by 1 / √(1 - momentum²): 3.2 times at 0.95, so about ±1 in the first epoch.</p>
+"""
+
+
+def _plain_sgd(gradients: np.ndarray) -> np.ndarray:
+    return filtered(Momentum(lr=BASELINE_LR, momentum=0.0), gradients)
+
+
+def _checked(gradients: Any) -> np.ndarray:
+    size = EPOCHS * STEPS
+    try:
+        values = np.asarray(gradients, dtype=float)
+    except (TypeError, ValueError):
+        refuse("SingleParameter", f"needs {size:,} numbers as gradients", gradients)
+    if values.shape != (size,):
+        refuse("SingleParameter", f"needs gradients of shape ({size},)", values.shape)
+    if not np.isfinite(values).all():
+        refuse("SingleParameter", "needs finite gradients", f"{np.count_nonzero(~np.isfinite(values))} others")
+    return values

@@ -1,0 +1,47 @@
+"""Where things stand on a page: controls beside pictures, one column on a phone."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+import panel as pn
+
+
+@lru_cache(maxsize=None)
+def stylesheet(name: str) -> str:
+    """The text of a style sheet that comes with the package."""
+    return files("optviz").joinpath("assets", name).read_text("utf-8")
+
+
+def area(name: str, *children: Any, **options: Any) -> pn.Column:
+    """One named area of the page."""
+    return pn.Column(*children, css_classes=[f"area-{name}"], sizing_mode="stretch_width", margin=0, **options)
+
+
+def grid(*children: Any, columns: int = 1, phone: int = 1) -> pn.Column:
+    """Children in equal columns, fewer on a phone."""
+    size = f":host {{ --columns: {columns}; --columns-phone: {phone}; }}"
+    sheets = [stylesheet("grid.css"), size]
+    return pn.Column(*children, stylesheets=sheets, sizing_mode="stretch_width", margin=0)
+
+
+def html(text: str, kind: str) -> pn.pane.HTML:
+    """A block of text in the page's type."""
+    return pn.pane.HTML(wrapped(text, kind), stylesheets=[stylesheet("text.css")], margin=0,
+                        sizing_mode="stretch_width")  # fmt: skip
+
+
+def wrapped(text: str, kind: str) -> str:
+    """The HTML of a text block; empty text takes no room."""
+    return f'<div class="{kind}">{text}</div>' if text else ""
+
+
+def frame(side: Any, hero: Any, rest: Any, notes: Any, beside: bool = False) -> pn.Column:
+    """The page: controls, the main picture, further pictures (below or beside), the notes."""
+    return pn.Column(
+        area("side", *side), area("hero", *hero), area("rest", *rest), area("notes", *notes),
+        css_classes=["beside"] if beside else [], stylesheets=[stylesheet("layout.css")],
+        sizing_mode="stretch_width", margin=(4, 0),
+    )  # fmt: skip

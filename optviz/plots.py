@@ -1,0 +1,205 @@
+"""Arrays in, HoloViews elements out; every colour and size of the pictures lives here.
+
+A layer maker takes a dict of named columns and returns an element whose Bokeh source has
+the same columns, so that a page can push new columns into what was drawn once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import contourpy
+import holoviews as hv
+import numpy as np
+
+BLUE, ORANGE, TEAL, PURPLE = "#2f6fde", "#e8590c", "#0c9a8d", "#9b51e0"
+GREY, RED = "#8a94a3", "#d6294b"
+SERIES = (BLUE, ORANGE, TEAL, PURPLE)
+LANDSCAPE = "optviz"  # see PALETTE: deep blue at the bottom, pale at the top
+PALETTE = [
+    "#16324f", "#1b466b", "#215c87", "#29739f", "#3a8ab0", "#57a0bb", "#79b4c4", "#9cc7cf",
+    "#bdd8da", "#dbe7e6", "#f1f4f1",
+]  # fmt: skip
+
+Columns = Mapping[str, Any]
+
+
+@dataclass
+class Figure:
+    """One plot: static elements drawn once, live layers by name, fixed limits, labels."""
+
+    name: str
+    layers: Mapping[str, Callable[[Columns], Any]]
+    static: Callable[[], Sequence[Any]] = tuple
+    xlabel: str = ""
+    ylabel: str = ""
+    logy: bool = False
+    height: int = 240
+    tools: Sequence[str] = ()
+    active: Sequence[str] = ()
+    hooks: Sequence[Callable] = ()
+    legend: str | None = None
+    tap: Callable[[float, float], None] | None = None
+
+
+@dataclass
+class Drawing:
+    """What a figure shows now: the columns of each layer, the limits, title and legend texts."""
+
+    layers: dict[str, Columns]
+    xlim: tuple[float, float]
+    ylim: tuple[float, float]
+    title: str = ""
+    legend: dict[str, str] = field(default_factory=dict)
+
+
+def curve(color: str, label: str = "", x: str = "x", y: str = "y", **style: Any) -> Callable:
+    """A line through the columns x and y."""
+    style = {"line_width": 2, **style}
+
+    def make(columns: Columns):
+        element = hv.Curve((columns[x], columns[y]), x, y, label=label)
+        return element.opts(color=color, show_legend=bool(label), **style)
+
+    return make
+
+
+def marks(color: str, marker: str = "circle", size: float = 6, label: str = "", x="x", y="y", **style) -> Callable:
+    """A marker at each (x, y)."""
+
+    def make(columns: Columns):
+        element = hv.Points((columns[x], columns[y]), [x, y], label=label)
+        return element.opts(color=color, marker=marker, size=size, show_legend=bool(label), **style)
+
+    return make
+
+
+def stems(color: str, label: str = "", width: float = 1.5, **style: Any) -> Callable:
+    """Line segments from (x0, y0) to (x1, y1)."""
+
+    def make(columns: Columns):
+        rows = tuple(columns[k] for k in ("x0", "y0", "x1", "y1"))
+        element = hv.Segments(rows, ["x0", "y0", "x1", "y1"], label=label)
+        return element.opts(color=color, line_width=width, show_legend=bool(label), **style)
+
+    return make
+
+
+def texts(color: str = "#111111", **style: Any) -> Callable:
+    """Short text at each (x, y), on a light plate so that it reads on any ground."""
+    style = {"text_font_size": "11px", "text_align": "left", "text_baseline": "bottom", **style}
+
+    def make(columns: Columns):
+        rows = (columns["x"], columns["y"], columns["text"])
+        element = hv.Labels(rows, ["x", "y"], "text")
+        plate = {"background_fill_color": "white", "background_fill_alpha": 0.78, "padding": 3,
+                 "border_radius": 3}  # fmt: skip
+        return element.opts(text_color=color, hooks=[_style_glyph(plate)], **style)
+
+    return make
+
+
+def _style_glyph(settings: dict[str, Any]) -> Callable:
+    def hook(plot, element):
+        glyph = plot.handles["glyph"]
+        glyph.update(**{k: v for k, v in settings.items() if k in glyph.properties()})
+
+    return hook
+
+
+def bands(color: str, alpha: float = 0.15) -> Callable:
+    """Filled rectangles from (x0, y0) to (x1, y1)."""
+
+    def make(columns: Columns):
+        rows = tuple(columns[k] for k in ("x0", "y0", "x1", "y1"))
+        element = hv.Rectangles(rows, ["x0", "y0", "x1", "y1"])
+        return element.opts(color=color, alpha=alpha, line_alpha=0)
+
+    return make
+
+
+def surface(limits: tuple[float, float], log: bool = True) -> Callable:
+    """An image of `values` (rows from the bottom) over the box (x0, y0, x1, y1)."""
+
+    def make(columns: Columns):
+        x0, y0, x1, y1 = (float(columns[k][0]) for k in ("x", "y", "x1", "y1"))
+        values = np.asarray(columns["image"][0])
+        element = hv.Image(values[::-1], ["x", "y"], "height", bounds=(x0, y0, x1, y1))
+        return element.opts(cmap=PALETTE, cnorm="log" if log else "linear", clim=limits)
+
+    return make
+
+
+def image_columns(values: np.ndarray, box: Sequence[float]) -> dict[str, Any]:
+    """The columns of a `surface`: values (rows from the bottom) over (x0, y0, x1, y1)."""
+    x0, y0, x1, y1 = box
+    return {"image": [np.asarray(values, dtype=np.float32)], "x": [x0], "y": [y0], "x1": [x1], "y1": [y1]}
+
+
+def level_lines(xs: np.ndarray, ys: np.ndarray, values: np.ndarray, levels: Sequence[float]):
+    """Level lines of values (len(ys), len(xs)), as one element drawn once."""
+    generator = contourpy.contour_generator(xs, ys, np.ma.masked_invalid(values))
+    lines = [line for level in levels for line in generator.lines(level) if len(line) > 1]
+    return hv.Path([np.asarray(line) for line in lines], ["x", "y"]).opts(
+        color="white", alpha=0.45, line_width=1, show_legend=False
+    )
+
+
+def guides(values: Sequence[float], color: str = GREY, dash: str = "dotted"):
+    """Horizontal lines across the plot, drawn once."""
+    return [hv.HLine(v).opts(color=color, line_dash=dash, line_width=1) for v in values]
+
+
+def compose(figure: Figure, drawing: Drawing, elements: Sequence[Any]):
+    """The overlay of a figure's elements with the options they share."""
+    options = {
+        "xlim": drawing.xlim, "ylim": drawing.ylim, "title": drawing.title, "logy": figure.logy,
+        "xlabel": figure.xlabel, "ylabel": figure.ylabel, "responsive": True, "height": figure.height,
+        "min_width": 200, "apply_ranges": False, "toolbar": "above", "show_grid": True,
+        "default_tools": ["pan", "wheel_zoom", "box_zoom", "reset", "save"],
+        "active_tools": list(figure.active), "hooks": [_finish, *figure.hooks],
+        "fontsize": {"title": "12px", "labels": "12px", "ticks": "11px", "legend": "11px"},
+        "legend_position": figure.legend or "top_right", "show_legend": figure.legend is not None,
+    }  # fmt: skip
+    return hv.Overlay(list(elements)).opts(hv.opts.Overlay(**options))
+
+
+def _finish(plot, element) -> None:
+    """What HoloViews has no option for: quiet grid, a legend that clicks, no logo."""
+    figure = plot.state
+    figure.toolbar.logo = None
+    figure.toolbar.autohide = True
+    figure.grid.grid_line_alpha = 0.35
+    figure.outline_line_alpha = 0.2
+    figure.min_border_right = 12
+    for legend in figure.legend:
+        legend.background_fill_alpha = 0.75
+        legend.border_line_alpha = 0
+        legend.padding, legend.spacing, legend.margin = 5, 1, 6
+        legend.click_policy = "hide"
+
+
+def heights(values: np.ndarray, lowest: float | None) -> tuple[np.ndarray, tuple[float, float], bool]:
+    """How to colour a landscape: values above the lowest, colour limits, whether log.
+
+    Log where the values span decades. Under the lower limit the colour no longer changes.
+    """
+    finite = values[np.isfinite(values)]
+    base = finite.min() if lowest is None else min(lowest, finite.min())
+    above = values - base
+    top, middle = float(finite.max() - base), float(np.median(finite) - base)
+    if top <= 0:
+        return above, (0.0, 1.0), False
+    if top < 4 * middle:
+        return above, (0.0, top), False
+    return above, (top * 1e-4 if top / middle < 100 else top * 1e-5, top), True
+
+
+def levels(limits: tuple[float, float], log: bool, count: int = 14) -> np.ndarray:
+    """Heights at which to draw level lines."""
+    low, high = limits
+    if log:
+        return np.geomspace(low, high, count + 2)[1:-1]
+    return np.linspace(low, high, count + 2)[1:-1]
