@@ -1,0 +1,203 @@
+"""Read and move what is on a served page, in a real browser with a real mouse.
+
+Names are those of the Bokeh models (`model.name`), labels the titles a visitor reads.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+# Panel answers a change up to 50 ms after it arrives (its default debounce)
+DEBOUNCE_MS = 50
+
+# Every model of every document on the page, subscribed to once, so that changes can be counted.
+_WATCH = """
+() => {
+  if (!window.Bokeh || Bokeh.documents.length === 0) return false;
+  window.__changes ??= {count: 0, seen: new Set()};
+  for (const doc of Bokeh.documents) {
+    if (window.__changes.seen.has(doc)) continue;
+    window.__changes.seen.add(doc);
+    doc.on_change(() => { window.__changes.count += 1 });
+  }
+  return Bokeh.documents.every((doc) => doc.roots().length > 0 && doc.is_idle)
+      && Bokeh.index != null && [...Bokeh.index].length > 0;
+}
+"""
+
+# Quiet for longer than the debounce, then a request that the server answers once it has
+# nothing else to do, then two frames: if nothing changed meanwhile, all is drawn.
+_SETTLED = """
+async (quiet) => {
+  const before = window.__changes.count;
+  const wait = (ms) => new Promise((done) => setTimeout(done, ms));
+  const frame = () => new Promise((done) => requestAnimationFrame(done));
+  await wait(quiet);
+  if (location.protocol.startsWith('http')) {
+    await fetch('/favicon.ico?' + Math.random(), {cache: 'no-store'});
+    await wait(20);
+  }
+  await frame();
+  await frame();
+  return window.__changes.count === before && Bokeh.documents.every((doc) => doc.is_idle);
+}
+"""
+
+# Plain JavaScript values of a source's columns. Floats go as the bytes of Float64Arrays: exact,
+# NaN and infinities included, and quick for the 23,640 points of a long run.
+_COLUMNS = """
+(name) => {
+  const packed = (data, shape) => {
+    const bytes = new Uint8Array(Float64Array.from(data, Number).buffer);
+    let text = '';
+    for (let i = 0; i < bytes.length; i += 32768)
+      text += String.fromCharCode(...bytes.subarray(i, i + 32768));
+    return {float64: btoa(text), shape};
+  };
+  const plain = (value) => {
+    if (value === undefined) return null;
+    if (value instanceof Map) return Object.fromEntries([...value].map(([k, v]) => [k, plain(v)]));
+    if (ArrayBuffer.isView(value)) return packed(value, [...(value.shape ?? [value.length])]);
+    if (value != null && typeof value === 'object' && value.shape) {
+      const entries = [...value];
+      if (entries.every((e) => typeof e === 'number')) return packed(entries, [...value.shape]);
+      return entries.map(plain);
+    }
+    if (Array.isArray(value))
+      return value.length && value.every((v) => typeof v === 'number')
+        ? packed(value, [value.length]) : value.map(plain);
+    return value;
+  };
+  const found = new Set();
+  for (const doc of Bokeh.documents)
+    for (const model of doc._all_models.values()) {
+      if (model.name !== name) continue;
+      const source = model.data_source ?? model;
+      if (source.data != null && source.columns != null) found.add(source);
+    }
+  return [...found].map((source) => {
+    const data = source.data instanceof Map ? source.data : new Map(Object.entries(source.data));
+    return plain(data);
+  });
+}
+"""
+
+_NAMES = """
+() => [...new Set(Bokeh.documents.flatMap((doc) => [...doc._all_models.values()])
+    .filter((model) => model.name != null && (model.data_source ?? model).columns != null)
+    .map((model) => model.name))].sort()
+"""
+
+
+def wait_until(condition: Callable[[], Any], timeout: float = 10, what: str = "") -> Any:
+    """Ask until the condition gives something true, which is returned; else AssertionError."""
+    end = time.monotonic() + timeout
+    while True:
+        answer = condition()
+        if answer:
+            return answer
+        assert time.monotonic() < end, f"not within {timeout} s: {what or condition}"
+        time.sleep(0.02)
+
+
+def wait_idle(page, timeout: float = 20, quiet_ms: int = DEBOUNCE_MS + 30) -> None:
+    """Wait until the page is drawn and neither it nor the server has anything left to do.
+
+    A page that plays an animation is never idle: use `wait_until` there.
+    """
+    end = time.monotonic() + timeout
+    page.wait_for_function(_WATCH, timeout=timeout * 1000)
+    while not (page.evaluate(_WATCH) and page.evaluate(_SETTLED, quiet_ms)):
+        assert time.monotonic() < end, f"the page goes on changing after {timeout} s"
+
+
+def wait_for_source(page, name: str, timeout: float = 20) -> None:
+    """Wait until something on the page has data by this name."""
+    wait_until(lambda: name in source_names(page), timeout, f"data named {name!r} on the page")
+
+
+def source_names(page) -> list[str]:
+    """The names under which the page holds data."""
+    return page.evaluate(_NAMES)
+
+
+def source_data(page, name: str) -> dict[str, list]:
+    """The columns of the data source, or of the renderer, with this name, as nested lists.
+
+    Floats come as they are in the page, bit for bit. Several models may share the name as long
+    as they share the source.
+    """
+    found = page.evaluate(_COLUMNS, name)
+    assert found, f"nothing on the page has data named {name!r}, only {source_names(page)}"
+    assert len(found) == 1, f"{len(found)} sources are named {name!r}"
+    return {column: _unpacked(values) for column, values in found[0].items()}
+
+
+def _unpacked(value: Any) -> Any:
+    import numpy as np
+
+    if isinstance(value, dict) and set(value) == {"float64", "shape"}:
+        numbers = np.frombuffer(base64.b64decode(value["float64"]), dtype="<f8")
+        return numbers.reshape(value["shape"]).tolist()
+    if isinstance(value, list):
+        return [_unpacked(each) for each in value]
+    return value
+
+
+def slider(page, label: str):
+    """The slider with this title, as a locator of its box (title, track and handle).
+
+    Locators see through the open shadow roots that Bokeh draws in.
+    """
+    title = page.locator(".bk-slider-title", has_text=re.compile(rf"^\s*{re.escape(label)}\s*(:|$)"))
+    return page.locator(".bk-input-group", has=title)
+
+
+def slider_value(page, label: str) -> float:
+    """Where the slider's handle stands, in the slider's own units."""
+    # not aria-valuenow, which has one decimal
+    return slider(page, label).locator(".noUi-target").evaluate("(e) => Number(e.noUiSlider.get(true))")
+
+
+def drag_slider(page, label: str, fraction: float, steps: int = 10) -> float:
+    """Drag the slider's handle with the mouse to a fraction of its track; gives its value after.
+
+    Returns as soon as the button is up: `wait_idle` before reading what was drawn.
+    """
+    box = slider(page, label)
+    box.scroll_into_view_if_needed()
+    handle = box.locator(".noUi-handle").bounding_box()
+    track = box.locator(".noUi-base").bounding_box()
+    y = handle["y"] + handle["height"] / 2
+    page.mouse.move(handle["x"] + handle["width"] / 2, y)
+    page.mouse.down()
+    page.mouse.move(track["x"] + fraction * track["width"], y, steps=steps)
+    page.mouse.up()
+    return slider_value(page, label)
+
+
+def slider_labels(page) -> list[str]:
+    """The titles of all sliders on the page, without their values."""
+    titles = page.locator(".bk-slider-title").all_inner_texts()
+    return [title.rsplit(":", 1)[0].strip() for title in titles]
+
+
+def has_horizontal_scroll(page) -> bool:
+    """Whether the page is wider than its window."""
+    return page.evaluate(
+        "() => { const e = document.scrollingElement; return e.scrollWidth > e.clientWidth }"
+    )
+
+
+def screenshot(page, path: str | Path) -> Path:
+    """Save what the window shows as a PNG, once the page is idle."""
+    wait_idle(page)
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=path)
+    return path

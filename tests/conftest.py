@@ -1,0 +1,201 @@
+"""The browser harness: `page` is a watched Chromium page, `served` the apps as users serve them.
+
+A browser test takes both and is marked `browser`:
+
+    @pytest.mark.browser
+    def test_index_opens(page, served):
+        page.goto(f"{served}/index")
+        wait_idle(page)
+
+Helpers to read and move what is on a page are in tests/browser.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+
+ROOT = Path(__file__).parents[1]
+SERVE_FLAGS = ["--index", "index", "--warm", "--reuse-sessions"]  # as in the README
+CHROMIUM_NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
+NO_CHROMIUM = (
+    "the browser tests need Chromium or Chrome on the PATH: `apt-get install chromium` on Debian, "
+    "`snap install chromium` on Ubuntu, `brew install --cask chromium` on macOS"
+)
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",  # no look-ups of its own
+    "--disable-component-update",
+    "--disable-sync",
+    # repaint in a window that nothing shows, or that another page covers
+    "--disable-backgrounding-occluded-windows",
+    "--disable-renderer-backgrounding",
+    "--disable-background-timer-throttling",
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One xdist worker takes all browser tests: they share a server and a browser."""
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.xdist_group("browser"))
+
+
+@pytest.fixture(autouse=True)
+def no_running_loop(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Hide Playwright's event loop from tests that run their own (notebooks, servers).
+
+    Its synchronous interface leaves a loop marked as running in the main thread until the
+    session ends, and asyncio.run would refuse to start a second one there.
+    """
+    if "browser" in request.fixturenames:
+        yield
+        return
+    loop = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    yield
+    asyncio._set_running_loop(loop)
+
+
+def find_chromium() -> str | None:
+    """The path of a Chromium or Chrome on this machine, or None."""
+    return next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator:
+    """A headless Chromium; without one the test skips, with CI=true it fails."""
+    path = find_chromium()
+    if path is None:
+        refuse = pytest.fail if os.environ.get("CI", "").lower() == "true" else pytest.skip
+        refuse(NO_CHROMIUM)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, headless=True, args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()
+
+
+def leaves_the_machine(url: str) -> bool:
+    """Whether a page that asks for this address asks another machine."""
+    parts = urlsplit(url)
+    inside = parts.scheme in ("data", "blob", "about", "file")
+    return not inside and parts.hostname not in ("127.0.0.1", "localhost")
+
+
+class Complaints(list):
+    """What went wrong in a page: console errors, exceptions, requests to other machines."""
+
+    def watch(self, page) -> None:
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.append(f"exception: {error}"))
+        page.on("request", lambda request: self._address(request.url))
+        page.on("websocket", lambda socket: self._address(socket.url))
+        page.on("crash", lambda _: self.append("the page crashed"))
+
+    def _console(self, message) -> None:
+        if message.type == "error":
+            self.append(f"console: {message.text} ({message.location.get('url', '')})")
+
+    def _address(self, url: str) -> None:
+        if leaves_the_machine(url):
+            self.append(f"request off this machine: {url}")
+
+
+@contextmanager
+def watched_page(browser, **context) -> Iterator:
+    """A page in a context of its own; leaving fails if anything went wrong in it.
+
+    Keywords go to the context: `viewport={"width": 390, "height": 844}` is a phone. The list
+    `page.complaints` may be read, and cleared by a test that provokes an error on purpose.
+    """
+    opened = browser.new_context(**{"viewport": {"width": 1400, "height": 900}, **context})
+    opened.set_default_timeout(20_000)
+    page = opened.new_page()
+    page.complaints = Complaints()
+    page.complaints.watch(page)
+    try:
+        yield page
+        assert not page.complaints, "\n".join(page.complaints)
+    finally:
+        opened.close()
+
+
+@pytest.fixture
+def page(browser) -> Iterator:
+    """A watched page of 1400 x 900; see `watched_page` for more pages in one test."""
+    with watched_page(browser) as page:
+        yield page
+
+
+def free_port() -> int:
+    """A port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def serve(files: list[Path], *flags: str, log: Path, timeout: float = 120) -> Iterator[str]:
+    """Run `panel serve` on the files in a process of its own; gives the address it answers at.
+
+    Leaving fails if the server's log holds an error. The log is in the file `log`.
+    """
+    port = free_port()
+    command = [sys.executable, "-m", "panel", "serve", *map(str, files), *flags]
+    command += ["--port", str(port), "--address", "127.0.0.1"]
+    command += ["--allow-websocket-origin", f"127.0.0.1:{port}"]
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT
+        )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _wait_until_it_answers(url, process, log, timeout)
+        yield url
+        assert process.poll() is None, f"the server stopped with {process.returncode}:\n{log.read_text()}"
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    text = log.read_text()
+    assert "Traceback" not in text and "ERROR" not in text, text
+
+
+def _wait_until_it_answers(url: str, process: subprocess.Popen, log: Path, timeout: float) -> None:
+    end = time.monotonic() + timeout
+    while time.monotonic() < end:
+        assert process.poll() is None, f"the server stopped:\n{log.read_text()}"
+        try:
+            requests.get(f"{url}/favicon.ico", timeout=5)
+            return
+        except requests.ConnectionError:
+            time.sleep(0.1)
+    raise AssertionError(f"no answer from the server in {timeout} s:\n{log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of all apps, served with the README's flags for the whole session."""
+    log = tmp_path_factory.mktemp("served") / "server.log"
+    with serve(sorted((ROOT / "apps").glob("*.py")), *SERVE_FLAGS, log=log) as url:
+        yield url
