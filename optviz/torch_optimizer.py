@@ -45,8 +45,8 @@ class TorchOptimizer:
         try:
             return self.cls([tensor], **self.settings)
         except (TypeError, ValueError, RuntimeError) as trouble:
-            first = str(trouble).splitlines()[0]
-            raise ValueError(f"TorchOptimizer: {self.cls.__name__} refuses its arguments: {first}") from None
+            first = (str(trouble).splitlines() or [type(trouble).__name__])[0].rstrip(".")
+            raise ValueError(f"TorchOptimizer: {self.cls.__name__} refuses its arguments: {first}.") from None
 
     def walk(self, objective: Any, x0: np.ndarray, steps: int, around: Any) -> Trajectory:
         """Run every lane of starts (dim, lanes)."""
