@@ -189,13 +189,20 @@ def objective(
         refuse(f"objective '{who}'", "must return one number for (x, y)", expression,
                "return a single expression of x and y")  # fmt: skip
     traced = Traced(variables, [], expression)
-    return Function(function, traced, box, tuple(map(tuple, minima)), starts, label)
+    made = Function(function, traced, box, tuple(map(tuple, minima)), starts, label)
+    try:
+        for reading in (made.value, made.gradient, made.hessian):
+            reading(*starts[0])
+    except Exception as trouble:  # sympy knows the function, but no number or derivative of it
+        return _through_torch(function, who, box, minima, starts, label, trouble)
+    return made
 
 
-def _through_torch(function, who, box, minima, starts, label, trouble) -> Objective:
-    from .torch_objectives import TorchFunction
+def _through_torch(function, who, box, minima, starts, label, trouble) -> Any:
+    from .torch_objectives import TorchFunction, probe
 
     try:
+        probe(function, starts[0])
         made = TorchFunction(function, box, minima, starts, label or who)
         made.value(*starts[0])
     except Exception as second:
@@ -214,7 +221,10 @@ def _uses_torch(function: Callable) -> bool:
 
 
 def _checked_domain(domain: Any) -> tuple[tuple[float, float], ...]:
-    box = np.asarray(domain, dtype=float)
+    try:
+        box = np.asarray(domain, dtype=float)
+    except (TypeError, ValueError):
+        box = np.zeros(0)
     if box.shape != (2, 2) or not np.isfinite(box).all() or not (box[:, 0] < box[:, 1]).all():
         refuse("objective", "needs a domain ((x0, x1), (y0, y1)) with x0 < x1 and y0 < y1", domain)
     return tuple((float(low), float(high)) for low, high in box)

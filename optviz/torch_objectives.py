@@ -17,6 +17,23 @@ from torch.func import functional_call
 from .messages import refuse
 
 
+class _Probe(torch.Tensor):
+    """A tensor that refuses to become a number: autograd would lose its track there in silence."""
+
+    def __bool__(self):
+        raise TypeError("a branch on a variable cannot be followed, use torch.where or optviz.xp.where")
+
+    def __float__(self):
+        raise TypeError("math's functions take numbers only, use torch's or those of optviz.xp")
+
+    item = tolist = __int__ = __float__
+
+
+def probe(function: Callable, point: Any) -> None:
+    """Call a function once, raising where it leaves torch."""
+    function(*torch.tensor(point, dtype=torch.float64, requires_grad=True).as_subclass(_Probe))
+
+
 class TorchFunction:
     """A function of two variables that calls torch, with derivatives by autograd."""
 

@@ -39,6 +39,7 @@ def _array_where(condition, a, b):
 
 
 def _symbol_where(condition, a, b):
+    condition, a, b = map(sympy.sympify, (condition, a, b))  # a Traceable gives up its expression
     if condition in (True, False):
         return a if condition else b
     rest = b.args if isinstance(b, sympy.Piecewise) else [(b, True)]  # one list of cases, not a nest
@@ -65,6 +66,13 @@ SYMBOLS = SimpleNamespace(
     minimum=lambda a, b: _symbol_where(a < b, a, b),
     equal=sympy.Eq, where=_symbol_where, pi=sympy.pi,
 )  # fmt: skip
+
+
+# What a user's numpy or sympy function may bring in besides, under sympy's names.
+_MORE = {"atan": "arctan", "asin": "arcsin", "acos": "arccos", "sinh": "sinh", "cosh": "cosh",
+         "asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh", "floor": "floor", "ceil": "ceil"}  # fmt: skip
+MORE_FLOATS = {name: getattr(math, name) for name in _MORE}
+MORE_ARRAYS = {name: getattr(np, numpy_name) for name, numpy_name in _MORE.items()}
 
 
 def _powers() -> dict[str, Callable]:
@@ -147,8 +155,8 @@ class Compiled:
         self.arguments = tuple(arguments)
         self.expressions = tuple(map(sympy.sympify, expressions))
         self.source = self._print()
-        self.floats = self._bind(FLOATS)
-        self.arrays = self._bind(ARRAYS)
+        self.floats = self._bind(vars(FLOATS) | MORE_FLOATS)
+        self.arrays = self._bind(vars(ARRAYS) | MORE_ARRAYS)
 
     def _print(self) -> str:
         printer = _Printer({"fully_qualified_modules": False})
@@ -159,8 +167,8 @@ class Compiled:
         lines += [f"    return [{', '.join(printer.doprint(value) for value in results)}]"]
         return "\n".join(lines)
 
-    def _bind(self, namespace: SimpleNamespace) -> Callable[..., list]:
-        scope = {**vars(namespace), **_powers(), "nan": math.nan, "inf": math.inf}
+    def _bind(self, namespace: dict[str, Any]) -> Callable[..., list]:
+        scope = {**namespace, **_powers(), "nan": math.nan, "inf": math.inf}
         exec(self.source, scope)  # the text was printed above, from sympy expressions alone
         return scope["function"]
 
