@@ -30,18 +30,23 @@ _WATCH = """
 }
 """
 
-# Quiet for longer than the debounce, then a request that the server answers once it has
-# nothing else to do, then two frames: if nothing changed meanwhile, all is drawn.
+# A request that the server answers once it has read what the page sent before; then quiet for
+# longer than the debounce; a request that it answers once it has acted on it; two frames.
+# If nothing changed meanwhile, all is drawn.
 _SETTLED = """
 async (quiet) => {
   const before = window.__changes.count;
   const wait = (ms) => new Promise((done) => setTimeout(done, ms));
   const frame = () => new Promise((done) => requestAnimationFrame(done));
+  const answer = async () => {
+    if (location.protocol.startsWith('http'))
+      await fetch('/favicon.ico?' + Math.random(), {cache: 'no-store'});
+  };
+  await wait(20);
+  await answer();
   await wait(quiet);
-  if (location.protocol.startsWith('http')) {
-    await fetch('/favicon.ico?' + Math.random(), {cache: 'no-store'});
-    await wait(20);
-  }
+  await answer();
+  await wait(20);
   await frame();
   await frame();
   return window.__changes.count === before && Bokeh.documents.every((doc) => doc.is_idle);
