@@ -185,7 +185,7 @@ def _traced_sample(cls: type[DataLoss], criterion: str) -> Traced:
 def checked_data(who: str, x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
     """The samples as two float64 arrays of one length, or one sentence saying why not."""
     try:
-        x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+        x, y = np.array(x, dtype=float), np.array(y, dtype=float)  # copies: the caller's may change
     except (TypeError, ValueError):
         refuse(who, "needs data (x, y) of numbers", (x, y))
     if x.ndim != 1 or x.shape != y.shape:
@@ -248,6 +248,11 @@ class Lanes:
 
     def __init__(self, objectives: Sequence[Any]):
         self.objectives = list(objectives)
+        if not self.objectives:
+            refuse("Lanes", "needs at least one objective", self.objectives)
+        if not all(isinstance(o, DataLoss) for o in self.objectives):
+            kinds = [type(o).__name__ for o in self.objectives]
+            refuse("Lanes", "needs losses over data", kinds, "run other objectives one by one")
         if len({o.names for o in self.objectives}) != 1:
             refuse("Lanes", "needs objectives of the same variables",
                    [getattr(o, "names", None) for o in self.objectives])  # fmt: skip
@@ -256,8 +261,12 @@ class Lanes:
 
     def value(self, *coordinates: Any) -> np.ndarray:
         """Each lane's own loss; the last axis of the coordinates runs over lanes."""
+        return self.value_of(None, *coordinates)
+
+    def value_of(self, batch: Any, *coordinates: Any) -> np.ndarray:
+        """Each lane's own loss on the samples with these indices (None: all)."""
         columns = [np.asarray(c, dtype=float) for c in coordinates]
-        each = [o.value(*(c[..., k] for c in columns)) for k, o in enumerate(self.objectives)]
+        each = [o.value_of(batch, *(c[..., k] for c in columns)) for k, o in enumerate(self.objectives)]
         return np.stack(each, axis=-1)
 
     def array_gradient(self, batch=None) -> Callable[..., np.ndarray]:
@@ -281,7 +290,7 @@ class Lanes:
 
 def batch_indices(n: int, batch_size: int, seed: int | None = None) -> Sequence[np.ndarray]:
     """One epoch's batches: indices 0..n-1 in order, or shuffled by `seed`; the last may be short."""
-    if not 1 <= batch_size <= n:
-        refuse("batch_indices", f"needs a batch size from 1 to {n}", batch_size)
+    if not (isinstance(batch_size, int | np.integer) and 1 <= batch_size <= n):
+        refuse("batch_indices", f"needs a whole batch size from 1 to {n}", batch_size)
     order = np.arange(n) if seed is None else np.random.default_rng(seed).permutation(n)
     return [order[at : at + batch_size] for at in range(0, n, batch_size)]
