@@ -145,8 +145,8 @@ class Experiment(pn.viewable.Viewer):
 
     def elements(self, figure: Figure) -> list[Any]:
         """Static elements and layers of a figure as they stand."""
-        layers = self.drawings[figure.name].layers
-        return [*figure.static(), *(make(layers[name]) for name, make in figure.layers.items())]
+        drawing = self.drawings[figure.name]
+        return [*figure.static(), *(drawing.element(*layer) for layer in figure.layers.items())]
 
     def page(self) -> Page:
         """A new live page of this experiment: controls, pictures and text."""

@@ -10,15 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import contourpy
 import holoviews as hv
 import numpy as np
 
 BLUE, ORANGE, TEAL, PURPLE = "#2f6fde", "#e8590c", "#0c9a8d", "#9b51e0"
 GREY, RED = "#8a94a3", "#d6294b"
 SERIES = (BLUE, ORANGE, TEAL, PURPLE)
-LANDSCAPE = "optviz"  # see PALETTE: deep blue at the bottom, pale at the top
-PALETTE = [
+PALETTE = [  # deep blue at the bottom, pale at the top
     "#16324f", "#1b466b", "#215c87", "#29739f", "#3a8ab0", "#57a0bb", "#79b4c4", "#9cc7cf",
     "#bdd8da", "#dbe7e6", "#f1f4f1",
 ]  # fmt: skip
@@ -42,6 +40,7 @@ class Figure:
     hooks: Sequence[Callable] = ()
     legend: str | None = None
     tap: Callable[[float, float], None] | None = None
+    drag: tuple[str, Callable[[float, float], None]] | None = None
 
 
 @dataclass
@@ -53,6 +52,13 @@ class Drawing:
     ylim: tuple[float, float]
     title: str = ""
     legend: dict[str, str] = field(default_factory=dict)
+    limits: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+    def element(self, name: str, make: Callable) -> Any:
+        """The element of one layer as it stands."""
+        if name in self.limits:
+            return make(self.layers[name], self.limits[name])
+        return make(self.layers[name])
 
 
 def curve(color: str, label: str = "", x: str = "x", y: str = "y", **style: Any) -> Callable:
@@ -120,14 +126,25 @@ def bands(color: str, alpha: float = 0.15) -> Callable:
     return make
 
 
-def surface(limits: tuple[float, float], log: bool = True) -> Callable:
-    """An image of `values` (rows from the bottom) over the box (x0, y0, x1, y1)."""
+def surface() -> Callable:
+    """An image of values (rows from the bottom) over a box, coloured between given limits."""
 
-    def make(columns: Columns):
+    def make(columns: Columns, limits: tuple[float, float] = (0.0, 1.0)):
         x0, y0, x1, y1 = (float(columns[k][0]) for k in ("x", "y", "x1", "y1"))
         values = np.asarray(columns["image"][0])
         element = hv.Image(values[::-1], ["x", "y"], "height", bounds=(x0, y0, x1, y1))
-        return element.opts(cmap=PALETTE, cnorm="log" if log else "linear", clim=limits)
+        return element.opts(cmap=PALETTE, clim=limits)
+
+    return make
+
+
+def lines(color: str, alpha: float = 1.0, width: float = 1.0) -> Callable:
+    """Many lines, each an entry of the columns xs and ys."""
+
+    def make(columns: Columns):
+        paths = [np.column_stack(pair) for pair in zip(columns["xs"], columns["ys"], strict=True)]
+        element = hv.Path(paths, ["x", "y"])
+        return element.opts(color=color, alpha=alpha, line_width=width, show_legend=False)
 
     return make
 
@@ -136,15 +153,6 @@ def image_columns(values: np.ndarray, box: Sequence[float]) -> dict[str, Any]:
     """The columns of a `surface`: values (rows from the bottom) over (x0, y0, x1, y1)."""
     x0, y0, x1, y1 = box
     return {"image": [np.asarray(values, dtype=np.float32)], "x": [x0], "y": [y0], "x1": [x1], "y1": [y1]}
-
-
-def level_lines(xs: np.ndarray, ys: np.ndarray, values: np.ndarray, levels: Sequence[float]):
-    """Level lines of values (len(ys), len(xs)), as one element drawn once."""
-    generator = contourpy.contour_generator(xs, ys, np.ma.masked_invalid(values))
-    lines = [line for level in levels for line in generator.lines(level) if len(line) > 1]
-    return hv.Path([np.asarray(line) for line in lines], ["x", "y"]).opts(
-        color="white", alpha=0.45, line_width=1, show_legend=False
-    )
 
 
 def guides(values: Sequence[float], color: str = GREY, dash: str = "dotted"):

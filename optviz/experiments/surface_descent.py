@@ -1,0 +1,304 @@
+"""A rule on a surface: where it goes, how fast the loss falls, what each step is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import panel as pn
+import param
+
+from ..controls import knobs_of
+from ..descent import descend
+from ..experiment import Experiment
+from ..formulas import hyperparameter_mathml, objective_mathml, rule_mathml
+from ..layout import frame, html
+from ..members import Member, label_of, resolved, rules, surfaces
+from ..plots import BLUE, ORANGE, RED, Drawing, Figure, curve, lines, marks, surface, texts
+from ..rules import Rule
+from ..scene import Landscape, axes_of, decades, exit_of, frame_of, joined, off_scale, path_columns, symmetric, thinned
+from ..trajectory import Trajectory
+
+
+class SurfaceDescent(Experiment):
+    """Any update rule on any surface of two variables, from any start.
+
+    `optimizer` and `objective` are instances or names; a name brings the playground's
+    values with it (for Adam 30 steps as well). Result: `trajectory`.
+    """
+
+    optimizer = Member(kind="rule", precedence=-1, doc="The update rule.")
+    objective = Member(kind="objective", precedence=-1, doc="The surface.")
+    start = param.NumericTuple((-5.0, -2.0), length=2, precedence=-1, doc="Where the run begins.")
+    objective_name = param.Selector(default="Quadratic 0.1 x² + 2 y²", objects=list(surfaces()), label="Surface")
+    optimizer_name = param.Selector(default="SGD", objects=list(rules()), label="Optimizer")
+    steps = param.Integer(50, bounds=(1, 10_000), softbounds=(1, 300), doc="How many steps to take.")
+    start_x = param.Number(-5.0, label="Start x", doc="Drag the ring or click the surface instead.")
+    start_y = param.Number(-2.0, label="Start y", doc="Drag the ring or click the surface instead.")
+    fit_axes = param.Event(label="Fit axes to this run", doc="The axes stay put while you move a knob.")
+
+    title = "Descent on a surface"
+    sentence = "Where a rule walks, how fast the loss falls, and what each step is made of."
+
+    def __init__(self, **params):
+        params.setdefault("optimizer", params.get("optimizer_name", "SGD"))
+        params.setdefault("objective", params.get("objective_name", "Quadratic"))
+        self._watched: list[tuple[Any, Any]] = []
+        self._settling, self._fit = False, 0
+        for kind, name in (("rule", "optimizer"), ("objective", "objective")):
+            by_name = isinstance(params[name], str)
+            params[name] = resolved(kind, params[name], f"SurfaceDescent.{name}")
+            if name == "optimizer" and by_name:
+                params.setdefault("steps", _preset_steps(params[name]))
+        if "start" not in params:
+            first = tuple(map(float, params["objective"].starts[0]))
+            params["start"] = (params.get("start_x", first[0]), params.get("start_y", first[1]))
+        super().__init__(**params)
+        self._settle({"optimizer", "objective", "start"})
+
+    @property
+    def trajectory(self) -> Trajectory:
+        """The run as it stands."""
+        return self.results["trajectory"]
+
+    # keeping the parameters in step with each other
+
+    def _changed(self, *events) -> None:
+        if self._settling:
+            return
+        self._settle({event.name for event in events})
+        self.refresh()
+
+    def _settle(self, changed: set[str]) -> None:
+        """Names, typed starts and presets follow what was set; what was set itself wins."""
+        new: dict[str, Any] = {}
+        if "fit_axes" in changed:
+            self._fit += 1
+        if "optimizer_name" in changed and "optimizer" not in changed:
+            new["optimizer"] = resolved("rule", self.optimizer_name, "optimizer_name")
+            if "steps" not in changed:
+                new["steps"] = _preset_steps(new["optimizer"])
+        if "objective_name" in changed and "objective" not in changed:
+            new["objective"] = resolved("objective", self.objective_name, "objective_name")
+        objective, optimizer = new.get("objective", self.objective), new.get("optimizer", self.optimizer)
+        if changed & {"start_x", "start_y"} and "start" not in changed:
+            new["start"] = (self.start_x, self.start_y)
+        elif changed & {"objective", "objective_name"} and "start" not in changed:
+            new["start"] = tuple(map(float, objective.starts[0]))
+        start = new.get("start", self.start)
+        new |= {"start_x": float(start[0]), "start_y": float(start[1])}
+        new |= {"optimizer_name": _offered(self.param.optimizer_name, optimizer),
+                "objective_name": _offered(self.param.objective_name, objective)}  # fmt: skip
+        self._settling = True
+        try:
+            self.param.update(**new)
+        finally:
+            self._settling = False
+        self._watch_members()
+
+    def _watch_members(self) -> None:
+        members = [m for m in (self.optimizer, self.objective) if isinstance(m, param.Parameterized)]
+        if [m for m, _ in self._watched] == members:
+            return
+        for member, watcher in self._watched:
+            member.param.unwatch(watcher)
+        self._watched = [(m, m.param.watch(self._changed, [n for n in m.param if n != "name"])) for m in members]
+
+    # numbers
+
+    def compute(self) -> dict[str, Any]:
+        run = descend(self.objective, self.optimizer, self.start, self.steps)
+        box = frame_of(self.objective.domain, self.start)
+        scape = self.remember("landscape", (self._surface_key(), box), lambda: self._landscape(box))
+        return {"trajectory": run, "box": box, "landscape": scape[0], "lowest": scape[1]}
+
+    def _surface_key(self) -> tuple:
+        shape = self.objective.shape_values() if hasattr(self.objective, "shape_values") else ()
+        return (id(self.objective), tuple(shape))
+
+    def _landscape(self, box) -> tuple[Landscape, float]:
+        size = 160 if hasattr(self.objective, "traced") else 60
+        xs, ys = axes_of(box, size)
+        values = self.objective.value(*np.meshgrid(xs, ys))
+        known = self.objective.lowest
+        lowest = float(np.nanmin(values)) if known is None else float(known)
+        return Landscape(values, box, lowest), lowest
+
+    # pictures
+
+    def figures(self) -> list[Figure]:
+        return [
+            Figure("surface", {
+                "image": surface(), "levels": lines("white", alpha=0.45),
+                "casing": curve("white", line_width=4.5, alpha=0.65),
+                "path": curve(ORANGE, "path", line_width=2.2),
+                "visited": marks(ORANGE, size=4.5, line_color="white", line_width=0.6),
+                "minima": marks("#ffd43b", "star", 17, "minimum", line_color="#5c4400"),
+                "begin": marks("white", "circle", 12, "start", line_color="#111111", line_width=2),
+                "end": marks(ORANGE, "square", 9, "end", line_color="white", line_width=1.2),
+                "left": marks(RED, "x", 12, line_width=3), "left_text": texts(RED),
+                "handle": marks("white", "circle", 30, alpha=0.01, line_alpha=0),
+            }, xlabel=self.objective.names[0], ylabel=self.objective.names[1], height=560, legend="bottom_right",
+                tap=self._begin_at, drag=("handle", self._begin_at)),
+            Figure("loss", {
+                "loss": curve(ORANGE), **_off_scale_marks(),
+            }, xlabel="step", ylabel="loss above the minimum", logy=True, height=195),
+            Figure("values", {
+                "first": curve(BLUE, "x"), "second": curve(ORANGE, "y"), **_off_scale_marks(),
+            }, xlabel="step", ylabel="value", height=195, legend="top_right"),
+            Figure("updates", {
+                "first": curve(BLUE, "x"), "second": curve(ORANGE, "y"), **_off_scale_marks(),
+            }, xlabel="step", ylabel="update", height=195, legend="top_right"),
+        ]  # fmt: skip
+
+    def _begin_at(self, x: float, y: float) -> None:
+        self.start = (float(x), float(y))
+
+    def draw(self) -> dict[str, Drawing]:
+        return {"surface": self._draw_surface(), **self._draw_series()}
+
+    def _draw_surface(self) -> Drawing:
+        run, box = self.trajectory, self.results["box"]
+        path = path_columns(run.x)
+        scape: Landscape = self.results["landscape"]
+        begin = {"x": run.x[0, :, 0], "y": run.x[0, :, 1]}
+        ends = np.array([lane[np.isfinite(lane).all(axis=1)][-1] for lane in run.x.swapaxes(0, 1)])
+        minima = np.asarray(self.objective.minima, dtype=float).reshape(-1, 2)
+        left, note = self._left(box)
+        layers = {
+            "image": scape.image, "levels": scape.lines, "casing": path, "path": path,
+            "visited": thinned(path), "minima": {"x": minima[:, 0], "y": minima[:, 1]},
+            "begin": begin, "end": {"x": ends[:, 0], "y": ends[:, 1]}, "left": left, "left_text": note,
+            "handle": {"x": begin["x"][:1], "y": begin["y"][:1]},
+        }  # fmt: skip
+        title = f"{label_of(self.optimizer)} on {label_of(self.objective)}"
+        return Drawing(layers, box[::2], box[1::2], title, limits={"image": scape.limits})
+
+    def _left(self, box) -> tuple[dict, dict]:
+        """The marks of runs that leave the frame, and what they say."""
+        found = [exit_of(lane, box) for lane in self.trajectory.x.swapaxes(0, 1)]
+        seen = [(e[1], e[2], f"left at step {e[0]}") for e in found if e]
+        xs, ys, words = zip(*seen, strict=True) if seen else ((), (), ())
+        spot = {"x": np.array(xs, dtype=float), "y": np.array(ys, dtype=float)}
+        return spot, {**spot, "text": np.array(words, dtype=object)}
+
+    def _draw_series(self) -> dict[str, Drawing]:
+        run, lanes = self.trajectory, self.trajectory.lanes
+        above = run.loss - self.results["lowest"]
+        shown = np.where(above > 0, above, np.nan)  # a log axis has no zero; the status line says so
+        ranges = self.remember("ranges", self._axes_key(), lambda: self._ranges(above))
+        at = joined(np.tile(np.arange(run.steps + 1.0)[:, None], lanes))
+        after = joined(np.tile(np.arange(1.0, run.steps + 1)[:, None], lanes))
+        span = (0.0, float(run.steps))
+        loss = {"loss": {"x": at, "y": joined(shown)}, **off_scale(shown, ranges["loss"])}
+        return {
+            "loss": Drawing(loss, span, ranges["loss"]),
+            "values": Drawing(_pair(at, run.x, ranges["values"], 0), span, ranges["values"]),
+            "updates": Drawing(_pair(after, run.updates, ranges["updates"], 1), span, ranges["updates"]),
+        }
+
+    def _axes_key(self) -> tuple:
+        return (id(self.objective), type(self.optimizer).__name__, id(self.optimizer), self._fit)
+
+    def _ranges(self, above: np.ndarray) -> dict[str, tuple[float, float]]:
+        x0, y0, x1, y1 = self.results["box"]
+        low, high = min(x0, y0), max(x1, y1)
+        return {
+            "loss": decades(above),
+            "values": (low, high),
+            "updates": symmetric(self.trajectory.updates, most=(high - low) / 1.4),
+        }
+
+    # words
+
+    def status(self) -> str:
+        run = self.trajectory
+        if run.diverged[0]:
+            said = f"<b>Diverged at step {run.diverged[0]}</b>: no longer finite."
+        else:
+            x, y = run.final[0]
+            first, last = run.loss[0, 0], run.loss[-1, 0]
+            said = (f"After {run.steps} steps: loss <b>{last:.4g}</b> (from {first:.4g}) "
+                    f"at ({x:.4g}, {y:.4g}){self._distance(run.final[0])}.")  # fmt: skip
+        gone = exit_of(run.x[:, 0], self.results["box"])
+        zero = np.flatnonzero(run.loss[:, 0] == self.results["lowest"])
+        return (
+            said
+            + (f" It left the frame at step {gone[0]}." if gone else "")
+            + (f" The loss is exactly the minimum at step {zero[0]}: below a log axis." if zero.size else "")
+        )
+
+    def _distance(self, point: np.ndarray) -> str:
+        minima = np.asarray(self.objective.minima, dtype=float).reshape(-1, 2)
+        if not minima.size:
+            return ""
+        return f", {np.min(np.hypot(*(minima - point).T)):.3g} from a minimum"
+
+    def side(self) -> dict[str, str]:
+        numbers = hyperparameter_mathml(self.optimizer)
+        shown = ", &ensp;".join(f"{symbol} = {value}" for symbol, value in numbers)
+        return {
+            "formula": f"<h3>The rule</h3>{rule_mathml(self.optimizer)}",
+            "numbers": shown,
+            "objective": f"<h3>The surface</h3>{objective_mathml(self.objective)}",
+        }
+
+    notes = """
+<p><b>What is shown.</b> The colour is the loss above its lowest value, on a log scale where it spans
+decades; white lines join points of equal loss. Drag the ring or click to start elsewhere.</p>
+<p><b>Axes stay put</b> while you move a knob, so that the eye can compare; a triangle at an edge marks
+the step at which a curve leaves its frame, a red cross where the path leaves the surface.</p>
+<p><b>Conventions.</b> Rules are PyTorch's, to the digit. Momentum and Inertia, and "eps inside the root",
+are the forms of the older lecture notebooks: see each rule's formula.</p>
+"""
+
+    def controls(self) -> list[Any]:
+        main = knobs_of(self, ["objective_name", "optimizer_name"])
+        rest = knobs_of(self, ["steps", "start_x", "start_y", "fit_axes"])
+        return [main, pn.Column(self._member_controls, sizing_mode="stretch_width", margin=0), rest]
+
+    @param.depends("optimizer", "objective")
+    def _member_controls(self):
+        parts = []
+        if isinstance(self.optimizer, Rule):
+            parts.append(knobs_of(self.optimizer, self.optimizer.hyperparameters()))
+        names = self.objective.shape_names() if hasattr(self.objective, "shape_names") else []
+        if names:
+            parts.append(knobs_of(self.objective, names))
+        return pn.Column(*parts, sizing_mode="stretch_width", margin=0)
+
+    def arrange(self, page) -> Any:
+        side = [*self.controls(), page.blocks["formula"], page.blocks["numbers"], page.blocks["objective"]]
+        return frame(
+            side,
+            [page.message, page.status, *page.pictures("surface")],
+            page.pictures("loss", "values", "updates"),
+            [html(self.notes, "notes")],
+            beside=True,
+        )
+
+
+def _preset_steps(rule: Any) -> int:
+    return getattr(rule, "preset_steps", 50)
+
+
+def _offered(selector: Any, member: Any) -> str:
+    """The member's label, made one of the selector's options where it is not (a user's own)."""
+    label = label_of(member)
+    if label not in selector.objects:
+        selector.objects = [*selector.objects, label]
+    return label
+
+
+def _off_scale_marks() -> dict[str, Any]:
+    return {"above": marks(RED, "triangle", 9), "below": marks(RED, "inverted_triangle", 9)}
+
+
+def _pair(steps: np.ndarray, values: np.ndarray, ylim, first: int) -> dict[str, dict]:
+    """The two coordinates' series and the marks where one leaves the frame."""
+    both = values.reshape(len(values), -1)
+    return {
+        "first": {"x": steps, "y": joined(values[..., 0])},
+        "second": {"x": steps, "y": joined(values[..., 1])},
+        **off_scale(both, ylim, first),
+    }

@@ -1,0 +1,124 @@
+"""From results to the columns of layers: landscapes, paths, and where a run leaves the frame."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import contourpy
+import numpy as np
+
+from .plots import heights, image_columns, levels
+
+Box = tuple[float, float, float, float]
+EMPTY = {"x": np.empty(0), "y": np.empty(0)}
+
+
+def frame_of(domain: Any, *points: Any, pad: float = 0.04) -> Box:
+    """The domain as a box (x0, y0, x1, y1), grown to hold these points."""
+    (x0, x1), (y0, y1) = domain
+    low, high = np.array([x0, y0], dtype=float), np.array([x1, y1], dtype=float)
+    margin = pad * (high - low)
+    for point in points:
+        point = np.asarray(point, dtype=float)
+        outside = (point < low) | (point > high)
+        low = np.where(outside, np.minimum(low, point - margin), low)
+        high = np.where(outside, np.maximum(high, point + margin), high)
+    return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+
+
+def axes_of(box: Box, size: int = 160) -> tuple[np.ndarray, np.ndarray]:
+    """The centres of the image's cells along x and y."""
+    x0, y0, x1, y1 = box
+    half_x, half_y = (x1 - x0) / size / 2, (y1 - y0) / size / 2
+    return np.linspace(x0 + half_x, x1 - half_x, size), np.linspace(y0 + half_y, y1 - half_y, size)
+
+
+class Landscape:
+    """A surface over a box: the columns of its image and level lines, and its colour limits.
+
+    The image holds heights above the lowest value, as log10 where they span decades.
+    """
+
+    def __init__(self, values: np.ndarray, box: Box, lowest: float | None = None, count: int = 14):
+        xs, ys = axes_of(box, values.shape[0])
+        above, limits, self.log = heights(values, lowest)
+        with np.errstate(divide="ignore"):
+            shown = np.log10(np.maximum(above, limits[0])) if self.log else above
+        self.limits = tuple(float(v) for v in (np.log10(limits) if self.log else limits))
+        self.image = image_columns(shown, box)
+        self.lines = line_columns(xs, ys, above, levels(limits, self.log, count))
+
+
+def line_columns(xs: np.ndarray, ys: np.ndarray, values: np.ndarray, at: np.ndarray) -> dict[str, Any]:
+    """Level lines of values (len(ys), len(xs)) as the columns xs, ys of a multi-line."""
+    generator = contourpy.contour_generator(xs, ys, np.ma.masked_invalid(values))
+    lines = [line for level in at for line in generator.lines(level) if len(line) > 1]
+    return {"xs": [line[:, 0] for line in lines], "ys": [line[:, 1] for line in lines]}
+
+
+def joined(lanes: np.ndarray) -> np.ndarray:
+    """Lanes (rows, lanes) one after the other, with a gap between."""
+    if lanes.shape[1] == 1:
+        return lanes[:, 0]
+    gap = np.full((1, lanes.shape[1]), np.nan)
+    return np.concatenate([lanes, gap]).T.ravel()[:-1]
+
+
+def path_columns(x: np.ndarray) -> dict[str, np.ndarray]:
+    """The path of all lanes, from x (steps + 1, lanes, 2)."""
+    return {"x": joined(x[..., 0]), "y": joined(x[..., 1])}
+
+
+def thinned(columns: dict[str, np.ndarray], most: int = 60) -> dict[str, np.ndarray]:
+    """At most about `most` of the points, evenly taken, the first always among them."""
+    every = max(1, -(-len(columns["x"]) // most))
+    return {name: values[::every] for name, values in columns.items()}
+
+
+def exit_of(path: np.ndarray, box: Box) -> tuple[int, float, float] | None:
+    """Where a path (n, 2) first leaves the box: the step, and the point on the edge."""
+    x0, y0, x1, y1 = box
+    low, high = np.array([x0, y0]), np.array([x1, y1])
+    inside = ((path >= low) & (path <= high)).all(axis=1)
+    if inside.all() or not inside[0]:
+        return None if inside.all() else (0, *np.clip(path[0], low, high))
+    step = int(np.argmin(inside))
+    here, there = path[step - 1], path[step]
+    if not np.isfinite(there).all():
+        return step, float(here[0]), float(here[1])
+    move = there - here
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        shares = np.where(move > 0, (high - here) / move, np.where(move < 0, (low - here) / move, np.inf))
+    edge = np.clip(here + np.min(shares) * move, low, high)
+    return step, float(edge[0]), float(edge[1])
+
+
+def off_scale(series: np.ndarray, ylim: tuple[float, float], first: int = 0) -> dict[str, dict]:
+    """Marks at the frame's edge where a series (n, lanes) first goes above and below it.
+
+    `above` and `below` have columns x, y; a value that is not a number marks nothing.
+    """
+    found: dict[str, dict] = {"above": EMPTY, "below": EMPTY}
+    for name, beyond, edge in (("above", series > ylim[1], ylim[1]), ("below", series < ylim[0], ylim[0])):
+        steps = [int(np.argmax(lane)) for lane in beyond.T if lane.any()]
+        if steps:
+            found[name] = {"x": np.array(steps) + first, "y": np.full(len(steps), edge)}
+    return found
+
+
+def decades(values: np.ndarray, least: int = 5) -> tuple[float, float]:
+    """Whole powers of ten around the positive values, at least `least` of them apart."""
+    usable = values[np.isfinite(values) & (values > 0)]
+    if not usable.size:
+        return 1e-6, 1.0
+    top = int(np.ceil(np.log10(usable.max()))) + 1
+    bottom = max(int(np.floor(np.log10(usable.min()))) - 1, top - 18)
+    return 10.0 ** min(bottom, top - least), 10.0**top
+
+
+def symmetric(values: np.ndarray, room: float = 1.4, most: float = np.inf) -> tuple[float, float]:
+    """Limits around zero that hold the finite values with some room, `most` at the widest."""
+    usable = np.abs(values[np.isfinite(values)])
+    reach = min(float(usable.max()) if usable.size else 1.0, most) * room
+    reach = reach or 1.0
+    return -reach, reach
