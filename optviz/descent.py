@@ -57,10 +57,14 @@ class _Around:
 
     def __init__(self, clip, clip_norm, schedule, noise, seed, batches, steps):
         for name, value in (("clip", clip), ("clip_norm", clip_norm)):
-            if value is not None and not value > 0:
+            if value is not None and not (_is_number(value) and value > 0):
                 refuse("descend", f"needs a {name} above 0", value, "leave it out for no clipping")
-        if not (np.isfinite(noise) and noise >= 0):
+        if not (_is_number(noise) and np.isfinite(noise) and noise >= 0):
             refuse("descend", "needs a noise of 0 or more", noise)
+        if not isinstance(schedule, Schedule):
+            refuse("descend", "needs a schedule such as schedules.Cosine()", schedule)
+        if np.asarray(seed).dtype.kind not in "iu" or np.ndim(seed) > 1 or np.min(seed, initial=0) < 0:
+            refuse("descend", "needs whole seeds of 0 or more, one or one a lane", seed)
         if batches is not None and len(batches) != steps:
             refuse("descend", f"needs one batch a step, {steps} of them", len(batches))
         self.clip, self.clip_norm, self.schedule = clip, clip_norm, schedule
@@ -85,10 +89,14 @@ class _Around:
         if self.clip is not None:
             g = np.clip(g, -self.clip, self.clip)
         if self.clip_norm is not None:
-            # torch.nn.utils.clip_grad_norm_ without its 1e-6: the norm is cut to the limit itself
+            # torch.nn.utils.clip_grad_norm_ with its 1e-6: a cut norm ends just under the limit
             norm = np.sqrt((g * g).sum(axis=0))
-            g = np.where(norm > self.clip_norm, g * (self.clip_norm / norm), g)
+            g = g * np.minimum(self.clip_norm / (norm + 1e-6), 1.0)
         return g, (g != raw).any(axis=0)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
 
 
 def _checked_steps(steps: Any) -> int:
@@ -101,6 +109,8 @@ def _checked_steps(steps: Any) -> int:
 
 
 def _descend(objective, rule, start, steps, around) -> Trajectory:
+    if not hasattr(objective, "dim") or not hasattr(objective, "array_gradient"):
+        refuse("descend", "needs an objective", objective, "make one with optviz.objective")
     if not isinstance(rule, Rule) and not hasattr(rule, "walk"):
         refuse("descend", "needs a rule such as SGD(lr=0.1)", rule)
     x0 = _starts(objective, rule, start, around)

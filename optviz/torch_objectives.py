@@ -50,7 +50,12 @@ class TorchFunction:
         return len(self.names)
 
     def _call(self, point: torch.Tensor) -> torch.Tensor:
-        out = torch.as_tensor(self.function(*point))
+        try:
+            out = torch.as_tensor(self.function(*point))
+        except Exception as trouble:
+            at = ", ".join(f"{float(v):.6g}" for v in point.detach())
+            reason = (str(trouble).splitlines() or [type(trouble).__name__])[0].rstrip(".")
+            raise ValueError(f"objective '{self.label}' failed at ({at}): {reason}.") from trouble
         if out.ndim:
             refuse(f"objective '{self.label}'", "must return one number for a point",
                    f"a tensor of shape {tuple(out.shape)}", "reduce it to a scalar")  # fmt: skip
