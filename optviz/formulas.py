@@ -58,7 +58,7 @@ def traced_equations(rule: Rule) -> Equations:
 def _traced(cls: type[Rule], flags: tuple) -> Equations:
     names = dict(flags)
     h = {n: names[n] if n in names else _real(n) for n in cls.hyperparameters()}
-    return read(cls, h, SYMBOLS)
+    return read(cls, h, TYPESET)
 
 
 def read(cls: type[Rule], h: Mapping[str, Any], xp: Any, t: Any = None, named: bool = True) -> Equations:

@@ -95,12 +95,13 @@ class Objective(param.Parameterized):
 
     def latex(self) -> str:
         """The formula with the current shape parameters, as LaTeX."""
-        return sympy.latex(self.expression())
+        expression = self.expression()
+        return sympy.latex(expression.xreplace({f: sympy.Float(f, 6) for f in expression.atoms(sympy.Float)}))
 
     def expression(self) -> Any:
         """The formula with the current shape parameters, as a sympy expression."""
         names = symbols(*self.shape_names())
-        values = [sympy.Float(v, 6) for v in self.shape_values()]
+        values = [int(v) if v.is_integer() else v for v in self.shape_values()]
         return self.traced.expression.subs(dict(zip(names, values, strict=True)))
 
     def _arrays(self, compiled: Compiled, coordinates, lead: tuple[int, ...]) -> np.ndarray:

@@ -30,8 +30,10 @@ def filtered(rule: Rule, gradients: Any, *, clip: float | None = None, rates: An
     Raises ValueError for a rule that is not linear, and for gradients or rates that are not
     n finite numbers.
     """
+    if not isinstance(rule, Rule):
+        refuse("filtered", "needs a rule such as Momentum(lr=0.1)", rule)
     g = _checked("gradients", gradients, None)
-    if clip is not None and not clip > 0:
+    if clip is not None and not (isinstance(clip, int | float) and clip > 0):
         refuse("filtered", "needs a clip above 0", clip, "leave it out for no clipping")
     values = rule.values()
     if any(np.ndim(v) for v in values.values()):
@@ -46,7 +48,10 @@ def filtered(rule: Rule, gradients: Any, *, clip: float | None = None, rates: An
 
 
 def _checked(name: str, values: Any, size: int | None) -> np.ndarray:
-    array = np.asarray(values, dtype=float)
+    try:
+        array = np.asarray(values, dtype=float)
+    except (TypeError, ValueError):
+        refuse("filtered", f"needs {name} that are numbers", values)
     if array.ndim != 1 or array.size == 0 or size not in (None, array.size):
         refuse("filtered", f"needs {name} of shape ({size or 'n'},)", array.shape)
     if not np.isfinite(array).all():
@@ -75,17 +80,17 @@ def _coefficients(cls: type[Rule], flags: tuple, off: tuple, start: bool) -> _Co
     """Read a rule's coefficients at the first step, or at any later one."""
     k = sympy.Symbol("later", positive=True, integer=True)
     h = {n: _renamed(v, n) for n, v in structure(cls, flags, off).items()}
-    found = read(cls, h, SYMBOLS, t=sympy.Integer(1) if start else k + 1, named=False)
+    found = read(cls, h, SYMBOLS, t=k + 1, named=False)
     names = _needed(cls, found)
-    carried = [found.symbols[f"{name}_before"] for name in names]
-    rows = [*(found.terms[name] for name in names), found.steps[0]]
-    entries = _linear(cls, rows, carried, found)
-    order = _order(cls, names, [row[:-1] for row in entries[:-1]])
-    keep = [entries[i][j] for i in order for j in order]
-    take, out = [entries[i][-1] for i in order], [entries[-1][j] for j in order]
+    order = _order(cls, names, _entries(cls, found, names))
+    if start:
+        found = read(cls, h, SYMBOLS, t=sympy.Integer(1), named=False)
+    rows = _entries(cls, found, order)
+    *carried, step = rows
+    keep = [entry for row in carried for entry in row[:-1]]
     arguments = [v for v in h.values() if isinstance(v, sympy.Symbol)]
-    arguments += [k] if any(entry.has(k) for row in entries for entry in row) else []
-    return _Coefficients([names[i] for i in order], arguments, [*keep, *take, *out, entries[-1][-1]])
+    arguments += [k] if any(entry.has(k) for row in rows for entry in row) else []
+    return _Coefficients(order, arguments, [*keep, *(row[-1] for row in carried), *step])
 
 
 def _needed(cls: type[Rule], found: Any) -> list[str]:
@@ -104,28 +109,27 @@ def _renamed(value: Any, name: str) -> Any:
     return sympy.Symbol(name, positive=True) if isinstance(value, sympy.Symbol) else value
 
 
-def _linear(cls, rows, carried, found) -> list[list[Any]]:
-    """The coefficients of the carried terms and of g in each row, or the refusal."""
-    inputs = [*carried, found.symbols["g"]] if not cls.coupled else []
+def _entries(cls: type[Rule], found: Any, names: list[str]) -> list[list[Any]]:
+    """The coefficients of the carried terms and of g, a row a carried term and one for the step."""
+    inputs = [found.symbols[f"{name}_before"] for name in names]
+    inputs += [] if cls.coupled else [found.symbols["g"]]
+    rows = [*(found.terms[name] for name in names), found.steps[0]]
     entries = [[sympy.diff(row, symbol) for symbol in inputs] for row in rows]
-    rest = [
-        row - sum(c * s for c, s in zip(cs, inputs, strict=True))
-        for row, cs in zip(rows, entries, strict=True)
-    ]
     strange = {*inputs, found.symbols.get("x")}
-    flat = [entry for row in entries for entry in row]
-    if not inputs or any(sympy.expand(r) != 0 for r in rest) or any(e.free_symbols & strange for e in flat):
+    straight = not any(entry.free_symbols & strange for row in entries for entry in row)
+    linear = (sympy.Add(*map(sympy.Mul, row, inputs)) for row in entries)
+    if cls.coupled or not straight or any(sympy.expand(r - e) != 0 for r, e in zip(rows, linear, strict=True)):
         refuse("filtered", "needs a rule whose step is linear in the gradients and free of x",
                cls.__name__, "use descend")  # fmt: skip
     return entries
 
 
-def _order(cls, names, keep) -> list[int]:
-    """An order of the carried terms in which each depends on itself and those before it."""
-    order: list[int] = []
+def _order(cls: type[Rule], names: list[str], entries: list[list[Any]]) -> list[str]:
+    """The carried terms in an order in which each depends on itself and those before it."""
+    order: list[str] = []
     while len(order) < len(names):
-        left = [i for i in range(len(names)) if i not in order]
-        ready = [i for i in left if all(keep[i][j] == 0 for j in left if j != i)]
+        left = [i for i, name in enumerate(names) if name not in order]
+        ready = [names[i] for i in left if all(entries[i][j] == 0 for j in left if j != i)]
         if not ready:
             refuse("filtered", "needs carried terms that do not feed each other in a circle", cls.__name__)
         order += ready
@@ -134,7 +138,7 @@ def _order(cls, names, keep) -> list[int]:
 
 def _run(rule, first, later, values, g) -> np.ndarray:
     """The first step by itself, then each carried term as a filter of what feeds it."""
-    start = {n: np.ravel(v)[0] if n == "lr" else v for n, v in values.items()} | {"later": 0}
+    start = {n: v[0] if np.ndim(v) else v for n, v in values.items()}
     begin = first.at(start)
     held = {n: _first(rule, n, start) for n in rule.memory}
     steps = np.empty_like(g)
@@ -143,8 +147,7 @@ def _run(rule, first, later, values, g) -> np.ndarray:
         n: take * g[0] + sum(c * held[m] for c, m in zip(row, first.names, strict=True))
         for n, take, row in zip(first.names, begin.take, begin.keep, strict=True)
     }
-    rate = values["lr"]
-    tail = {**values, "lr": rate[1:] if np.ndim(rate) else rate}
+    tail = {n: v[1:] if np.ndim(v) else v for n, v in values.items()}
     if "later" in later.arguments:
         tail["later"] = np.arange(1, g.size)
     return _later_steps(rule, later, tail, g[1:], after, steps)

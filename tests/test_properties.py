@@ -28,8 +28,8 @@ def in_bounds(parameter, wide=True):
         return st.booleans()
     low, high = parameter.bounds
     soft_low, soft_high = parameter.softbounds
-    low = low if low is not None else -1e6
-    high = high if high is not None else 1e6
+    low = low if low is not None else -1e300
+    high = high if high is not None else 1e300
     slider = st.floats(soft_low, soft_high)
     if not wide:
         return slider
@@ -89,6 +89,8 @@ def test_one_lane_of_a_batch_equals_the_same_run_alone(cls, data):
     exact = cls.__name__ in EXACT_RULES
     surface = data.draw(st.sampled_from(EXACT_SURFACES if exact else surfaces()))()
     chosen = [data.draw(hyperparameters(cls, wide=False)) for _ in range(3)]
+    if not exact:  # without eps a step may be rounding over rounding
+        chosen = [{n: max(v, 1e-4) if n == "eps" else v for n, v in c.items()} for c in chosen]
     starts = [data.draw(inside(surface)) for _ in range(3)]
     rule = _stacked(cls, chosen)
     together = descend(surface, rule, starts, 20)
@@ -110,9 +112,11 @@ def _compare(together, lane, alone, exact):
         assert together.diverged[lane] == alone.diverged[0]
         return
     # exp, sin and pow may round differently for arrays: the first steps, before that can grow
+    if not np.isfinite(alone.x[:4]).all():
+        return
     for name in ("x", "updates"):
         mine, theirs = getattr(together, name)[:4, lane], getattr(alone, name)[:4, 0]
-        scale = np.nanmax(np.abs(theirs), initial=1.0)
+        scale = np.abs(theirs).max(initial=1.0)
         np.testing.assert_allclose(mine, theirs, rtol=1e-12, atol=1e-12 * scale)
 
 
