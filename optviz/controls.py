@@ -10,11 +10,12 @@ import panel as pn
 import param
 
 
-def knobs_of(owner: param.Parameterized, names: Sequence[str], **options: Any) -> pn.Param:
-    """The widgets of these parameters, one under the other."""
-    widgets = {name: settings for name in names if (settings := _settings(owner.param[name]))}
+def knobs_of(owner: param.Parameterized, names: Sequence[str], widgets: Any = None) -> pn.Param:
+    """The widgets of these parameters, one under the other; `widgets` overrides Panel's choice."""
+    widgets = {**{name: _settings(owner.param[name]) for name in names}, **(widgets or {})}
+    widgets = {name: settings for name, settings in widgets.items() if settings}
     return pn.Param(owner.param, parameters=list(names), show_name=False, widgets=widgets,
-                    sizing_mode="stretch_width", margin=0, default_layout=pn.Column, **options)  # fmt: skip
+                    sizing_mode="stretch_width", margin=0, default_layout=pn.Column)  # fmt: skip
 
 
 def _settings(parameter: Any) -> dict[str, Any]:

@@ -39,6 +39,7 @@ class Experiment(pn.viewable.Viewer):
     title: str = ""
     sentence: str = ""
     notes: str = ""
+    order: int = 100  # where the index lists it
 
     def __init__(self, **params):
         super().__init__(**params)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
 import panel as pn
 
 
-@lru_cache(maxsize=None)
+@cache
 def stylesheet(name: str) -> str:
     """The text of a style sheet that comes with the package."""
     return files("optviz").joinpath("assets", name).read_text("utf-8")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import param
@@ -18,7 +18,7 @@ def _spelling(name: str) -> str:
     return "".join(c for c in name.lower() if c.isalnum())
 
 
-@lru_cache(maxsize=None)
+@cache
 def rules() -> dict[str, type[Rule]]:
     """Every update rule by name, in the order of its definition."""
     found = param.concrete_descendents(Rule).values()
@@ -26,7 +26,7 @@ def rules() -> dict[str, type[Rule]]:
     return {cls.__name__: cls for cls in ours}
 
 
-@lru_cache(maxsize=None)
+@cache
 def surfaces() -> dict[str, type[Objective]]:
     """Every surface of two variables by its label, in the order of its definition."""
     found = param.concrete_descendents(Objective).values()

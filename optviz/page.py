@@ -6,7 +6,7 @@ HoloViews made costs 0.1 ms. Every figure keeps its own list of what it drew.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import holoviews as hv
@@ -43,25 +43,26 @@ class LiveFigure:
         self.shown: dict[str, Mapping[str, Any]] = {}
         self.push(experiment.drawings[figure.name])
         if figure.tap is not None:
-            self.model.on_event("tap", lambda event: figure.tap(event.x, event.y))
+            tap = figure.tap
+            self.model.on_event("tap", lambda event: tap(event.x, event.y))
         if figure.drag is not None:
-            self._make_draggable(named[f"glyph {figure.drag[0]}"])
+            self._make_draggable(named[f"glyph {figure.drag[0]}"], *figure.drag)
         self.pane = pn.pane.Bokeh(self.model, sizing_mode="stretch_width", margin=0, height=figure.height)
 
-    def _make_draggable(self, renderer: Any) -> None:
+    def _make_draggable(self, renderer: Any, layer: str, begin: Callable) -> None:
         """Let the layer's point be dragged: the browser writes where it is into the figure's tags."""
         tool = PointDrawTool(renderers=[renderer], add=False, num_objects=1)
         self.model.add_tools(tool)
         self.model.toolbar.active_drag = tool
         moved = CustomJS(args={"source": renderer.data_source, "figure": self.model}, code=DRAGGED)
         renderer.data_source.js_on_change("change", moved)
-        self.model.on_change("tags", self._dragged)
 
-    def _dragged(self, attr: str, old: Any, new: Any) -> None:
-        layer, begin = self.figure.drag
-        # the browser's point is where it should be: pushing it back would fight the hand
-        self.shown[layer] = {"x": np.array([new[0]]), "y": np.array([new[1]])}
-        begin(*new)
+        def dragged(attr: str, old: Any, new: Any) -> None:
+            # the browser's point is where it should be: pushing it back would fight the hand
+            self.shown[layer] = {"x": np.array([new[0]]), "y": np.array([new[1]])}
+            begin(*new)
+
+        self.model.on_change("tags", dragged)
 
     def push(self, drawing: Drawing) -> None:
         """Send what changed since the last push."""
@@ -137,7 +138,9 @@ def _as_drawn(old: Mapping[str, Any], columns: Mapping[str, Any]) -> dict[str, A
 
 def _column(values: Any) -> Any:
     """One column: an array, or a list of arrays as they are."""
-    return values if isinstance(values, list) and len(values) and isinstance(values[0], np.ndarray) else np.asarray(values)
+    return (
+        values if isinstance(values, list) and len(values) and isinstance(values[0], np.ndarray) else np.asarray(values)
+    )
 
 
 def _relabel(item: Any, texts: Mapping[str, str]) -> None:
@@ -173,10 +176,19 @@ class Page:
     def __init__(self, experiment: Experiment):
         self.experiment = experiment
         self.figures = {f.name: LiveFigure(f, experiment) for f in experiment.figures()}
+        self._link_ranges()
         self.status = html(experiment.status(), "status")
         self.message = pn.pane.Alert("", alert_type="danger", visible=False, margin=(0, 0, 8, 0))
         self.blocks = {name: html(text, name) for name, text in experiment.side().items()}
         self.layout = experiment.arrange(self)
+
+    def _link_ranges(self) -> None:
+        """Figures of one link pan and zoom together."""
+        first: dict[str, Any] = {}
+        for live in self.figures.values():
+            if live.figure.link is not None:
+                leader = first.setdefault(live.figure.link, live.model)
+                live.model.update(x_range=leader.x_range, y_range=leader.y_range)
 
     def pictures(self, *names: str) -> list[Any]:
         """The panes of these figures."""

@@ -16,10 +16,18 @@ import numpy as np
 BLUE, ORANGE, TEAL, PURPLE = "#2f6fde", "#e8590c", "#0c9a8d", "#9b51e0"
 GREY, RED = "#8a94a3", "#d6294b"
 SERIES = (BLUE, ORANGE, TEAL, PURPLE)
-PALETTE = [  # deep blue at the bottom, pale at the top
-    "#16324f", "#1b466b", "#215c87", "#29739f", "#3a8ab0", "#57a0bb", "#79b4c4", "#9cc7cf",
-    "#bdd8da", "#dbe7e6", "#f1f4f1",
-]  # fmt: skip
+ANCHORS = ("#122c47", "#1b4a72", "#2a7ba6", "#5fa9c4", "#a5cfd7", "#dcebe9", "#f6f8f3")  # deep is low
+
+
+def _palette(size: int = 256) -> list[str]:
+    """The anchors blended into `size` colours."""
+    rgb = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in ANCHORS], dtype=float)
+    at = np.linspace(0, len(ANCHORS) - 1, size)
+    blended = np.stack([np.interp(at, range(len(ANCHORS)), channel) for channel in rgb.T], axis=1)
+    return ["#" + "".join(f"{round(v):02x}" for v in row) for row in blended]
+
+
+PALETTE = _palette()
 
 Columns = Mapping[str, Any]
 
@@ -40,6 +48,7 @@ class Figure:
     hooks: Sequence[Callable] = ()
     legend: str | None = None
     tap: Callable[[float, float], None] | None = None
+    link: str | None = None
     drag: tuple[str, Callable[[float, float], None]] | None = None
 
 

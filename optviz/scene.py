@@ -122,3 +122,28 @@ def symmetric(values: np.ndarray, room: float = 1.4, most: float = np.inf) -> tu
     reach = min(float(usable.max()) if usable.size else 1.0, most) * room
     reach = reach or 1.0
     return -reach, reach
+
+
+def arrows(origin: tuple[float, float], move: np.ndarray, head: float) -> dict[str, np.ndarray]:
+    """An arrow as three segments: the shaft, and a head of at most this length."""
+    tail, move = np.asarray(origin, dtype=float), np.asarray(move, dtype=float)
+    tip, length = tail + move, float(np.hypot(*move))
+    if not np.isfinite(length) or length == 0:
+        return {name: np.empty(0) for name in ("x0", "y0", "x1", "y1")}
+    back = -move / length * min(head, 0.4 * length)
+    barbs = [np.array([back[0] - s * back[1] / 2, back[1] + s * back[0] / 2]) for s in (-1, 1)]
+    ends = np.array([tail, tip + barbs[0], tip + barbs[1]])
+    return {"x0": ends[:, 0], "y0": ends[:, 1], "x1": np.full(3, tip[0]), "y1": np.full(3, tip[1])}
+
+
+def nice(value: float) -> float:
+    """The next of 1, 2, 5, 10, ... times a power of ten: axes that change rarely."""
+    if not np.isfinite(value) or value <= 0:
+        return 1.0
+    power = 10.0 ** np.floor(np.log10(value))
+    return float(power * next(f for f in (1, 2, 5, 10) if f * power >= value * 1.05 or f == 10))
+
+
+def image_of(values: np.ndarray, box: Box, limits: tuple[float, float]) -> dict[str, Any]:
+    """The columns of log10 of positive values between limits; lower ones get the lowest colour."""
+    return image_columns(np.log10(np.maximum(values, 10.0 ** limits[0])), box)

@@ -26,7 +26,7 @@ class SingleParameter(Experiment):
     `gradients`, `rates`, `updates`, `baseline`. `gradients=` replaces the drawn ones.
     """
 
-    lr = param.Number(0.1, bounds=(0, 1), step=0.01, label="learning rate", doc="Rate of the first epoch.")
+    lr = param.Number(0.1, bounds=(0, 1), step=0.01, label="Learning rate", doc="Rate of the first epoch.")
     decay = param.Number(0.002, bounds=(0, 0.005), step=0.0001,
                          doc="Taken off the rate after each epoch; the rate never falls under 0.001.")  # fmt: skip
     momentum = param.Number(0.95, bounds=(0, 0.99), step=0.01, doc="Share of the last update that is kept.")
@@ -36,6 +36,7 @@ class SingleParameter(Experiment):
     new_gradients = param.Event(label="New gradients", doc="Draw the gradients of the next seed.")
 
     title = "One parameter, random gradients"
+    order = 2
     sentence = "What momentum, decay and clipping make of pure noise."
 
     def __init__(self, gradients: Any = None, **params):

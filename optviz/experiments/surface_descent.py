@@ -38,6 +38,7 @@ class SurfaceDescent(Experiment):
     fit_axes = param.Event(label="Fit axes to this run", doc="The axes stay put while you move a knob.")
 
     title = "Descent on a surface"
+    order = 1
     sentence = "Where a rule walks, how fast the loss falls, and what each step is made of."
 
     def __init__(self, **params):
@@ -142,13 +143,13 @@ class SurfaceDescent(Experiment):
                 tap=self._begin_at, drag=("handle", self._begin_at)),
             Figure("loss", {
                 "loss": curve(ORANGE), **_off_scale_marks(),
-            }, xlabel="step", ylabel="loss above the minimum", logy=True, height=195),
+            }, logy=True, height=205),
             Figure("values", {
                 "first": curve(BLUE, "x"), "second": curve(ORANGE, "y"), **_off_scale_marks(),
-            }, xlabel="step", ylabel="value", height=195, legend="top_right"),
+            }, height=205, legend="right"),
             Figure("updates", {
                 "first": curve(BLUE, "x"), "second": curve(ORANGE, "y"), **_off_scale_marks(),
-            }, xlabel="step", ylabel="update", height=195, legend="top_right"),
+            }, xlabel="step", height=225, legend="right"),
         ]  # fmt: skip
 
     def _begin_at(self, x: float, y: float) -> None:
@@ -192,9 +193,13 @@ class SurfaceDescent(Experiment):
         span = (0.0, float(run.steps))
         loss = {"loss": {"x": at, "y": joined(shown)}, **off_scale(shown, ranges["loss"])}
         return {
-            "loss": Drawing(loss, span, ranges["loss"]),
-            "values": Drawing(_pair(at, run.x, ranges["values"], 0), span, ranges["values"]),
-            "updates": Drawing(_pair(after, run.updates, ranges["updates"], 1), span, ranges["updates"]),
+            "loss": Drawing(loss, span, ranges["loss"], "Loss above the lowest value, against step"),
+            "values": Drawing(
+                _pair(at, run.x, ranges["values"], 0), span, ranges["values"], "Value of each coordinate"
+            ),
+            "updates": Drawing(
+                _pair(after, run.updates, ranges["updates"], 1), span, ranges["updates"], "Update of each coordinate"
+            ),
         }
 
     def _axes_key(self) -> tuple:

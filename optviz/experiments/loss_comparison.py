@@ -1,0 +1,256 @@
+"""Four losses of one line fit: what the knobs of torch.optim.SGD do to each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import param
+
+from ..controls import knobs_of
+from ..descent import descend
+from ..experiment import Experiment
+from ..layout import frame, grid, html
+from ..losses import CRITERIA, Lanes, LinearRegression
+from ..optimizers import SGD
+from ..plots import GREY, ORANGE, SERIES, TEAL, Drawing, Figure, curve, lines, marks, stems, surface
+from ..scene import Landscape, arrows, decades, nice, off_scale
+from ..trajectory import Trajectory
+
+NAMES = tuple(CRITERIA)
+TITLES = {"mse": "MSE", "l1": "L1", "huber": "Huber", "smooth_l1": "Smooth L1"}
+AXIS = -5 + 13 * np.arange(101) / 100
+CELL = AXIS[1] - AXIS[0]
+BOX = (AXIS[0] - CELL / 2, AXIS[0] - CELL / 2, AXIS[-1] + CELL / 2, AXIS[-1] + CELL / 2)
+START = (6.0, -3.0)
+PLAIN = {"momentum": 0.0, "dampening": 0.0, "weight_decay": 0.0, "nesterov": False}
+PRESETS = {
+    "plain": {},
+    "momentum 0.9": {"momentum": 0.9},
+    "momentum 0.9 + Nesterov": {"momentum": 0.9, "nesterov": True},
+    "momentum 0.9 + Nesterov + weight decay 2": {"momentum": 0.9, "nesterov": True, "weight_decay": 2.0},
+    "momentum 0.9, dampening 0.8": {"momentum": 0.9, "dampening": 0.8},
+}
+OWN = "your own"
+
+
+def seed_data() -> tuple[np.ndarray, np.ndarray]:
+    """The 50 samples of the seed notebook, as float32 values: y = 0.75 x^2 + x + 2 + noise."""
+    random = np.random.RandomState(20240215)
+    x = random.randn(50)
+    y = 0.75 * x**2 + x + 2 + 0.3 * random.randn(50)
+    return x.astype(np.float32).astype(float), y.astype(np.float32).astype(float)
+
+
+class LossComparison(Experiment):
+    """A line fitted to curved data by SGD under MSE, L1, Huber and SmoothL1.
+
+    Results: `trajectory` with lanes in the order mse, l1, huber, smooth_l1 and columns
+    (weight, bias); `landscapes` (4, 101, 101) over [-5, 8]^2, row = weight, column = bias.
+    """
+
+    preset = param.Selector(default="plain", objects=[*PRESETS, OWN], doc="The settings of the lesson's figures.")
+    lr = param.Number(0.1, bounds=(0, None), softbounds=(0, 1), step=0.01, label="Learning rate", doc="Step size.")
+    momentum = param.Number(0.0, bounds=(0, None), softbounds=(0, 0.99), step=0.01, doc="Share of the velocity kept.")
+    dampening = param.Number(0.0, bounds=(0, 1), step=0.01, doc="Share of the new gradient left out.")
+    weight_decay = param.Number(0.0, bounds=(0, None), softbounds=(0, 4), step=0.05, label="Weight decay",
+                                doc="Pull of both parameters towards zero.")  # fmt: skip
+    nesterov = param.Boolean(False, doc="Look ahead; needs momentum, and no dampening.")
+    epochs = param.Integer(100, bounds=(1, 10_000), softbounds=(1, 300), doc="Full-batch steps.")
+    step = param.Integer(3, bounds=(1, 10_000), softbounds=(1, 100), label="Step to dissect",
+                         doc="The step whose momentum and Nesterov vectors are drawn.")  # fmt: skip
+    dissected = param.Selector(default="mse", objects={v: k for k, v in TITLES.items()}, label="Loss to dissect",
+                               doc="The loss whose step is drawn large.")  # fmt: skip
+
+    title = "Four losses, one optimizer"
+    order = 3
+    sentence = "What SGD's learning rate, momentum, dampening, Nesterov and weight decay do to four losses."
+
+    def __init__(self, **params):
+        self._settling = False
+        if params.get("preset", OWN) != OWN:
+            known = PRESETS.get(params["preset"], {})
+            params = {**PLAIN, **known, **params}
+        self.x, self.y = seed_data()
+        self.objectives = [LinearRegression(self.x, self.y, loss=name) for name in NAMES]
+        super().__init__(**params)
+        self._follow_preset(set())
+
+    @property
+    def trajectory(self) -> Trajectory:
+        """The four runs, one a lane."""
+        return self.results["trajectory"]
+
+    @property
+    def landscapes(self) -> np.ndarray:
+        """The four losses on the grid, shape (4, 101, 101)."""
+        return self.results["landscapes"]
+
+    def _changed(self, *events) -> None:
+        if not self._settling:
+            self._follow_preset({event.name for event in events})
+            self.refresh()
+
+    def _follow_preset(self, changed: set[str]) -> None:
+        """A chosen preset sets the knobs; knobs moved by hand show which preset they are, if any."""
+        if "preset" in changed and self.preset != OWN:
+            new = {**PLAIN, **PRESETS[self.preset]}
+        else:
+            now = {name: getattr(self, name) for name in PLAIN}
+            new = {"preset": next((k for k, v in PRESETS.items() if {**PLAIN, **v} == now), OWN)}
+        self._settling = True
+        try:
+            self.param.update(**new)
+        finally:
+            self._settling = False
+
+    def rule(self) -> SGD:
+        """torch.optim.SGD as the knobs stand."""
+        return SGD(lr=self.lr, momentum=self.momentum, dampening=self.dampening,
+                   weight_decay=self.weight_decay, nesterov=self.nesterov)  # fmt: skip
+
+    def compute(self) -> dict[str, Any]:
+        knobs = (self.lr, self.momentum, self.dampening, self.weight_decay, self.nesterov, self.epochs)
+        run = self.remember("run", knobs, lambda: descend(Lanes(self.objectives), self.rule(), START, self.epochs))
+        maps = self.remember("maps", (), lambda: np.stack([o.landscape(AXIS, AXIS) for o in self.objectives]))
+        return {"trajectory": run, "landscapes": maps}
+
+    def figures(self) -> list[Figure]:
+        maps = [
+            Figure(name, {
+                "image": surface(), "levels": lines("white", alpha=0.45),
+                "casing": curve("white", line_width=4, alpha=0.6), "path": curve(color, line_width=2),
+                "begin": marks("white", "circle", 9, line_color="#111111", line_width=1.5),
+                "end": marks(color, "square", 8, line_color="white", line_width=1.2),
+                "momentum": stems(ORANGE, width=2.5), "nesterov": stems(TEAL, width=2.5),
+            }, xlabel="bias", ylabel="weight", height=270, link="maps")
+            for name, color in zip(NAMES, SERIES, strict=True)
+        ]  # fmt: skip
+        return [
+            *maps,
+            Figure("loss", {
+                **_four_lines(),
+                "above": marks("#d6294b", "triangle", 9), "below": marks("#d6294b", "inverted_triangle", 9),
+            }, xlabel="epoch", logy=True, height=300, legend="top_right"),
+            Figure("data", {
+                "samples": marks(GREY, "circle", 5, alpha=0.7),
+                **_four_lines(),
+            }, xlabel="x", ylabel="y", height=300, legend="top_left"),
+            Figure("vectors", {
+                "gradient": stems(GREY, "− lr × gradient", width=2),
+                "carried": stems(SERIES[3], "carried velocity", width=2),
+                "momentum": stems(ORANGE, "momentum step", width=3), "nesterov": stems(TEAL, "Nesterov step", width=3),
+                "origin": marks("#111111", "circle", 6),
+            }, xlabel="change of bias", ylabel="change of weight", height=300, legend="top_right"),
+        ]  # fmt: skip
+
+    def draw(self) -> dict[str, Drawing]:
+        maps = {name: self._draw_map(k, name) for k, name in enumerate(NAMES)}
+        return {**maps, "loss": self._draw_loss(), "data": self._draw_data(), "vectors": self._draw_vectors()}
+
+    def _draw_map(self, k: int, name: str) -> Drawing:
+        scape = self.remember(f"scape {name}", (), lambda: Landscape(self.landscapes[k], BOX, 0.0))
+        path = {"x": self.trajectory.x[:, k, 1], "y": self.trajectory.x[:, k, 0]}
+        finite = np.isfinite(path["x"])
+        parts, at = self._vectors(k), self._at()
+        here = (path["x"][at - 1], path["y"][at - 1])
+        layers = {
+            "image": scape.image, "levels": scape.lines, "casing": path, "path": path,
+            "begin": {"x": path["x"][:1], "y": path["y"][:1]},
+            "end": {"x": path["x"][finite][-1:], "y": path["y"][finite][-1:]},
+            "momentum": arrows(here, parts["momentum"], 0.35), "nesterov": arrows(here, parts["nesterov"], 0.35),
+        }  # fmt: skip
+        return Drawing(layers, BOX[::2], BOX[1::2], TITLES[name], limits={"image": scape.limits})
+
+    def _at(self) -> int:
+        return min(self.step, self.trajectory.steps)
+
+    def _vectors(self, k: int) -> dict[str, np.ndarray]:
+        """The parts of the dissected step of loss k, each (bias, weight).
+
+        Both full steps start from the same velocity: momentum's is -lr b, Nesterov's
+        -lr (d + momentum b), with b the velocity after this step's gradient d came in.
+        """
+        t, run = self._at() - 1, self.trajectory
+        d, b, lr = run.terms["d"][t, k], run.terms["b"][t, k], run.rates[t, k]
+        before = run.terms["b"][t - 1, k] if t else np.zeros(2)
+        share = 1 - (self.dampening if t and self.momentum else 0.0)
+        parts = {
+            "gradient": -lr * share * d, "carried": -lr * self.momentum * before,
+            "momentum": -lr * b, "nesterov": -lr * (d + self.momentum * b),
+        }  # fmt: skip
+        return {name: vector[::-1] for name, vector in parts.items()}
+
+    def _draw_loss(self) -> Drawing:
+        losses = self.trajectory.loss
+        ylim = self.remember("loss axis", (), lambda: decades(losses, least=3))
+        epoch = np.arange(len(losses))
+        shown = {name: {"x": epoch, "y": losses[:, k]} for k, name in enumerate(NAMES)}
+        return Drawing({**shown, **off_scale(losses, ylim)}, (0, len(losses) - 1), ylim, "Loss against epoch")
+
+    def _draw_data(self) -> Drawing:
+        ends = np.array([self.x.min() - 0.3, self.x.max() + 0.3])
+        fits = {
+            name: {"x": ends, "y": weight * ends + bias}
+            for name, (weight, bias) in zip(NAMES, self.trajectory.final, strict=True)
+        }
+        layers = {"samples": {"x": self.x, "y": self.y}, **fits}
+        room = 0.12 * np.ptp(self.y)
+        ylim = (float(self.y.min() - room), float(self.y.max() + 2 * room))
+        return Drawing(layers, tuple(map(float, ends)), ylim, "The data and each loss's line now")
+
+    def _draw_vectors(self) -> Drawing:
+        k = NAMES.index(self.dissected)
+        parts = self._vectors(k)
+        reach = nice(max([np.abs(v).max() for v in parts.values() if np.isfinite(v).all()] or [1.0]))
+        layers = {name: arrows((0.0, 0.0), vector, reach * 0.06) for name, vector in parts.items()}
+        layers["origin"] = {"x": np.zeros(1), "y": np.zeros(1)}
+        title = f"Step {self._at()} of {TITLES[self.dissected]}: momentum and Nesterov"
+        return Drawing(layers, (-reach, reach), (-reach, reach), title)
+
+    def status(self) -> str:
+        run = self.trajectory
+        said = [
+            f"{TITLES[name]} <b>diverged at step {run.diverged[k]}</b>"
+            if run.diverged[k]
+            else f"{TITLES[name]} <b>{run.loss[-1, k]:.4g}</b> (y = {run.final[k, 0]:.3f} x + {run.final[k, 1]:.3f})"
+            for k, name in enumerate(NAMES)
+        ]
+        outside = [TITLES[n] for k, n in enumerate(NAMES) if _leaves(run.x[:, k])]
+        gone = f" Outside the frame for part of the run: {', '.join(outside)}." if outside else ""
+        return f"After {run.steps} epochs: {', '.join(said)}.{gone}"
+
+    notes = """
+<p><b>What is shown.</b> One line, weight × x + bias, fitted to curved data from weight 6 and bias -3 by
+torch.optim.SGD with the whole data each epoch. Each map is one loss over (bias, weight); the path
+starts at the ring and ends at the square.</p>
+<p><b>The losses.</b> MSE pulls harder the further off it is; L1 always pulls with the same strength, so it
+arrives slowly and then rattles; Huber and smooth L1 are MSE near the line and L1 far from it, and are
+the same function at threshold 1.</p>
+<p><b>Momentum and Nesterov.</b> The orange arrow is the step that momentum takes at the chosen epoch, the
+green one the step that Nesterov would take from the same velocity: it adds the new velocity once more,
+before it is earned.</p>
+<p><b>Weight decay</b> pulls towards (0, 0), not towards a better fit. <b>Dampening</b> 0.8 leaves out 80 % of
+each new gradient, from the second step on.</p>
+"""
+
+    def controls(self) -> list[Any]:
+        return [knobs_of(self, [n for n in self.menu()])]
+
+    def arrange(self, page) -> Any:
+        return frame(
+            self.controls(),
+            [page.message, page.status, grid(*page.pictures(*NAMES), columns=4, phone=2)],
+            [grid(*page.pictures("loss", "data", "vectors"), columns=3)],
+            [html(self.notes, "notes")],
+        )
+
+
+def _four_lines() -> dict[str, Any]:
+    """A line for each loss; smooth L1 is dashed, as it covers Huber at threshold 1."""
+    dashes = {"smooth_l1": "dashed"}
+    return {n: curve(c, TITLES[n], line_dash=dashes.get(n, "solid")) for n, c in zip(NAMES, SERIES, strict=True)}
+
+
+def _leaves(path: np.ndarray) -> bool:
+    return bool((~((path >= BOX[0]) & (path <= BOX[2])).all(axis=1)).any())

@@ -1,0 +1,252 @@
+"""One sample's loss against the mean: the landscape that a stochastic step really sees."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import panel as pn
+import param
+
+from ..controls import knobs_of
+from ..descent import descend
+from ..experiment import Experiment
+from ..layout import frame, grid, html
+from ..losses import ReLUNet, batch_indices, checked_data
+from ..messages import refuse
+from ..optimizers import SGD
+from ..plots import BLUE, GREY, ORANGE, Drawing, Figure, bands, curve, lines, marks, stems, surface, texts
+from ..scene import Landscape, arrows, decades, image_of
+from ..trajectory import Trajectory
+
+SAMPLES = 100
+AXIS = np.linspace(-3, 3, 100)
+HALF = (AXIS[1] - AXIS[0]) / 2
+BOX = (-3 - HALF, -3 - HALF, 3 + HALF, 3 + HALF)
+COLOURS = (-3.0, 1.5)  # log10 of the loss; what is lower or higher has the end's colour
+ARROW = 0.1
+
+
+class StochasticLandscape(Experiment):
+    """The two-weight ReLU net w1 relu(w2 x) trained on one sample, or a small batch, at a time.
+
+    y = 2 x + noise 0.1 with x uniform in -1..1, 100 samples from `seed`, or `data=(x, y)`.
+    Results: `trajectory`, `gradients` (steps, 2), `landscape(k)` of sample k and `risk`, the
+    mean over all samples, both (100, 100) over [-3, 3]^2 with row = w1.
+    """
+
+    sample = param.Integer(0, bounds=(0, SAMPLES - 1), label="Sample drawn",
+                           doc="Place in the order of drawing; play it to watch the epoch.")  # fmt: skip
+    lr = param.Number(0.05, bounds=(0, None), softbounds=(0, 0.5), step=0.005, label="Learning rate", doc="Step size.")
+    batch_size = param.Integer(1, bounds=(1, SAMPLES), label="Batch size", doc="Samples a step.")
+    shuffle = param.Boolean(False, doc="Draw the samples in an order shuffled by the seed, not as given.")
+    seed = param.Integer(0, bounds=(0, None), doc="Seed of the data and of the order.")
+    start = param.NumericTuple((1.2, -2.3), length=2, precedence=-1, doc="The first (w1, w2).")
+    start_w1 = param.Number(1.2, step=0.1, label="Start w1", doc="Click a map to start there.")
+    start_w2 = param.Number(-2.3, step=0.1, label="Start w2", doc="Click a map to start there.")
+
+    title = "One sample against the mean"
+    order = 4
+    sentence = "Each stochastic step walks on another landscape; their mean is the one we care about."
+
+    def __init__(self, data: Any = None, **params):
+        self._settling = False
+        self._given = None if data is None else _checked(data)
+        if self._given is not None:
+            last = self._given[0].size - 1
+            self.param.sample.bounds = (0, last)
+            self.param.batch_size.bounds = (1, last + 1)
+        if "start" not in params:
+            params["start"] = (params.get("start_w1", 1.2), params.get("start_w2", -2.3))
+        super().__init__(**params)
+        self._settle({"start"})
+
+    @property
+    def trajectory(self) -> Trajectory:
+        """One epoch, a step a batch; `batch_loss` is the loss of each step's batch."""
+        return self.results["trajectory"]
+
+    @property
+    def gradients(self) -> np.ndarray:
+        """The gradient of each step's batch, shape (steps, 2)."""
+        return self.trajectory.gradients[:, 0]
+
+    @property
+    def batch_loss(self) -> np.ndarray:
+        """The loss of each step's batch before the step, shape (steps,)."""
+        return np.asarray(self.trajectory.batch_loss)[:, 0]
+
+    @property
+    def risk(self) -> np.ndarray:
+        """The mean loss over all samples, shape (100, 100), row = w1."""
+        return self.results["risk"]
+
+    def landscape(self, k: int) -> np.ndarray:
+        """The loss of sample k of the data, shape (100, 100), row = w1."""
+        objective = self.results["objective"]
+        if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 0 <= k < objective.x.size:
+            refuse("StochasticLandscape.landscape", f"needs a sample from 0 to {objective.x.size - 1}", k)
+        return objective.landscape(AXIS, AXIS, samples=[k])[0]
+
+    def _changed(self, *events) -> None:
+        if not self._settling:
+            self._settle({event.name for event in events})
+            self.refresh()
+
+    def _settle(self, changed: set[str]) -> None:
+        typed = changed & {"start_w1", "start_w2"} and "start" not in changed
+        start = (self.start_w1, self.start_w2) if typed else self.start
+        self._settling = True
+        try:
+            self.param.update(start=start, start_w1=float(start[0]), start_w2=float(start[1]))
+            if "seed" in changed and self._given is not None:
+                self._given = None
+                self.param.update(sample=min(self.sample, SAMPLES - 1), batch_size=min(self.batch_size, SAMPLES))
+                self.param.sample.bounds, self.param.batch_size.bounds = (0, SAMPLES - 1), (1, SAMPLES)
+        finally:
+            self._settling = False
+
+    def compute(self) -> dict[str, Any]:
+        objective = self.remember("objective", (self._given, self.seed), self._objective)
+        key = (objective, self.lr, self.batch_size, self.shuffle, self.seed, self.start)
+        run, batches = self.remember("run", key, lambda: self._run(objective))
+        risk = self.remember("risk", (objective,), lambda: objective.landscape(AXIS, AXIS))
+        return {"objective": objective, "trajectory": run, "batches": batches, "risk": risk}
+
+    def _objective(self) -> ReLUNet:
+        if self._given is not None:
+            return ReLUNet(*self._given)
+        random = np.random.default_rng(self.seed)
+        x = random.uniform(-1, 1, SAMPLES)
+        return ReLUNet(x, 2 * x + 0.1 * random.standard_normal(SAMPLES))
+
+    def _run(self, objective: ReLUNet) -> tuple[Trajectory, Any]:
+        batches = batch_indices(objective.x.size, self.batch_size, self.seed if self.shuffle else None)
+        run = descend(objective, SGD(lr=self.lr), self.start, len(batches), batches=batches)
+        return run, batches
+
+    def iteration(self) -> int:
+        """The step in which the viewed sample is drawn."""
+        return self.sample // self.batch_size
+
+    def figures(self) -> list[Figure]:
+        shared = {"image": surface(), "levels": lines("white", alpha=0.4)}
+        here = marks("white", "circle", 10, line_color="#111111", line_width=2)
+        return [
+            Figure("sample", {
+                "image": surface(), "arrow": stems(ORANGE, width=3), "here": here,
+                "scale": texts("#111111"), "left": marks("#d6294b", "x", 12, line_width=3),
+            }, xlabel="w2", ylabel="w1", height=430, tap=self._begin_at, link="maps"),
+            Figure("risk", {
+                **shared, "casing": curve("white", line_width=4, alpha=0.6), "path": curve(ORANGE, line_width=2),
+                "visited": marks(ORANGE, size=4, line_color="white", line_width=0.5), "here": here,
+            }, xlabel="w2", ylabel="w1", height=430, tap=self._begin_at, link="maps"),
+            Figure("losses", {
+                "now": bands(GREY, 0.35), "sample": curve(BLUE, "loss of the batch drawn", line_width=1.3),
+                "mean": curve(ORANGE, "mean loss of all samples"),
+            }, xlabel="iteration", logy=True, height=220, legend="bottom_left"),
+        ]  # fmt: skip
+
+    def _begin_at(self, x: float, y: float) -> None:
+        self.start = (float(y), float(x))
+
+    def draw(self) -> dict[str, Drawing]:
+        k, run = self.iteration(), self.trajectory
+        path = {"x": run.x[: k + 1, 0, 1], "y": run.x[: k + 1, 0, 0]}
+        here = {"x": path["x"][-1:], "y": path["y"][-1:]}
+        risk = self.remember("scape", (self.results["objective"],), lambda: Landscape(self.risk, BOX, 0.0))
+        layers = {
+            "image": risk.image,
+            "levels": risk.lines,
+            "casing": path,
+            "path": path,
+            "visited": path,
+            "here": here,
+        }
+        title = "Mean of all samples, the path so far"
+        return {
+            "sample": self._draw_sample(k, here),
+            "risk": Drawing(layers, BOX[::2], BOX[1::2], title, limits={"image": risk.limits}),
+            "losses": self._draw_losses(k),
+        }
+
+    def _draw_sample(self, k: int, here: dict[str, np.ndarray]) -> Drawing:
+        batch = self.results["batches"][k]
+        key = (self.results["objective"], tuple(int(i) for i in batch))
+        image = self.remember("sample", key, lambda: image_of(self._batch_map(batch), BOX, COLOURS))
+        g = self.gradients[k]
+        origin = (float(here["x"][0]), float(here["y"][0]))
+        arrow = arrows(origin, -ARROW * g[::-1], 0.16)
+        outside = not all(BOX[0] <= v <= BOX[2] for v in origin)
+        words = f"arrow: -gradient × {ARROW:g}   |gradient| {np.hypot(*g):.3g}"
+        layers = {
+            "image": image, "arrow": arrow, "here": here,
+            "scale": {"x": np.array([-2.95]), "y": np.array([-2.95]), "text": np.array([words], dtype=object)},
+            "left": {n: np.clip(v, BOX[0], BOX[2]) if outside else v[:0] for n, v in here.items()},
+        }  # fmt: skip
+        name = f"sample {batch[0]}" if len(batch) == 1 else f"batch of {len(batch)}"
+        return Drawing(layers, BOX[::2], BOX[1::2], f"Iteration {k}: {name}", limits={"image": COLOURS})
+
+    def _batch_map(self, batch: np.ndarray) -> np.ndarray:
+        return self.results["objective"].landscape(AXIS, AXIS, samples=batch).mean(axis=0)
+
+    def _draw_losses(self, k: int) -> Drawing:
+        run = self.trajectory
+        drawn, mean = self.batch_loss, run.loss[:, 0]
+        ylim = self.remember("loss axis", (self.results["objective"],), lambda: decades(np.r_[drawn, mean], least=4))
+        at, low, high = np.arange(run.steps), *ylim
+        layers = {
+            "now": {"x0": [k - 0.5], "y0": [low], "x1": [k + 0.5], "y1": [high]},
+            "sample": {"x": at, "y": np.where(drawn > 0, drawn, np.nan)},
+            "mean": {"x": np.arange(run.steps + 1), "y": mean},
+        }
+        return Drawing(layers, (-0.5, run.steps + 0.5), ylim, "Loss against iteration")
+
+    def status(self) -> str:
+        k, run = self.iteration(), self.trajectory
+        if run.diverged[0]:
+            end = f"The run <b>diverged at step {run.diverged[0]}</b>."
+        else:
+            (end_w1, end_w2), mean = run.final[0], run.loss[-1, 0]
+            end = f"The epoch ends at w1 = {end_w1:.3f}, w2 = {end_w2:.3f}, mean loss {mean:.4g}."
+        w1, w2 = run.x[k, 0]
+        dead = (
+            " Its gradient is zero: this sample's unit is off, so nothing moves." if not self.gradients[k].any() else ""
+        )
+        return (f"Iteration {k}: batch loss <b>{self.batch_loss[k]:.4g}</b>, "
+            f"mean loss <b>{run.loss[k, 0]:.4g}</b> "
+                f"at w1 = {w1:.3f}, w2 = {w2:.3f}.{dead} {end}")  # fmt: skip
+
+    notes = """
+<p><b>What is shown.</b> A net of two weights, w1 relu(w2 x), learns y = 2x from 100 noisy samples, one (or a
+batch) at a time. Left, on a log scale, the loss of what is drawn now: the only landscape that this step
+sees. Right, the mean over all samples: the landscape that we want to descend.</p>
+<p><b>What to look for.</b> Play the epoch. A sample with w2 x below 0 switches the unit off: its map is flat
+there, its gradient zero, and the step does nothing. The arrow is minus the gradient on the left map; on
+the right one it often points uphill.</p>
+<p><b>Colours.</b> Log10 of the loss, from 0.001 to about 30 on the left; values beyond share the end colours.</p>
+"""
+
+    def controls(self) -> list[Any]:
+        player = {"type": pn.widgets.Player, "interval": 120, "loop_policy": "once", "show_value": True,
+                  "sizing_mode": "stretch_width", "height": 118}  # fmt: skip
+        return [
+            knobs_of(self, ["sample"], widgets={"sample": player}),
+            knobs_of(self, [n for n in self.menu() if n != "sample"]),
+        ]
+
+    def arrange(self, page) -> Any:
+        return frame(
+            self.controls(),
+            [page.message, page.status, grid(*page.pictures("sample", "risk"), columns=2)],
+            page.pictures("losses"),
+            [html(self.notes, "notes")],
+        )
+
+
+def _checked(data: Any) -> tuple[np.ndarray, np.ndarray]:
+    try:
+        x, y = data
+    except (TypeError, ValueError):
+        refuse("StochasticLandscape", "needs data=(x, y)", data)
+    return checked_data("StochasticLandscape", x, y)
