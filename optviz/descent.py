@@ -68,6 +68,7 @@ class _Around:
         if batches is not None and len(batches) != steps:
             refuse("descend", f"needs one batch a step, {steps} of them", len(batches))
         self.clip, self.clip_norm, self.schedule = clip, clip_norm, schedule
+        self.clips = clip is not None or clip_norm is not None
         self.noise, self.seeds, self.batches = noise, np.atleast_1d(seed), batches
 
     def draws(self, steps: int, dim: int, lanes: int) -> np.ndarray | None:
@@ -84,7 +85,7 @@ class _Around:
     def clip_gradient(self, raw: np.ndarray) -> tuple[np.ndarray, Any]:
         """The gradient (dim, lanes) after clipping, and the lanes (lanes,) that it changed."""
         g = raw
-        if self.clip is None and self.clip_norm is None:
+        if not self.clips:
             return raw, False
         if self.clip is not None:
             g = np.clip(g, -self.clip, self.clip)
@@ -212,7 +213,7 @@ def _keeper(named: dict[str, Any]) -> Callable:
 
 def _gradient_hook(draws, around) -> Callable | None:
     """Noise and clipping of one lane's gradient, or None where there is neither."""
-    if draws is None and around.clip is None and around.clip_norm is None:
+    if draws is None and not around.clips:
         return None
 
     def hook(t, g):
@@ -247,37 +248,53 @@ def _many_lanes(objective, rule, x0, steps, around) -> Trajectory:
     values = rule.values()
     rates = _rates(rule, values, steps, around)
     h, memory = SimpleNamespace(**values), SimpleNamespace(**_first_memory(rule, values))
+    rate_of = rates if rates.shape[1] > 1 else rates[:, 0].tolist()
     hessian = objective.array_hessian() if rule.coupled else None
-    draws = around.draws(steps, dim, lanes)
+    reshape = _array_hook(around.draws(steps, dim, lanes), around)
     gradient = objective.array_gradient()
-    x = np.empty((steps + 1, dim, lanes))
-    raw, updates = (np.empty((steps, dim, lanes)) for _ in range(2))
+    x, raw, updates = (np.empty((n, dim, lanes)) for n in (steps + 1, steps, steps))
     clipped = np.zeros((steps, lanes), dtype=bool)
     terms: dict[str, np.ndarray] = {}
     x[0] = x0
     with np.errstate(all="ignore"):  # overflow and nan are results: the lane is marked diverged
         for t in range(1, steps + 1):
-            here = x[t - 1]
+            here, g = x[t - 1], raw[t - 1]
             if around.batches is not None:
                 gradient = objective.array_gradient(around.batches[t - 1])
-            for i, entry in enumerate(gradient(*here)):
-                raw[t - 1, i] = entry
-            noisy = raw[t - 1] if draws is None else raw[t - 1] + draws[t - 1]
-            g, clipped[t - 1] = around.clip_gradient(noisy)
-            h.lr = rates[t - 1] if rates.shape[1] > 1 else rates[t - 1, 0]
+            _fill(g, gradient(*here))
+            if reshape is not None:
+                g, clipped[t - 1] = reshape(t, g)
+            h.lr = rate_of[t - 1]
             named: dict[str, Any] = {}
             if hessian is not None:
                 memory.H = _square(hessian(*here), dim, lanes)
             step = rule.update(h, memory, here, g, t, _keeper(named), ARRAYS)
             memory.__dict__.update(named)
-            for i in range(dim):
-                updates[t - 1, i] = step[i]
-            x[t] = here + updates[t - 1]
+            _fill(updates[t - 1], step)
+            np.add(here, updates[t - 1], out=x[t])
             for name, value in named.items():
-                terms.setdefault(name, np.empty((steps, dim, lanes)))[t - 1] = value
+                if name not in terms:
+                    terms[name] = np.empty((steps, dim, lanes))
+                terms[name][t - 1] = value
     turned = [np.ascontiguousarray(a.swapaxes(1, 2)) for a in (x, updates, raw)]
     terms = {name: np.ascontiguousarray(a.swapaxes(1, 2)) for name, a in terms.items()}
     return _finished(objective, *turned, terms, rates, clipped, around)
+
+
+def _fill(rows: np.ndarray, entries: Any) -> None:
+    """Store one entry a coordinate, each an array over lanes or one number for all."""
+    if isinstance(entries, np.ndarray):
+        rows[...] = entries
+    else:
+        for row, entry in zip(rows, entries, strict=True):
+            row[...] = entry
+
+
+def _array_hook(draws, around) -> Callable | None:
+    """Noise and clipping of all lanes' gradients, or None where there is neither."""
+    if draws is None and not around.clips:
+        return None
+    return lambda t, g: around.clip_gradient(g if draws is None else g + draws[t - 1])
 
 
 def _square(entries, dim: int, lanes: int):

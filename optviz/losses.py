@@ -275,15 +275,17 @@ class Lanes:
         functions, sizes = [f for f, _ in slopes], {size for _, size in slopes}
         if len(sizes) > 1:
             refuse("Lanes", "needs objectives with data of one length", sorted(sizes))
-        size, rows = sizes.pop(), len(functions)
+        size = sizes.pop()
+        samples = np.empty((len(functions) * self.dim, size))  # each lane's entries, sample by sample
 
         def gradient(*coordinates):
             points = zip(*(c.tolist() for c in coordinates), strict=True)
-            pairs = zip(functions, points, strict=True)
-            entries = [entry for function, point in pairs for entry in function(*point)]
-            if not all(isinstance(entry, np.ndarray) for entry in entries):
-                entries = [np.broadcast_to(entry, size) for entry in entries]
-            return (np.add.reduce(np.array(entries), axis=1) / size).reshape(rows, -1).T
+            row = 0
+            for function, point in zip(functions, points, strict=True):
+                for entry in function(*point):
+                    samples[row] = entry
+                    row += 1
+            return (np.add.reduce(samples, axis=1) / size).reshape(-1, self.dim).T
 
         return gradient
 

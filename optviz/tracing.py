@@ -33,7 +33,7 @@ def _float_minimum(a, b):
 
 def _array_where(condition, a, b):
     """Skip the arrays when the condition is one plain truth value, as `t == 1` is."""
-    if isinstance(condition, bool | np.bool_):
+    if condition is True or condition is False or isinstance(condition, np.bool_):
         return a if condition else b
     return np.where(condition, a, b)
 
@@ -214,11 +214,20 @@ def symbols(*names: str) -> list[sympy.Symbol]:
 def derivatives(expression: Any, variables: Sequence[sympy.Symbol]) -> tuple[list, list]:
     """The gradient, and the rows of the Hessian one after the other, as sympy expressions."""
     expression = sympy.sympify(expression)
-    gradient = [_without_deltas(sympy.diff(expression, v)) for v in variables]
-    hessian = [_without_deltas(sympy.diff(g, v)) for g in gradient for v in variables]
+    gradient = [_derivative(expression, v) for v in variables]
+    hessian = [_derivative(g, v) for g in gradient for v in variables]
     return gradient, hessian
 
 
-def _without_deltas(expression: Any) -> Any:
-    """The derivative of sign is zero almost everywhere, as in PyTorch."""
-    return expression.replace(sympy.DiracDelta, lambda *_: sympy.Integer(0))
+def _derivative(expression: Any, variable: sympy.Symbol) -> Any:
+    """Common factors taken out; the derivative of sign is zero almost everywhere, as in PyTorch."""
+    slope = sympy.diff(expression, variable)
+    slope = slope.replace(sympy.DiracDelta, lambda *_: sympy.Integer(0))
+    return sympy.factor_terms(slope.replace(sympy.Piecewise, _factored))
+
+
+def _factored(*cases: Any) -> Any:
+    """Cases with what all of them are multiplied by in front: a shared choice is made once."""
+    factors = [set(sympy.Mul.make_args(sympy.factor_terms(value))) for value, _ in cases]
+    common = sympy.Mul(*(f for f in set.intersection(*factors) if f.is_Symbol))
+    return common * sympy.Piecewise(*((value / common, condition) for value, condition in cases))
