@@ -64,6 +64,7 @@ class _Coefficients:
 
     def __init__(self, names, arguments, entries):
         self.names = names  # the carried terms, in an order in which each needs only those before it
+        self.entries = tuple(entries)
         self.function = Compiled(arguments, entries).arrays
         self.arguments = [str(a) for a in arguments]
 
@@ -72,7 +73,7 @@ class _Coefficients:
         flat = self.function(*(values[a] for a in self.arguments))
         keep = [flat[i * n : i * n + n] for i in range(n)]
         rest = flat[n * n :]
-        return SimpleNamespace(keep=keep, take=rest[:n], out=rest[n : 2 * n], now=rest[2 * n])
+        return SimpleNamespace(keep=keep, take=rest[:n], out=rest[n : 2 * n], now=rest[2 * n], share=rest[-1])
 
 
 @lru_cache(maxsize=256)
@@ -90,7 +91,9 @@ def _coefficients(cls: type[Rule], flags: tuple, off: tuple, start: bool) -> _Co
     keep = [entry for row in carried for entry in row[:-1]]
     arguments = [v for v in h.values() if isinstance(v, sympy.Symbol)]
     arguments += [k] if any(entry.has(k) for row in rows for entry in row) else []
-    return _Coefficients(order, arguments, [*keep, *(row[-1] for row in carried), *step])
+    take = [row[-1] for row in carried]
+    share = sympy.cancel(step[-1] / take[0]) if len(take) == 1 and take[0] != 0 else sympy.Integer(0)
+    return _Coefficients(order, arguments, [*keep, *take, *step, share])
 
 
 def _needed(cls: type[Rule], found: Any) -> list[str]:
@@ -139,6 +142,10 @@ def _order(cls: type[Rule], names: list[str], entries: list[list[Any]]) -> list[
 def _run(rule, first, later, values, g) -> np.ndarray:
     """The first step by itself, then each carried term as a filter of what feeds it."""
     start = {n: v[0] if np.ndim(v) else v for n, v in values.items()}
+    if first.entries == later.entries and len(first.names) < 2:
+        quick = _one_filter(rule, later.at(values), start, g)
+        if quick is not None:
+            return quick
     begin = first.at(start)
     held = {n: _first(rule, n, start) for n in rule.memory}
     steps = np.empty_like(g)
@@ -151,6 +158,19 @@ def _run(rule, first, later, values, g) -> np.ndarray:
     if "later" in later.arguments:
         tail["later"] = np.arange(1, g.size)
     return _later_steps(rule, later, tail, g[1:], after, steps)
+
+
+def _one_filter(rule: Rule, known: SimpleNamespace, values: dict, g: np.ndarray) -> np.ndarray | None:
+    """All steps by one filter, where at most one term is carried, from 0, and at constant rates."""
+    from scipy.signal import lfilter  # a second to import, so not before it is needed
+
+    if not known.take:
+        return known.now * g
+    ((keep,),), (take,), (out,) = known.keep, known.take, known.out
+    share = known.share
+    if np.ndim(keep) or np.ndim(out) or np.ndim(share) or any(_first(rule, n, values) for n in rule.memory):
+        return None
+    return lfilter([share, out - share * keep], [1.0, -keep], take * g)
 
 
 def _first(rule: Rule, name: str, values: dict[str, Any]) -> float:
