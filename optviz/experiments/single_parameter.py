@@ -185,5 +185,5 @@ def _checked(gradients: Any) -> np.ndarray:
     if values.shape != (size,):
         refuse("SingleParameter", f"needs gradients of shape ({size},)", values.shape)
     if not np.isfinite(values).all():
-        refuse("SingleParameter", "needs finite gradients", f"{np.count_nonzero(~np.isfinite(values))} others")
+        refuse("SingleParameter", "needs finite gradients", values[~np.isfinite(values)][:3])
     return values

@@ -52,14 +52,19 @@ class StochasticLandscape(Experiment):
     def __init__(self, data: Any = None, **params):
         self._settling = False
         self._given = None if data is None else _checked(data)
-        if self._given is not None:
-            last = self._given[0].size - 1
-            self.param.sample.bounds = (0, last)
-            self.param.batch_size.bounds = (1, last + 1)
         if "start" not in params:
             params["start"] = (params.get("start_w1", 1.2), params.get("start_w2", -2.3))
+        # bounds become the instance's own only after param's __init__: before, they are the class's
+        bounded = {name: params.pop(name) for name in ("sample", "batch_size") if name in params}
         super().__init__(**params)
+        if self._given is not None:
+            self._bound(self._given[0].size)
         self._settle({"start"})
+        self.param.update(**bounded)
+
+    def _bound(self, samples: int) -> None:
+        """Let `sample` and `batch_size` span this many samples."""
+        self.param.sample.bounds, self.param.batch_size.bounds = (0, samples - 1), (1, samples)
 
     @property
     def trajectory(self) -> Trajectory:
@@ -102,7 +107,7 @@ class StochasticLandscape(Experiment):
             if "seed" in changed and self._given is not None:
                 self._given = None
                 self.param.update(sample=min(self.sample, SAMPLES - 1), batch_size=min(self.batch_size, SAMPLES))
-                self.param.sample.bounds, self.param.batch_size.bounds = (0, SAMPLES - 1), (1, SAMPLES)
+                self._bound(SAMPLES)
         finally:
             self._settling = False
 
@@ -138,7 +143,7 @@ class StochasticLandscape(Experiment):
                 "scale": texts("#111111"), "left": marks("#d6294b", "x", 12, line_width=3),
             }, xlabel="w2", ylabel="w1", height=430, tap=self._begin_at, link="maps"),
             Figure("risk", {
-                **shared, "casing": curve("white", line_width=4, alpha=0.6), "path": curve(ORANGE, line_width=2),
+                **shared, "path": curve(ORANGE, cased=True, line_width=2),
                 "visited": marks(ORANGE, size=4, line_color="white", line_width=0.5), "here": here,
             }, xlabel="w2", ylabel="w1", height=430, tap=self._begin_at, link="maps"),
             Figure("losses", {
@@ -158,7 +163,6 @@ class StochasticLandscape(Experiment):
         layers = {
             "image": risk.image,
             "levels": risk.lines,
-            "casing": path,
             "path": path,
             "visited": path,
             "here": here,

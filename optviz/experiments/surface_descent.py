@@ -14,6 +14,7 @@ from ..experiment import Experiment
 from ..formulas import hyperparameter_mathml, objective_mathml, rule_mathml
 from ..layout import frame, html
 from ..members import Member, label_of, resolved, rules, surfaces
+from ..messages import refuse
 from ..plots import BLUE, ORANGE, RED, Drawing, Figure, curve, lines, marks, surface, texts
 from ..rules import Rule
 from ..scene import Landscape, axes_of, decades, exit_of, frame_of, joined, off_scale, path_columns, symmetric, thinned
@@ -46,6 +47,7 @@ class SurfaceDescent(Experiment):
         params.setdefault("objective", params.get("objective_name", "Quadratic"))
         self._watched: list[tuple[Any, Any]] = []
         self._settling, self._fit = False, 0
+        self._own: dict[tuple[str, str], Any] = {}  # members that no catalogue has, by kind and label
         for kind, name in (("rule", "optimizer"), ("objective", "objective")):
             by_name = isinstance(params[name], str)
             params[name] = resolved(kind, params[name], f"SurfaceDescent.{name}")
@@ -76,11 +78,11 @@ class SurfaceDescent(Experiment):
         if "fit_axes" in changed:
             self._fit += 1
         if "optimizer_name" in changed and "optimizer" not in changed:
-            new["optimizer"] = resolved("rule", self.optimizer_name, "optimizer_name")
+            new["optimizer"] = self._chosen("rule", self.optimizer_name)
             if "steps" not in changed:
                 new["steps"] = _preset_steps(new["optimizer"])
         if "objective_name" in changed and "objective" not in changed:
-            new["objective"] = resolved("objective", self.objective_name, "objective_name")
+            new["objective"] = self._chosen("objective", self.objective_name)
         objective, optimizer = new.get("objective", self.objective), new.get("optimizer", self.optimizer)
         if changed & {"start_x", "start_y"} and "start" not in changed:
             new["start"] = (self.start_x, self.start_y)
@@ -88,14 +90,28 @@ class SurfaceDescent(Experiment):
             new["start"] = tuple(map(float, objective.starts[0]))
         start = new.get("start", self.start)
         new |= {"start_x": float(start[0]), "start_y": float(start[1])}
-        new |= {"optimizer_name": _offered(self.param.optimizer_name, optimizer),
-                "objective_name": _offered(self.param.objective_name, objective)}  # fmt: skip
+        new |= {"optimizer_name": self._offered("rule", self.param.optimizer_name, optimizer),
+                "objective_name": self._offered("objective", self.param.objective_name, objective)}  # fmt: skip
         self._settling = True
         try:
             self.param.update(**new)
         finally:
             self._settling = False
         self._watch_members()
+
+    def _chosen(self, kind: str, name: str) -> Any:
+        """The member that a menu's entry stands for: the user's own, else a new one of that name."""
+        own = self._own.get((kind, name))
+        return resolved(kind, name, "SurfaceDescent") if own is None else own
+
+    def _offered(self, kind: str, selector: Any, member: Any) -> str:
+        """The member's label, made one of the selector's options where it is not (a user's own)."""
+        label = label_of(member)
+        if label not in (rules() if kind == "rule" else surfaces()):
+            self._own[kind, label] = member
+        if label not in selector.objects:
+            selector.objects = [*selector.objects, label]
+        return label
 
     def _watch_members(self) -> None:
         members = [m for m in (self.optimizer, self.objective) if isinstance(m, param.Parameterized)]
@@ -109,6 +125,8 @@ class SurfaceDescent(Experiment):
 
     def compute(self) -> dict[str, Any]:
         run = descend(self.objective, self.optimizer, self.start, self.steps)
+        if not np.isfinite(run.loss[0, 0]):
+            refuse("SurfaceDescent", "needs a start where the loss is finite", self.start)
         box = frame_of(self.objective.domain, self.start)
         scape = self.remember("landscape", (self._surface_key(), box), lambda: self._landscape(box))
         return {"trajectory": run, "box": box, "landscape": scape[0], "lowest": scape[1]}
@@ -131,8 +149,7 @@ class SurfaceDescent(Experiment):
         return [
             Figure("surface", {
                 "image": surface(), "levels": lines("white", alpha=0.45),
-                "casing": curve("white", line_width=4.5, alpha=0.65),
-                "path": curve(ORANGE, "path", line_width=2.2),
+                "path": curve(ORANGE, "path", cased=True, line_width=2.2),
                 "visited": marks(ORANGE, size=4.5, line_color="white", line_width=0.6),
                 "minima": marks("#ffd43b", "star", 17, "minimum", line_color="#5c4400"),
                 "begin": marks("white", "circle", 12, "start", line_color="#111111", line_width=2),
@@ -167,7 +184,7 @@ class SurfaceDescent(Experiment):
         minima = np.asarray(self.objective.minima, dtype=float).reshape(-1, 2)
         left, note = self._left(box)
         layers = {
-            "image": scape.image, "levels": scape.lines, "casing": path, "path": path,
+            "image": scape.image, "levels": scape.lines, "path": path,
             "visited": thinned(path), "minima": {"x": minima[:, 0], "y": minima[:, 1]},
             "begin": begin, "end": {"x": ends[:, 0], "y": ends[:, 1]}, "left": left, "left_text": note,
             "handle": {"x": begin["x"][:1], "y": begin["y"][:1]},
@@ -188,8 +205,8 @@ class SurfaceDescent(Experiment):
         above = run.loss - self.results["lowest"]
         shown = np.where(above > 0, above, np.nan)  # a log axis has no zero; the status line says so
         ranges = self.remember("ranges", self._axes_key(), lambda: self._ranges(above))
-        at = joined(np.tile(np.arange(run.steps + 1.0)[:, None], lanes))
-        after = joined(np.tile(np.arange(1.0, run.steps + 1)[:, None], lanes))
+        at = joined(np.tile(np.arange(run.steps + 1, dtype=np.float32)[:, None], lanes))
+        after = joined(np.tile(np.arange(1, run.steps + 1, dtype=np.float32)[:, None], lanes))
         span = (0.0, float(run.steps))
         loss = {"loss": {"x": at, "y": joined(shown)}, **off_scale(shown, ranges["loss"])}
         return {
@@ -285,14 +302,6 @@ are the forms of the older lecture notebooks: see each rule's formula.</p>
 
 def _preset_steps(rule: Any) -> int:
     return getattr(rule, "preset_steps", 50)
-
-
-def _offered(selector: Any, member: Any) -> str:
-    """The member's label, made one of the selector's options where it is not (a user's own)."""
-    label = label_of(member)
-    if label not in selector.objects:
-        selector.objects = [*selector.objects, label]
-    return label
 
 
 def _off_scale_marks() -> dict[str, Any]:
