@@ -119,7 +119,8 @@ def _descend(objective, rule, start, steps, around) -> Trajectory:
         return rule.walk(objective, x0, steps, around)
     if x0.shape[1] == 1:
         try:
-            return _one_lane(objective, rule, x0, steps, around)
+            with np.errstate(all="ignore"):  # the mean over samples works on arrays
+                return _one_lane(objective, rule, x0, steps, around)
         except (ArithmeticError, ValueError):
             pass  # a float operation without a float result: arrays give inf or nan instead
     return _many_lanes(objective, rule, x0, steps, around)

@@ -210,7 +210,7 @@ def _through_torch(function, who, box, minima, starts, label, trouble) -> Any:
         reason = second if _uses_torch(function) else trouble
         raise ValueError(
             f"objective '{who}' could not be read, with symbols or with torch: "
-            f"{str(reason).splitlines()[0] if str(reason) else type(reason).__name__}; "
+            f"{str(reason).splitlines()[0].rstrip('.') if str(reason) else type(reason).__name__}; "
             "use operators and the functions of optviz.xp, or torch functions."
         ) from None
     return made
