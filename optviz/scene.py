@@ -107,11 +107,15 @@ def off_scale(series: np.ndarray, ylim: tuple[float, float], first: int = 0) -> 
 
 
 def decades(values: np.ndarray, least: int = 5) -> tuple[float, float]:
-    """Whole powers of ten around the positive values, at least `least` of them apart."""
+    """Whole powers of ten around the positive values, at least `least` of them apart.
+
+    At most six above the first value: an axis that follows a run which explodes shows nothing else.
+    """
     usable = values[np.isfinite(values) & (values > 0)]
     if not usable.size:
         return 1e-6, 1.0
-    top = int(np.ceil(np.log10(usable.max()))) + 1
+    highest = min(np.log10(usable.max()), np.log10(usable[0]) + 6)
+    top = min(int(np.ceil(highest)) + 1, 308)
     bottom = max(int(np.floor(np.log10(usable.min()))) - 1, top - 18)
     return 10.0 ** min(bottom, top - least), 10.0**top
 

@@ -197,7 +197,7 @@ class StochasticLandscape(Experiment):
     def _draw_losses(self, k: int) -> Drawing:
         run = self.trajectory
         drawn, mean = self.batch_loss, run.loss[:, 0]
-        ylim = self.remember("loss axis", (self.results["objective"],), lambda: decades(np.r_[drawn, mean], least=4))
+        ylim = self.remember("loss axis", (self.results["objective"],), lambda: decades(np.r_[mean, drawn], least=4))
         at, low, high = np.arange(run.steps), *ylim
         layers = {
             "now": {"x0": [k - 0.5], "y0": [low], "x1": [k + 0.5], "y1": [high]},

@@ -1,0 +1,509 @@
+"""What is shown: DynamicMaps that compose and follow, pages whose sources hold the drawings."""
+
+import gc
+import re
+import weakref
+
+import holoviews as hv
+import numpy as np
+import panel as pn
+import pytest
+from bokeh.document import Document
+
+import optviz
+from optviz import (
+    SGD,
+    Adam,
+    LossComparison,
+    SingleParameter,
+    StochasticLandscape,
+    SurfaceDescent,
+)
+from optviz.surfaces import Booth
+
+# changes of every kind, in turn on one live page
+CHANGES = {
+    SingleParameter: [
+        {"lr": 0.3}, {"decay": 0.0}, {"momentum": 0.0}, {"clip": 0.5}, {"epoch": 40}, {"seed": 7},
+        {"lr": 1.0, "momentum": 0.99, "epoch": 3},
+    ],
+    SurfaceDescent: [
+        {"steps": 80}, {"start": (2.0, 2.5)}, {"start_x": -4.0}, {"start": (6.0, -4.0)}, {"optimizer_name": "Adam"},
+        {"objective_name": "Rosenbrock"}, {"objective_name": "Monkey saddle", "optimizer_name": "SGD"},
+        {"optimizer": SGD(lr=0.5), "steps": 300}, {"objective": Booth(), "steps": 1},
+    ],
+    LossComparison: [
+        {"lr": 0.3}, {"preset": "momentum 0.9 + Nesterov"}, {"weight_decay": 2.0}, {"epochs": 7}, {"step": 50},
+        {"dissected": "l1"}, {"lr": 3.0, "epochs": 300}, {"nesterov": False, "dampening": 0.5},
+    ],
+    StochasticLandscape: [
+        {"sample": 1}, {"sample": 99}, {"lr": 0.5}, {"batch_size": 8}, {"shuffle": True}, {"seed": 3},
+        {"start": (-2.0, 1.0)}, {"start_w2": 2.9}, {"sample": 0, "batch_size": 100},
+    ],
+}  # fmt: skip
+EXPERIMENTS = list(CHANGES)
+by_class = pytest.mark.parametrize("cls", EXPERIMENTS)
+
+
+def assert_same(got, wanted, where: str) -> None:
+    got, wanted = np.asarray(got), np.asarray(wanted)
+    assert got.shape == wanted.shape, where
+    if wanted.dtype.kind in "OU":
+        assert got.tolist() == wanted.tolist(), where
+    else:
+        np.testing.assert_array_equal(got.astype(float), wanted.astype(float), err_msg=where)
+
+
+def assert_drawn(data, columns, where: str) -> None:
+    """A Bokeh source holds exactly these columns, under its glyph's names."""
+    if "image" in columns:
+        assert_same(data["image"][0], columns["image"][0], where)
+        x0, y0, x1, y1 = (columns[k][0] for k in ("x", "y", "x1", "y1"))
+        assert_same([data[k][0] for k in ("x", "y", "dw", "dh")], [x0, y0, x1 - x0, y1 - y0], where)
+        return
+    names = {"left": "x0", "bottom": "y0", "right": "x1", "top": "y1"}
+    seen = {names.get(name, name) for name in data}
+    assert seen == set(columns), where
+    for name, values in data.items():
+        wanted = columns[names.get(name, name)]
+        if name in ("xs", "ys"):
+            assert len(values) == len(wanted), where
+            for got, line in zip(values, wanted, strict=True):
+                assert_same(got, line, where)
+        else:
+            assert_same(values, wanted, where)
+
+
+def assert_shows(page, experiment) -> None:
+    """The page's sources, limits, titles and text are the experiment's drawings."""
+    assert page.figures.keys() == experiment.drawings.keys()
+    for name, drawing in experiment.drawings.items():
+        live = page.figures[name]
+        assert live.sources.keys() == drawing.layers.keys()
+        for layer, columns in drawing.layers.items():
+            source = live.sources[layer]
+            assert source.name == f"{name}.{layer}"
+            lengths = {len(v) for v in source.data.values()}
+            assert len(lengths) == 1, f"{name}.{layer}"
+            assert_drawn(source.data, columns, f"{name}.{layer}")
+        ranges = [(r.start, r.end) for r in (live.model.x_range, live.model.y_range)]
+        assert ranges == [tuple(drawing.xlim), tuple(drawing.ylim)], name
+        assert live.model.title.text == drawing.title
+        for layer, limits in drawing.limits.items():
+            mappers = [m for m in live.model.references() if m.name == f"colour {layer}"]
+            assert [(m.low, m.high) for m in mappers] == [tuple(limits)]
+    assert experiment.status() in page.status.object
+    assert all(text in page.blocks[name].object for name, text in experiment.side().items())
+
+
+# notebooks: DynamicMaps
+
+
+@by_class
+def test_the_view_is_a_layout_of_dynamic_maps(cls):
+    experiment = cls()
+    view, views = experiment.view, experiment.views
+    assert isinstance(view, hv.Layout) and len(view) == len(views) == len(experiment.drawings)
+    assert all(isinstance(each, hv.DynamicMap) for each in view)
+    assert list(views) == list(experiment.drawings)
+    first = next(iter(views.values()))
+    assert isinstance(first * hv.Curve([(0, 0), (1, 1)]), hv.DynamicMap)
+    assert isinstance(first + hv.Curve([(0, 0), (1, 1)]), hv.Layout)
+    assert isinstance(view + first, hv.Layout)
+
+
+def sources_of(plot) -> list:
+    return [r.data_source for r in plot.state.renderers if hasattr(r, "data_source")]
+
+
+def held(sources) -> set:
+    return {np.round(np.ravel(v).astype(float), 9).tobytes() for s in sources for v in s.data.values() if is_row(v)}
+
+
+def is_row(values) -> bool:
+    row = np.asarray(values) if not isinstance(values, list) or not any(map(np.ndim, values)) else np.empty(0)
+    return row.ndim == 1 and row.size > 5 and row.dtype.kind in "fiu"
+
+
+def wanted(drawing) -> set:
+    """The long numeric columns of a drawing."""
+    return held([type("Source", (), {"data": columns}) for columns in drawing.layers.values()])
+
+
+@pytest.mark.parametrize(("cls", "figure", "change"), [
+    (SingleParameter, "steps", {"epoch": 9, "lr": 0.4}), (SurfaceDescent, "values", {"steps": 20}),
+    (SurfaceDescent, "surface", {"start": (2.0, 1.0)}), (LossComparison, "loss", {"lr": 0.02}),
+    (StochasticLandscape, "losses", {"lr": 0.3}),
+])  # fmt: skip
+def test_a_rendered_dynamic_map_follows_a_change(cls, figure, change):
+    experiment = cls()
+    plot = hv.renderer("bokeh").get_plot(experiment.views[figure])
+    before = wanted(experiment.drawings[figure])
+    assert before and before <= held(sources_of(plot))
+    experiment.param.update(**change)
+    after = wanted(experiment.drawings[figure])
+    assert after != before and after <= held(sources_of(plot))
+    assert plot.state.title.text == experiment.drawings[figure].title
+
+
+def test_a_composed_dynamic_map_follows_a_change():
+    experiment = SurfaceDescent()
+    plot = hv.renderer("bokeh").get_plot(experiment.views["surface"] * hv.Points([(1.0, 1.0)]))
+    experiment.optimizer.lr = 0.3
+    assert wanted(experiment.drawings["surface"]) <= held(sources_of(plot))
+
+
+def test_a_dynamic_map_evaluated_again_is_up_to_date():
+    experiment = SingleParameter()
+    view = experiment.views["steps"]
+    assert [e.label for e in view[()].values() if isinstance(e, hv.Curve)] == ["plain SGD", "momentum"]
+    experiment.epoch = 5
+    curve = view[()].Curve.Momentum
+    np.testing.assert_array_equal(curve.dimension_values("y"), experiment.updates[4 * 591 : 5 * 591])
+
+
+# pages
+
+
+@by_class
+def test_a_page_shows_the_drawings_after_every_kind_of_change(cls):
+    experiment = cls()
+    page = experiment.page()
+    assert_shows(page, experiment)
+    for change in CHANGES[cls]:
+        experiment.param.update(**change)
+        assert experiment.message == "", change
+        assert_shows(page, experiment)
+        fresh = experiment.page()  # one opened later shows the same
+        assert_shows(fresh, experiment)
+        experiment._pages.remove(fresh)
+
+
+def test_a_hyperparameter_of_the_rule_is_shown():
+    experiment = SurfaceDescent(optimizer="Adam")
+    page = experiment.page()
+    for name, value in {"lr": 0.4, "beta1": 0.5, "amsgrad": True}.items():
+        setattr(experiment.optimizer, name, value)
+        assert_shows(page, experiment)
+
+
+@by_class
+def test_two_pages_of_one_experiment_both_follow(cls):
+    experiment = cls()
+    pages = experiment.page(), experiment.page()
+    experiment.param.update(**CHANGES[cls][0])
+    for page in pages:
+        assert_shows(page, experiment)
+    models = [{m for live in page.figures.values() for m in live.model.references()} for page in pages]
+    assert not models[0] & models[1]
+
+
+@by_class
+def test_pages_of_two_experiments_are_apart(cls):
+    moved, still = cls(), cls()
+    pages = moved.page(), still.page()
+    moved.param.update(**CHANGES[cls][0])
+    assert_shows(pages[0], moved)
+    assert_shows(pages[1], still)
+
+
+class Sent:
+    """Which sources of a page got new data since the last look."""
+
+    def __init__(self, page):
+        self.names: list[str] = []
+        for live in page.figures.values():
+            for source in live.sources.values():
+                source.on_change("data", self._listener(source.name))
+
+    def _listener(self, name: str):
+        return lambda attr, old, new: self.names.append(name)
+
+    def look(self) -> set[str]:
+        seen, self.names[:] = list(self.names), []
+        assert len(seen) == len(set(seen)), "sent twice"
+        return set(seen)
+
+
+def test_only_what_changed_is_sent():
+    experiment = SingleParameter()
+    sent = Sent(experiment.page())
+    experiment.momentum = 0.5
+    assert sent.look() == {"steps.updates", "epochs.updates"}
+    experiment.epoch = 8
+    assert sent.look() == {"steps.updates", "steps.baseline", "epochs.viewed"}
+    experiment.param.trigger("lr")
+    assert sent.look() == set()
+
+
+def test_a_knob_of_the_surface_sends_the_run_alone():
+    experiment = SurfaceDescent()
+    sent = Sent(experiment.page())
+    experiment.optimizer.lr = 0.1
+    run = {"surface.path", "surface.visited", "surface.end", "loss.loss", "values.first",
+           "values.second", "updates.first", "updates.second"}  # fmt: skip
+    assert {name for name in sent.look() if not name.endswith(("above", "below"))} == run
+    experiment.start = (-4.0, 1.0)
+    assert not {"surface.image", "surface.levels", "surface.minima"} & sent.look()
+    experiment.objective_name = "Booth"
+    assert {"surface.image", "surface.levels", "surface.minima"} <= sent.look()
+
+
+def test_knobs_of_the_losses_leave_maps_and_data_alone():
+    experiment = LossComparison()
+    sent = Sent(experiment.page())
+    experiment.lr = 0.2
+    names = sent.look()
+    assert "mse.path" in names and "data.l1" in names
+    still = ("image", "levels", "begin", "samples")
+    assert not [name for name in names if name.endswith(still)]
+    experiment.dissected = "huber"
+    assert sent.look() <= {f"vectors.{part}" for part in ("gradient", "carried", "momentum", "nesterov")}
+
+
+def test_playing_samples_leaves_the_mean_map_alone():
+    experiment = StochasticLandscape()
+    sent = Sent(experiment.page())
+    experiment.sample = 1
+    names = sent.look()
+    assert "sample.image" in names and "losses.now" in names
+    assert not names & {"risk.image", "risk.levels", "losses.mean", "losses.sample"}
+
+
+def limits(experiment) -> dict:
+    return {name: (d.xlim, d.ylim, d.limits) for name, d in experiment.drawings.items()}
+
+
+def test_axes_stay_while_a_hyperparameter_moves():
+    surface, losses, single, stochastic = SurfaceDescent(), LossComparison(), SingleParameter(), StochasticLandscape()
+    moves = [
+        (surface, surface.optimizer, "lr", (0.0, 0.2, 0.6, 1.0)), (losses, losses, "lr", (0.0, 0.01, 0.5, 1.0)),
+        (losses, losses, "weight_decay", (0.5, 4.0)), (single, single, "lr", (0.0, 0.5, 1.0)),
+        (stochastic, stochastic, "lr", (0.0, 0.2, 0.5)),
+    ]  # fmt: skip
+    for experiment, owner, name, values in moves:
+        before = {k: v for k, v in limits(experiment).items() if k != "vectors"}
+        for value in values:
+            setattr(owner, name, value)
+            assert {k: v for k, v in limits(experiment).items() if k != "vectors"} == before, (name, value)
+
+
+def test_fit_axes_fits_them_to_the_run():
+    experiment = SurfaceDescent()
+    experiment.optimizer.lr = 0.3
+    before = limits(experiment)
+    experiment.param.trigger("fit_axes")
+    after = limits(experiment)
+    assert after["updates"] != before["updates"] and after["surface"] == before["surface"]
+    largest = np.abs(experiment.trajectory.updates).max()
+    assert after["updates"][1][1] >= min(largest, 8.5)
+
+
+# runs that leave the frame
+
+
+def test_a_run_that_leaves_the_frame_is_marked_where_and_when():
+    experiment = SurfaceDescent(optimizer=SGD(lr=0.6))
+    y = -2 * (1 - 0.6 * 4) ** np.arange(3.0)  # -2, 2.8, -3.92: beyond -3 at step 2
+    x = -5 * (1 - 0.6 * 0.2) ** np.arange(3.0)
+    share = (-3 - y[1]) / (y[2] - y[1])
+    layers = experiment.drawings["surface"].layers
+    np.testing.assert_allclose([layers["left"]["x"][0], layers["left"]["y"][0]], [x[1] + share * (x[2] - x[1]), -3],
+                               rtol=1e-9)  # fmt: skip
+    assert layers["left_text"]["text"].tolist() == ["left at step 2"]
+    assert layers["left_text"]["x"] == layers["left"]["x"]
+    assert "left the frame at step 2" in experiment.status()
+    experiment.optimizer.lr = 0.1
+    layers = experiment.drawings["surface"].layers
+    assert len(layers["left"]["x"]) == len(layers["left_text"]["text"]) == 0
+    assert "left the frame" not in experiment.status()
+
+
+def test_a_start_outside_the_domain_widens_the_frame_instead():
+    experiment = SurfaceDescent(start=(7.0, 0.5))
+    drawing = experiment.drawings["surface"]
+    assert drawing.xlim[1] > 7 and drawing.xlim[0] == -5.5 and drawing.ylim == (-3, 3)
+    assert len(drawing.layers["left"]["x"]) == 0
+
+
+def test_a_series_off_scale_is_marked_where_it_first_leaves():
+    experiment = SurfaceDescent()
+    assert all(len(experiment.drawings[name].layers["above"]["x"]) == 0 for name in ("loss", "values", "updates"))
+    experiment.optimizer.lr = 0.6
+    for name, series, first in (
+        ("values", experiment.trajectory.x[:, 0], 0),
+        ("updates", experiment.trajectory.updates[:, 0], 1),
+        ("loss", experiment.trajectory.loss, 0),
+    ):
+        drawing = experiment.drawings[name]
+        low, high = drawing.ylim
+        for layer, beyond, edge in (("above", series > high, high), ("below", series < low, low)):
+            steps = [int(np.flatnonzero(lane)[0]) + first for lane in beyond.T if lane.any()]
+            assert drawing.layers[layer]["x"].tolist() == steps, (name, layer)
+            assert drawing.layers[layer]["y"].tolist() == [edge] * len(steps)
+    assert len(experiment.drawings["values"].layers["above"]["x"])
+
+
+def test_a_diverged_run_says_at_which_step():
+    experiment = SurfaceDescent(optimizer=SGD(lr=1.0), steps=1000)
+    y, step = -2.0, 0
+    while 2 * y * y < np.finfo(float).max:
+        y, step = -3 * y, step + 1
+    assert f"Diverged at step {step}</b>" in experiment.status()
+    path = experiment.drawings["surface"].layers["path"]
+    assert np.isfinite(path["y"]).sum() in (step, step + 1)
+    losses = LossComparison(lr=10.0, epochs=1000)
+    run = losses.trajectory
+    assert run.diverged[0] > 0
+    assert f"MSE <b>diverged at step {run.diverged[0]}</b>" in losses.status()
+    wild = StochasticLandscape(lr=50.0)
+    assert wild.trajectory.diverged[0] > 0
+    assert f"diverged at step {wild.trajectory.diverged[0]}</b>" in wild.status()
+
+
+def test_a_loss_of_exactly_the_minimum_is_told():
+    experiment = SurfaceDescent(optimizer="Newton", objective="Quadratic", steps=3)
+    assert "exactly the minimum at step 1" in experiment.status()
+    assert np.isnan(experiment.drawings["loss"].layers["loss"]["y"][1:]).all()
+
+
+def test_updates_outside_the_frame_are_counted():
+    experiment = SingleParameter(lr=1.0, momentum=0.95, decay=0.0)
+    beyond = int((np.abs(experiment.updates[:591]) > 1.5).sum())
+    assert beyond and f"{beyond} of 591 updates are outside the frame" in experiment.status()
+    assert "outside the frame" not in SingleParameter(lr=0.01).status()
+
+
+# text in the pictures
+
+
+def legend_of(page, figure: str) -> list[str]:
+    return [item.label["value"] for legend in page.figures[figure].model.legend for item in legend.items]
+
+
+def test_legends_carry_the_rate_of_the_epoch_viewed():
+    experiment = SingleParameter()
+    page = experiment.page()
+    for epoch in (1, 30, 2):
+        experiment.epoch = epoch
+        rate = 0.1 - 0.002 * (epoch - 1)
+        for figure in ("steps", "epochs"):
+            labels = legend_of(page, figure)
+            assert len(labels) == 2 and any(f"rate {rate:.4f}" in label for label in labels), labels
+        assert page.figures["steps"].model.title.text == f"Epoch {epoch}"
+    plot = hv.renderer("bokeh").get_plot(experiment.views["steps"])
+    assert len(plot.state.legend[0].items) == 2
+
+
+def test_the_single_parameters_frame_is_the_seeds():
+    experiment = SingleParameter()
+    drawing = experiment.drawings["steps"]
+    assert drawing.ylim == (-1.5, 1.5)
+    assert [len(columns["x"]) for columns in drawing.layers.values()] == [591, 591]
+    guides = [s for s in experiment.page().figures["steps"].model.references() if type(s).__name__ == "Span"]
+    assert sorted(s.location for s in guides) == [-1, -0.3, 0.3, 1]
+    ends = experiment.drawings["epochs"].layers
+    np.testing.assert_array_equal(ends["updates"]["y"], experiment.updates[590::591])
+    np.testing.assert_array_equal(ends["baseline"]["y"], experiment.baseline[590::591])
+    assert (ends["viewed"]["x0"], ends["viewed"]["x1"]) == ([0.5], [1.5])
+    experiment._view_epoch(12.4, 0.0)
+    assert experiment.epoch == 12
+    for beyond, epoch in ((-3.0, 1), (99.0, 40)):
+        experiment._view_epoch(beyond, 0.0)
+        assert experiment.epoch == epoch
+
+
+def test_the_rules_formula_and_numbers_follow():
+    experiment = SurfaceDescent()
+    page = experiment.page()
+    assert "<math" in page.blocks["formula"].object and "0.05" in page.blocks["numbers"].object
+    formula = page.blocks["formula"].object
+    experiment.optimizer.lr = 0.125
+    assert "0.125" in page.blocks["numbers"].object
+    experiment.optimizer = Adam(lr=0.3)
+    assert page.blocks["formula"].object != formula and "Adam" in experiment.drawings["surface"].title
+
+
+@by_class
+def test_the_lessons_text_is_there(cls):
+    words = re.sub(r"<[^>]+>", " ", cls.notes)
+    assert cls.title and cls.sentence.endswith(".") and len(words.split()) > 60
+    if cls is SingleParameter:
+        assert all(word in words for word in ("591", "Decay", "Clip 5 is no clip", "±0.3"))
+
+
+def test_the_arrow_of_a_sample_is_minus_its_gradient():
+    experiment = StochasticLandscape(data=(np.linspace(-1, 1, 20), np.linspace(-2, 2, 20)), sample=3)
+    arrow = experiment.drawings["sample"].layers["arrow"]
+    tip = np.array([arrow["x1"][0] - arrow["x0"][0], arrow["y1"][0] - arrow["y0"][0]])
+    g = experiment.gradients[3]
+    (scale,) = re.findall(r"gradient × ([\d.]+)", experiment.drawings["sample"].layers["scale"]["text"][0])
+    assert np.hypot(*g) > 0
+    np.testing.assert_allclose(tip, -float(scale) * g[::-1], rtol=1e-9)
+    at = experiment.trajectory.x[3, 0]
+    assert (arrow["x0"][0], arrow["y0"][0]) == (at[1], at[0])
+    np.testing.assert_array_equal(experiment.drawings["risk"].layers["path"]["y"], experiment.trajectory.x[:4, 0, 0])
+
+
+def test_maps_have_the_first_weight_upwards():
+    experiment = StochasticLandscape()
+    image = experiment.drawings["risk"].layers["image"]
+    shown = np.asarray(image["image"][0], dtype=float)
+    risk = experiment.risk - min(0.0, experiment.risk.min())
+    low, high = experiment.drawings["risk"].limits["image"]
+    np.testing.assert_allclose(shown, np.log10(np.maximum(risk, 10**low)), rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(image["x"][0], -3 - 6 / 99 / 2)
+    # what HoloViews draws has the same row below as the pushed image
+    element = next(e for e in experiment.views["risk"][()].values() if isinstance(e, hv.Image))
+    below = element.sample(x=0.0).sort().dimension_values(1)
+    np.testing.assert_allclose(below, shown[:, 50], rtol=1e-6)
+
+
+def test_a_dragged_start_is_not_sent_back():
+    experiment = SurfaceDescent()
+    page = experiment.page()
+    sent = Sent(page)
+    page.figures["surface"].model.tags = [1.0, 0.5]
+    assert experiment.start == (1.0, 0.5)
+    names = sent.look()
+    assert "surface.handle" not in names and "surface.path" in names and "surface.begin" in names
+    experiment.start = (2.0, 0.5)
+    assert_shows(page, experiment)
+
+
+# memory
+
+
+@by_class
+def test_a_dropped_experiment_and_its_page_are_collected(cls):
+    experiment = cls()
+    page = experiment.page()
+    assert next(iter(experiment.views.values()))[()]
+    experiment.param.update(**CHANGES[cls][0])
+    gone = [weakref.ref(each) for each in (experiment, page, next(iter(page.figures.values())).model)]
+    del experiment, page
+    gc.collect()
+    assert [ref() for ref in gone] == [None] * 3
+
+
+def test_a_session_that_ends_leaves_nothing():
+    experiment = SurfaceDescent()
+    page, document = experiment.page(), Document()
+    root = page.layout.get_root(document)
+    document.add_root(root)
+    experiment.optimizer.lr = 0.2
+    page.layout._cleanup(root)
+    document.clear()
+    gone = [weakref.ref(each) for each in (experiment, page, document)]
+    pn.state._views.pop(root.ref["id"], None)
+    del experiment, page, document, root
+    gc.collect()
+    assert [ref() for ref in gone] == [None] * 3
+
+
+def test_objectives_of_other_names_label_their_axes():
+    x = np.linspace(-1, 1, 10)
+    SurfaceDescent().page()
+    page = SurfaceDescent(objective=optviz.LinearRegression(x, 2 * x)).page()
+    model = page.figures["surface"].model
+    assert (model.xaxis[0].axis_label, model.yaxis[0].axis_label) == ("weight", "bias")
