@@ -196,7 +196,7 @@ def structure(cls: type[Rule], flags: tuple, off: tuple[str, ...]) -> dict[str, 
 
 
 @lru_cache(maxsize=256)
-def _typeset(cls: type[Rule], flags: tuple, off: tuple[str, ...]) -> tuple[tuple[sympy.Eq, ...], str]:
+def _typeset(cls: type[Rule], flags: tuple, off: tuple[str, ...]) -> tuple[tuple[Any, ...], str]:
     found = read(cls, structure(cls, flags, off), TYPESET)
     pairs = [(found.symbols[name], value) for name, value in found.terms.items()]
     last = {found.symbols.get(name): value for name, value in found.terms.items() if "step" in name}

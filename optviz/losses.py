@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import cached_property, lru_cache
+from functools import cache, cached_property
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
@@ -174,7 +174,7 @@ def _row_sums(entry: Any, rows: int, size: int) -> Any:
     return np.add.reduce(np.ascontiguousarray(np.broadcast_to(entry, (rows, size))), axis=1)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _traced_sample(cls: type[DataLoss], criterion: str) -> Traced:
     parameters, data = symbols(*cls.names), symbols("sample_x", "sample_y")
     shape = symbols(*cls.shape_names())

@@ -32,14 +32,14 @@ INDEX = {"(t-1)": "t−1", "(t+1)": "t+1", "t": "t", "0": "0"}
 def symbol_parts(name: str) -> tuple[str, str, str, str]:
     """A symbol's letter, accent, upper mark and lower index: `m_hat_t` is (m, ^, "", t)."""
     match = re.fullmatch(r"(.+?)_(\(t-1\)|\(t\+1\)|t|0)", name)
-    stem, index = (match[1], INDEX[match[2]]) if match else (name, "")
+    stem, index = (match.group(1), INDEX[match.group(2)]) if match else (name, "")
     index = FIXED.get(stem, index)
     if stem in NAMED:
         return (*NAMED[stem], index)
     letter, *rest = stem.split("_")
     accent = next((ACCENTS[word] for word in rest if word in ACCENTS), "")
     lower = [greek_unicode.get(word, word) for word in rest if word not in ACCENTS]
-    return greek_unicode.get(letter, letter), accent, "", ",".join(filter(None, [*lower, index]))
+    return str(greek_unicode.get(letter, letter)), accent, "", ",".join(filter(None, [*lower, index]))
 
 
 class _Printer(MathMLPresentationPrinter):
@@ -69,9 +69,7 @@ class _Printer(MathMLPresentationPrinter):
         kinds = {"m": r"\d+", "i": r"[^\W\d_]+", "o": r"\S"}
         parts = re.findall("|".join(f"({pattern})" for pattern in kinds.values()), text)
         tags = ("mn", "mi", "mo")
-        nodes = [
-            self._node(tag, word) for words in parts for tag, word in zip(tags, words, strict=True) if word
-        ]
+        nodes = [self._node(tag, word) for words in parts for tag, word in zip(tags, words, strict=True) if word]
         return nodes[0] if len(nodes) == 1 else self._node("mrow", *nodes)
 
     def _print_Add(self, expr, order=None):

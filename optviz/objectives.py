@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import cached_property, lru_cache
+from functools import cache, cached_property
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
@@ -141,7 +141,7 @@ class Traced:
         return Compiled([*self.variables, *self.shape], expressions)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _traced(cls: type[Objective]) -> Traced:
     """One trace a class: shape parameters stay symbols, so moving one derives nothing anew."""
     variables, shape = symbols(*cls.names), symbols(*cls.shape_names())
@@ -223,9 +223,9 @@ def _uses_torch(function: Callable) -> bool:
 
 def _checked_domain(domain: Any) -> tuple[tuple[float, float], ...]:
     try:
-        box = np.asarray(domain, dtype=float)
+        box: Any = np.asarray(domain, dtype=float)
     except (TypeError, ValueError):
         box = np.zeros(0)
     if box.shape != (2, 2) or not np.isfinite(box).all() or not (box[:, 0] < box[:, 1]).all():
         refuse("objective", "needs a domain ((x0, x1), (y0, y1)) with x0 < x1 and y0 < y1", domain)
-    return tuple((float(low), float(high)) for low, high in box)
+    return tuple((float(low), float(high)) for low, high in box.tolist())

@@ -15,7 +15,7 @@ from .rules import Hyperparameter, Rule
 
 def _lr(default, high=1.0, step=0.001):
     return Hyperparameter(default, bounds=(0, None), softbounds=(0, high), step=step,
-                          label="learning rate", doc="Step size.")  # fmt: skip
+                          label="Learning rate", doc="Step size.")  # fmt: skip
 
 
 def _decay(default, label, doc, step=0.001, high=0.999):
@@ -35,7 +35,7 @@ def _eps(default):
 
 def _weight_decay(default=0.0, doc="Pull towards zero, added to the gradient (L2 penalty)."):
     return Hyperparameter(default, bounds=(0, None), softbounds=(0, 2), step=0.01, off=0,
-                          label="weight decay", doc=doc)  # fmt: skip
+                          label="Weight decay", doc=doc)  # fmt: skip
 
 
 def _beta1(default=0.9):
@@ -47,7 +47,7 @@ def _beta2(default=0.999):
 
 
 def _eps_inside():
-    return param.Boolean(False, label="eps inside the root",
+    return param.Boolean(False, label="Eps inside the root",
                          doc="Put eps under the root (the seed notebooks do); PyTorch adds it after.")  # fmt: skip
 
 
@@ -128,7 +128,7 @@ class Adagrad(Rule):
     """Divide by the root of all squared gradients so far (Duchi et al., JMLR 2011)."""
 
     lr = _lr(0.01, high=4.0, step=0.01)
-    lr_decay = Hyperparameter(0.0, bounds=(0, None), softbounds=(0, 1), step=0.01, off=0, label="lr decay",
+    lr_decay = Hyperparameter(0.0, bounds=(0, None), softbounds=(0, 1), step=0.01, off=0, label="Lr decay",
                               doc="The rate falls as 1 / (1 + (t - 1) lr_decay).")  # fmt: skip
     weight_decay = _weight_decay()
     initial_accumulator_value = Hyperparameter(0.0, bounds=(0, None), softbounds=(0, 10), step=0.1,
@@ -224,9 +224,7 @@ class NAdam(Rule):
     weight_decay = _weight_decay()
     momentum_decay = Hyperparameter(4e-3, bounds=(0, None), softbounds=(0, 0.1), step=0.001, precedence=2,
                                     doc="How fast the momentum warms up.")  # fmt: skip
-    decoupled_weight_decay = param.Boolean(
-        False, doc="Decay the parameter instead of the gradient, as AdamW."
-    )
+    decoupled_weight_decay = param.Boolean(False, doc="Decay the parameter instead of the gradient, as AdamW.")
 
     memory = {"m": 0.0, "v": 0.0, "mu_product": 1.0}
     preset = {"lr": 0.1}
@@ -253,9 +251,7 @@ class RAdam(Rule):
     beta2 = _beta2()
     eps = _eps(1e-8)
     weight_decay = _weight_decay()
-    decoupled_weight_decay = param.Boolean(
-        False, doc="Decay the parameter instead of the gradient, as AdamW."
-    )
+    decoupled_weight_decay = param.Boolean(False, doc="Decay the parameter instead of the gradient, as AdamW.")
 
     memory = {"m": 0.0, "v": 0.0}
     preset = {"lr": 0.1}

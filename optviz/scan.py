@@ -170,7 +170,7 @@ def _one_filter(rule: Rule, known: SimpleNamespace, values: dict, g: np.ndarray)
     share = known.share
     if np.ndim(keep) or np.ndim(out) or np.ndim(share) or any(_first(rule, n, values) for n in rule.memory):
         return None
-    return lfilter([share, out - share * keep], [1.0, -keep], take * g)
+    return np.asarray(lfilter([share, out - share * keep], [1.0, -keep], take * g))
 
 
 def _first(rule: Rule, name: str, values: dict[str, Any]) -> float:
@@ -198,7 +198,5 @@ def _recursion(rule, keep: Any, fed: np.ndarray) -> np.ndarray:
     from scipy.signal import lfilter  # a second to import, so not before it is needed
 
     if np.ndim(keep):
-        refuse(
-            "filtered", "needs a rule that forgets at one constant rate", type(rule).__name__, "use descend"
-        )
-    return lfilter([1.0], [1.0, -float(keep)], fed) if keep else fed
+        refuse("filtered", "needs a rule that forgets at one constant rate", type(rule).__name__, "use descend")
+    return np.asarray(lfilter([1.0], [1.0, -float(keep)], fed)) if keep else fed

@@ -72,10 +72,19 @@ class TorchOptimizer:
                 optimizer.zero_grad()
                 closure()
                 closure.recording = False
-                optimizer.step(closure)
+                self._step(optimizer, closure, t)
             if not record.keep(t, point, optimizer):
                 break
         return record.finished(objective, rates, around)
+
+    def _step(self, optimizer: torch.optim.Optimizer, closure: Any, t: int) -> None:
+        try:
+            optimizer.step(closure)
+        except ValueError:
+            raise  # the objective's own refusal
+        except Exception as trouble:
+            first = (str(trouble).splitlines() or [type(trouble).__name__])[0].rstrip(".")
+            raise ValueError(f"TorchOptimizer: {self.cls.__name__} failed at step {t}: {first}.") from trouble
 
     def _rates(self, optimizer, around, steps: int) -> np.ndarray:
         lr = optimizer.param_groups[0].get("lr", math.nan)
@@ -134,9 +143,7 @@ class _Record:
         loss = objective.value(*np.moveaxis(self.x, 2, 0))
         batch_loss = None
         if around.batches is not None:
-            batch_loss = np.stack(
-                [objective.value_of(b, *self.x[t].T) for t, b in enumerate(around.batches)]
-            )
+            batch_loss = np.stack([objective.value_of(b, *self.x[t].T) for t, b in enumerate(around.batches)])
         arrays = {"updates": self.updates, "gradients": self.gradients, **self.terms}
         diverged = blank_after_divergence(arrays, self.x, loss)
         return Trajectory(self.x, loss, self.updates, self.gradients, rates, self.clipped, diverged,

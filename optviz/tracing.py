@@ -116,8 +116,8 @@ class _Printer(PythonCodePrinter):
             text = f"where({self._print(condition)}, {self._print(value)}, {text})"
         return text
 
-    def _print_Function(self, expr):
-        return f"{expr.func.__name__.lower()}({', '.join(map(self._print, expr.args))})"
+    def _print_Function(self, e):
+        return f"{e.func.__name__.lower()}({', '.join(map(self._print, e.args))})"
 
     _print_exp = _print_log = _print_sin = _print_cos = _print_tan = _print_Function
     _print_Abs = _print_sign = _print_tanh = _print_Function

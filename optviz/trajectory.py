@@ -76,10 +76,7 @@ def side_by_side(parts: list[Trajectory]) -> Trajectory:
         return np.concatenate(arrays, axis=1)
 
     names = dict.fromkeys(name for part in parts for name in part.terms)
-    terms = {
-        name: join_lanes([p.terms.get(name, np.full_like(p.updates, np.nan)) for p in parts])
-        for name in names
-    }
+    terms = {name: join_lanes([p.terms.get(name, np.full_like(p.updates, np.nan)) for p in parts]) for name in names}
     batch = None if parts[0].batch_loss is None else join("batch_loss")
     vectors = {n: join_lanes([getattr(p, n) for p in parts]) for n in ("x", "updates", "gradients")}
     scalars = {n: join(n) for n in ("loss", "rates", "clipped", "diverged")}

@@ -10,7 +10,7 @@ from oracles import LINE, one_sentence
 
 import optviz
 from optviz import SGD, Adagrad, Adam, Momentum, Newton, Rule, Schedule, descend, objective, schedules
-from optviz.surfaces import Himmelblau, Quadratic, RotatedQuadratic, Rosenbrock
+from optviz.surfaces import Himmelblau, Quadratic, Rosenbrock, RotatedQuadratic
 from optviz.torch_optimizer import TorchOptimizer
 
 START = (-5.0, -2.0)

@@ -305,3 +305,13 @@ def test_data_is_copied():
     before = loss.value(3.0, 1.0)
     x[0] = 100
     assert loss.value(3.0, 1.0) == before
+
+
+@pytest.mark.parametrize("make", [lambda x, y: LinearRegression(x, y), lambda x, y: ReLUNet(x, y)])
+def test_a_run_over_data_diverges_without_a_warning(make):
+    loss = make(*relu_data())
+    alone = descend(loss, SGD(lr=1e6), (1.2, 2.3), 200)
+    together = descend(loss, SGD(lr=[1e6, 0.01]), (1.2, 2.3), 200)
+    assert alone.diverged[0] > 0 and list(together.diverged) == [alone.diverged[0], 0]
+    batched = descend(loss, SGD(lr=1e6), (1.2, 2.3), 200, batches=[np.arange(3)] * 200)
+    assert batched.diverged[0] > 0 and np.isnan(batched.x[batched.diverged[0] + 1 :]).all()

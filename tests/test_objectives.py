@@ -11,7 +11,7 @@ from oracles import TORCH, one_sentence, surfaces
 
 import optviz
 from optviz import objective
-from optviz.surfaces import Quadratic, RotatedQuadratic, Rosenbrock
+from optviz.surfaces import Quadratic, Rosenbrock, RotatedQuadratic
 from optviz.torch_objectives import TorchFunction
 
 PI = math.pi
@@ -240,9 +240,7 @@ def test_a_constant_direction_is_fine():
 
 
 def test_a_users_declarations_are_kept():
-    made = objective(
-        lambda x, y: x**2 + y**2, ((-1, 2), (0, 4)), minima=[(0, 0)], starts=[(1, 1)], label="mine"
-    )
+    made = objective(lambda x, y: x**2 + y**2, ((-1, 2), (0, 4)), minima=[(0, 0)], starts=[(1, 1)], label="mine")
     assert made.domain == ((-1.0, 2.0), (0.0, 4.0)) and made.minima == ((0, 0),)
     assert made.starts == ((1, 1),) and made.label == "mine"
     (start,) = objective(lambda x, y: x + y, ((-1, 2), (0, 4))).starts

@@ -298,9 +298,11 @@ def test_a_refused_combination_set_later_is_refused_when_run():
 
 
 @pytest.mark.parametrize(("settings", "word"), [
-    ({"lr": -0.1}, "SGD.lr"), ({"lr": float("nan")}, "SGD.lr"), ({"lr": float("inf")}, "finite"), ({"lr": "fast"}, "SGD.lr"),
+    ({"lr": -0.1}, "SGD.lr"), ({"lr": float("nan")}, "SGD.lr"),
+    ({"lr": float("inf")}, "finite"), ({"lr": "fast"}, "SGD.lr"),
     ({"momentum": -1}, "SGD.momentum"), ({"lr": [0.1, -0.2]}, "SGD.lr"),
-    ({"lr": [[0.1]]}, "one-dimensional"), ({"lr": [0.1, float("inf")]}, "finite"), ({"lr": []}, "one-dimensional"),
+    ({"lr": [[0.1]]}, "one-dimensional"), ({"lr": [0.1, float("inf")]}, "finite"),
+    ({"lr": []}, "one-dimensional"),
 ])  # fmt: skip
 def test_bad_hyperparameters(settings, word):
     assert word in refused(lambda: SGD(**settings))
@@ -315,7 +317,7 @@ def test_every_hyperparameter_declares_itself(cls):
         if not isinstance(parameter.default, bool):
             low, high = parameter.softbounds
             assert low < high and parameter.step > 0
-            if "lr" == name:
+            if name == "lr":
                 refused(lambda: cls(lr=-1.0))
     assert (cls.__doc__ or "").strip()
     cls(**cls.preset)

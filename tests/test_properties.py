@@ -112,7 +112,7 @@ def _compare(together, lane, alone, exact):
         assert together.diverged[lane] == alone.diverged[0]
         return
     # exp, sin and pow may round differently for arrays: the first steps, before that can grow
-    if not np.isfinite(alone.x[:4]).all():
+    if 0 < alone.diverged[0] <= 4:
         return
     for name in ("x", "updates"):
         mine, theirs = getattr(together, name)[:4, lane], getattr(alone, name)[:4, 0]
