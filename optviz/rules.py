@@ -31,23 +31,33 @@ class Hyperparameter(param.Number):
 
     def _validate(self, val):
         if isinstance(val, list | tuple | np.ndarray):
-            self._validate_lanes(np.asarray(val))
+            self._validate_lanes(val)
         else:
-            super()._validate(val)
+            self._validate_number(val)
             if isinstance(val, float | np.floating) and not math.isfinite(val):
                 refuse(self._owner(), "must be finite", val)
 
     def _owner(self) -> str:
         owner = getattr(self.owner, "__name__", None) or type(self.owner).__name__
-        return f"Number parameter '{owner}.{self.name}'"
+        return f"Hyperparameter '{owner}.{self.name}'"
 
-    def _validate_lanes(self, values: np.ndarray) -> None:
+    def _validate_number(self, value: Any) -> None:
+        try:
+            super()._validate(value)
+        except ValueError as trouble:  # param would say "Hyperparameter parameter"
+            raise ValueError(str(trouble).replace("Hyperparameter parameter", "Hyperparameter", 1)) from None
+
+    def _validate_lanes(self, lanes: Any) -> None:
+        try:
+            values = np.asarray(lanes)
+        except ValueError:  # rows of different lengths
+            values = np.zeros((0, 0))
         if values.ndim != 1 or values.size == 0 or values.dtype.kind not in "fiu":
-            refuse(self._owner(), "must be a number or a one-dimensional array of numbers", values)
+            refuse(self._owner(), "must be a number or a one-dimensional array of numbers", lanes)
         if not np.isfinite(values).all():
             refuse(self._owner(), "must be finite in every lane", values)
         for value in (values.min(), values.max()):
-            super()._validate(float(value))
+            self._validate_number(float(value))
 
 
 class Rule(param.Parameterized):

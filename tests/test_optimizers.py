@@ -302,10 +302,11 @@ def test_a_refused_combination_set_later_is_refused_when_run():
     ({"lr": float("inf")}, "finite"), ({"lr": "fast"}, "SGD.lr"),
     ({"momentum": -1}, "SGD.momentum"), ({"lr": [0.1, -0.2]}, "SGD.lr"),
     ({"lr": [[0.1]]}, "one-dimensional"), ({"lr": [0.1, float("inf")]}, "finite"),
-    ({"lr": []}, "one-dimensional"),
+    ({"lr": []}, "one-dimensional"), ({"lr": [[1], [2, 3]]}, "one-dimensional"), ({"lr": None}, "SGD.lr"),
 ])  # fmt: skip
 def test_bad_hyperparameters(settings, word):
-    assert word in refused(lambda: SGD(**settings))
+    sentence = refused(lambda: SGD(**settings))
+    assert word in sentence and sentence.startswith("Hyperparameter 'SGD.")
 
 
 @pytest.mark.parametrize("cls", rules())
