@@ -120,6 +120,11 @@ def decades(values: np.ndarray, least: int = 5) -> tuple[float, float]:
     return 10.0 ** min(bottom, top - least), 10.0**top
 
 
+def loggable(values: np.ndarray) -> np.ndarray:
+    """The values that a log axis can show, NaN for the others: none of 0 or less, none near overflow."""
+    return np.where((values > 0) & (values < 1e250), values, np.nan)
+
+
 def symmetric(values: np.ndarray, room: float = 1.4, most: float = np.inf) -> tuple[float, float]:
     """Limits around zero that hold the finite values with some room, `most` at the widest."""
     usable = np.abs(values[np.isfinite(values)])

@@ -16,7 +16,7 @@ from ..losses import ReLUNet, batch_indices, checked_data
 from ..messages import refuse
 from ..optimizers import SGD
 from ..plots import BLUE, GREY, ORANGE, Drawing, Figure, bands, curve, lines, marks, stems, surface, texts
-from ..scene import Landscape, arrows, decades, image_of
+from ..scene import Landscape, arrows, decades, image_of, loggable
 from ..trajectory import Trajectory
 
 SAMPLES = 100
@@ -201,8 +201,8 @@ class StochasticLandscape(Experiment):
         at, low, high = np.arange(run.steps), *ylim
         layers = {
             "now": {"x0": [k - 0.5], "y0": [low], "x1": [k + 0.5], "y1": [high]},
-            "sample": {"x": at, "y": np.where(drawn > 0, drawn, np.nan)},
-            "mean": {"x": np.arange(run.steps + 1), "y": mean},
+            "sample": {"x": at, "y": loggable(drawn)},
+            "mean": {"x": np.arange(run.steps + 1), "y": loggable(mean)},
         }
         return Drawing(layers, (-0.5, run.steps + 0.5), ylim, "Loss against iteration")
 

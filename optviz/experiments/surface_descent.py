@@ -17,7 +17,19 @@ from ..members import Member, label_of, resolved, rules, surfaces
 from ..messages import refuse
 from ..plots import BLUE, ORANGE, RED, Drawing, Figure, curve, lines, marks, surface, texts
 from ..rules import Rule
-from ..scene import Landscape, axes_of, decades, exit_of, frame_of, joined, off_scale, path_columns, symmetric, thinned
+from ..scene import (
+    Landscape,
+    axes_of,
+    decades,
+    exit_of,
+    frame_of,
+    joined,
+    loggable,
+    off_scale,
+    path_columns,
+    symmetric,
+    thinned,
+)
 from ..trajectory import Trajectory
 
 
@@ -208,7 +220,7 @@ class SurfaceDescent(Experiment):
         at = joined(np.tile(np.arange(run.steps + 1, dtype=np.float32)[:, None], lanes))
         after = joined(np.tile(np.arange(1, run.steps + 1, dtype=np.float32)[:, None], lanes))
         span = (0.0, float(run.steps))
-        loss = {"loss": {"x": at, "y": joined(shown)}, **off_scale(shown, ranges["loss"])}
+        loss = {"loss": {"x": at, "y": joined(loggable(above))}, **off_scale(shown, ranges["loss"])}
         return {
             "loss": Drawing(loss, span, ranges["loss"], "Loss above the lowest value, against step"),
             "values": Drawing(
