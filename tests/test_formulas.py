@@ -169,6 +169,7 @@ def test_the_symbols_are_the_fields():
     text = rule_mathml(Adam())
     for part in ("&#951;", "&#946;", "<mover", "<msqrt>", "<mfrac>", "&#949;"):
         assert part in text, part
+    assert text.count("text-align: right") == text.count("text-align: center") == 5
     assert "hat" not in text and "InvisibleTimes" not in text
     assert "<mover" in term_mathml("m_hat") and "max" in term_mathml("v_max")
     assert ">&#961;<" in rule_mathml(RAdam()) and "&#8734;" in rule_mathml(RAdam())

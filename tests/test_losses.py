@@ -47,11 +47,11 @@ def test_every_criterion_has_its_oracle():
 @pytest.mark.parametrize("loss", CRITERIA)
 def test_regression_values_and_derivatives_are_torchs(loss, threshold):
     x, y = (values.astype(float) for values in seed_data())
-    ours = LinearRegression(x, y, loss=loss, delta=threshold, beta=threshold)
+    ours = LinearRegression(x, y, loss=loss, delta=threshold, beta=2 * threshold)
     tx, ty = torch.tensor(x), torch.tensor(y)
 
     def function(p):
-        return TORCH_LOSS[loss](p[0] * tx + p[1] - ty, threshold, threshold)
+        return TORCH_LOSS[loss](p[0] * tx + p[1] - ty, threshold, 2 * threshold)
 
     for point in np.random.default_rng(5).uniform(-5, 8, (40, 2)):
         value, slope, bend = torch_derivatives(function, point)
