@@ -55,18 +55,22 @@ class NotebookSGD:
 
 def noise_loop(gradients, lr=0.1, decay=0.002, momentum=0.95, clip=5.0):
     optimizer, plain = NotebookSGD(lr, momentum, clip), NotebookSGD(0.1)
-    updates, baseline = [], []
-    for epoch in gradients.reshape(40, 591):
-        for gradient in epoch:
-            updates.append(optimizer.step(gradient))
-            baseline.append(plain.step(gradient))
+    epochs = gradients.reshape(40, 591)
+    updates, baseline = np.zeros_like(epochs), np.zeros_like(epochs)
+    for epoch in range(40):
+        for step in range(591):
+            gradient = epochs[epoch, step]
+            updates[epoch, step] = optimizer.step(gradient)
+            baseline[epoch, step] = plain.step(gradient)
         optimizer.lr = max(optimizer.lr - decay, 0.001)
-    return np.array(updates), np.array(baseline)
+    return updates.ravel(), baseline.ravel()
 
 
-def noise_scan(gradients, lr=0.1, decay=0.002, momentum=0.95, clip=5.0):
-    rates = np.repeat(np.maximum(lr - decay * np.arange(40), 0.001), 591)
-    return filtered(Momentum(lr=lr, momentum=momentum), gradients, clip=clip, rates=rates)
+def noise_scan(rule, gradients, momentum=0.95, decay=0.002, clip=5.0):
+    """A knob moves: set it, then the rates and all updates anew."""
+    rule.momentum = momentum
+    rates = np.repeat(np.maximum(rule.lr - decay * np.arange(40), 0.001), 591)
+    return filtered(rule, gradients, clip=clip, rates=rates)
 
 
 def plain_scan(gradients):
@@ -155,7 +159,7 @@ def show(rows) -> None:
 def check_equal() -> None:
     """Both sides compute the same, or the ratios mean nothing."""
     gradients = np.random.default_rng(0).standard_normal(23640)
-    scans = noise_scan(gradients), plain_scan(gradients)
+    scans = noise_scan(Momentum(lr=0.1), gradients), plain_scan(gradients)
     for ours, theirs in zip(scans, noise_loop(gradients), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-12)
     x, y = regression_data()
@@ -174,7 +178,8 @@ def main() -> None:
     torch.set_num_threads(1)  # the tensors are tiny: threads would only slow the loops down
     check_equal()
     gradients = np.random.default_rng(0).standard_normal(23640)
-    slow, knob = best(lambda: noise_loop(gradients)), best(lambda: noise_scan(gradients), 300)
+    rule = Momentum(lr=0.1)
+    slow, knob = best(lambda: noise_loop(gradients), 8), best(lambda: noise_scan(rule, gradients), 300)
     plain = best(lambda: plain_scan(gradients), 300)
     rows = [
         ("SingleParameter: a knob, the baseline kept", slow, knob, 100),

@@ -32,14 +32,14 @@ def filtered(rule: Rule, gradients: Any, *, clip: float | None = None, rates: An
     """
     if not isinstance(rule, Rule):
         refuse("filtered", "needs a rule such as Momentum(lr=0.1)", rule)
-    g = _checked("gradients", gradients, None)
+    g = _checked("gradients", gradients, None).copy()  # worked on in place: fresh memory costs time
     if clip is not None and not (isinstance(clip, int | float) and clip > 0):
         refuse("filtered", "needs a clip above 0", clip, "leave it out for no clipping")
     values = rule.values()
     if any(np.ndim(v) for v in values.values()):
         refuse("filtered", "needs a rule with one value a hyperparameter", rule.lanes())
     if clip is not None:
-        g = np.clip(g, -clip, clip)
+        np.clip(g, -clip, clip, out=g)
     settings = settings_of(type(rule), values)
     if rates is not None:
         values["lr"] = _checked("rates", rates, g.size)
@@ -65,15 +65,21 @@ class _Coefficients:
     def __init__(self, names, arguments, entries):
         self.names = names  # the carried terms, in an order in which each needs only those before it
         self.entries = tuple(entries)
-        self.function = Compiled(arguments, entries).arrays
         self.arguments = [str(a) for a in arguments]
+        self.function = Compiled(arguments, entries).arrays
+        self.alone = Compiled(arguments, self._alone()).arrays if len(names) == 1 and entries[1] != 0 else None
+
+    def _alone(self) -> list[Any]:
+        """Of a single carried term: keep, out and now for each unit of take, and take."""
+        keep, take, out, now = self.entries
+        return [keep, out, sympy.cancel(now / take), take]
 
     def at(self, values: dict[str, Any]) -> SimpleNamespace:
         n = len(self.names)
         flat = self.function(*(values[a] for a in self.arguments))
         keep = [flat[i * n : i * n + n] for i in range(n)]
         rest = flat[n * n :]
-        return SimpleNamespace(keep=keep, take=rest[:n], out=rest[n : 2 * n], now=rest[2 * n], share=rest[-1])
+        return SimpleNamespace(keep=keep, take=rest[:n], out=rest[n : 2 * n], now=rest[2 * n])
 
 
 @lru_cache(maxsize=256)
@@ -92,8 +98,7 @@ def _coefficients(cls: type[Rule], flags: tuple, off: tuple, start: bool) -> _Co
     arguments = [v for v in h.values() if isinstance(v, sympy.Symbol)]
     arguments += [k] if any(entry.has(k) for row in rows for entry in row) else []
     take = [row[-1] for row in carried]
-    share = sympy.cancel(step[-1] / take[0]) if len(take) == 1 and take[0] != 0 else sympy.Integer(0)
-    return _Coefficients(order, arguments, [*keep, *take, *step, share])
+    return _Coefficients(order, arguments, [*keep, *take, *step])
 
 
 def _needed(cls: type[Rule], found: Any) -> list[str]:
@@ -142,8 +147,10 @@ def _order(cls: type[Rule], names: list[str], entries: list[list[Any]]) -> list[
 def _run(rule, first, later, values, g) -> np.ndarray:
     """The first step by itself, then each carried term as a filter of what feeds it."""
     start = {n: v[0] if np.ndim(v) else v for n, v in values.items()}
-    if first.entries == later.entries and len(first.names) < 2:
-        quick = _one_filter(rule, later.at(values), start, g)
+    if first.entries == later.entries and not first.names:
+        return np.multiply(later.at(values).now, g, out=g)
+    if first.entries == later.entries and not any(_first(rule, n, start) for n in rule.memory):
+        quick = _one_filter(later, values, g)
         if quick is not None:
             return quick
     begin = first.at(start)
@@ -160,17 +167,17 @@ def _run(rule, first, later, values, g) -> np.ndarray:
     return _later_steps(rule, later, tail, g[1:], after, steps)
 
 
-def _one_filter(rule: Rule, known: SimpleNamespace, values: dict, g: np.ndarray) -> np.ndarray | None:
-    """All steps by one filter, where at most one term is carried, from 0, and at constant rates."""
+def _one_filter(later: _Coefficients, values: dict[str, Any], g: np.ndarray) -> np.ndarray | None:
+    """All steps by one filter, where one term is carried, from 0 on, and only `take` varies."""
     from scipy.signal import lfilter  # a second to import, so not before it is needed
 
-    if not known.take:
-        return known.now * g
-    ((keep,),), (take,), (out,) = known.keep, known.take, known.out
-    share = known.share
-    if np.ndim(keep) or np.ndim(out) or np.ndim(share) or any(_first(rule, n, values) for n in rule.memory):
+    if later.alone is None or "later" in later.arguments:
         return None
-    return np.asarray(lfilter([share, out - share * keep], [1.0, -keep], take * g))
+    *fixed, take = later.alone(*(values[name] for name in later.arguments))
+    if any(isinstance(value, np.ndarray) for value in fixed):
+        return None
+    keep, out, share = fixed
+    return np.asarray(lfilter([share, out - share * keep], [1.0, -keep], np.multiply(take, g, out=g)))
 
 
 def _first(rule: Rule, name: str, values: dict[str, Any]) -> float:
