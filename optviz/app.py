@@ -27,11 +27,15 @@ class Fast(fast.Fast):
 
 def template(title: str, *main, description: str = "") -> pn.template.FastListTemplate:
     """A page in the shared look: header with a switch for dark, one column of content."""
+    if pn.state.curdoc:
+        # or Panel asks its network for style sheets once sessions are reused
+        pn.state.curdoc.template_variables["dist_url"] = "static/extensions/panel/"
     made = pn.template.FastListTemplate(
         site="optviz", site_url="index", title=title, main=list(main), main_layout=None, design=Fast,
         font=FONT, font_url="",
         header_background="#16324f", accent_base_color="#2f6fde", main_max_width="1560px",
         meta_description=description,
+        busy_indicator=None,  # its spinner doubled the time of a knob, and a knob takes 40 ms
     )  # fmt: skip
     made.config.raw_css = [stylesheet("header.css")]
     return made
@@ -43,7 +47,7 @@ def serve(kind: type[Experiment]) -> None:
     page = template(experiment.title, experiment, description=experiment.sentence)
     page.servable()
     if pn.state.curdoc:
-        ready = CustomJS(code=stylesheet("label_sliders.js"))
+        ready = CustomJS(code=stylesheet("page.js"))
         pn.state.curdoc.js_on_event("document_ready", ready)
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
+from html import escape
 from importlib.resources import files
 from typing import Any
 
 import panel as pn
+import param
 
 
 @cache
@@ -45,3 +47,16 @@ def frame(side: Any, hero: Any, rest: Any, notes: Any, beside: bool = False) -> 
         css_classes=["beside"] if beside else [], stylesheets=[stylesheet("layout.css")],
         sizing_mode="stretch_width", margin=(4, 0),
     )  # fmt: skip
+
+
+def show(pane: pn.pane.HTML, text: str) -> None:
+    """Put another text into a block, in every place that shows it.
+
+    Setting `pane.object` makes Panel build the block's style sheets anew, 4 ms a text.
+    """
+    if pane.object == text:
+        return
+    with param.parameterized.discard_events(pane):
+        pane.object = text
+    for model, _ in pane._models.values():
+        model.text = escape(text)

@@ -13,10 +13,10 @@ import holoviews as hv
 import numpy as np
 import panel as pn
 from bokeh.document import Document
-from bokeh.models import CustomJS, GlyphRenderer, PointDrawTool
+from bokeh.models import AllIndices, BoxZoomTool, CustomJS, GlyphRenderer, Legend, PointDrawTool, UnionRenderers
 
-from .layout import html, wrapped
-from .plots import Drawing, Figure, compose
+from .layout import html, show, wrapped
+from .plots import Drawing, Figure, caption, compose
 
 if TYPE_CHECKING:
     from .experiment import Experiment
@@ -41,13 +41,22 @@ class LiveFigure:
         self.sources = {layer: named[f"{figure.name}.{layer}"] for layer in figure.layers}
         self.mappers = {k[7:]: m for k, m in named.items() if k.startswith("colour ")}
         self.shown: dict[str, Mapping[str, Any]] = {}
-        self.push(experiment.drawings[figure.name])
+        self._label_axes()
+        self._push_plot(experiment.drawings[figure.name])
         if figure.tap is not None:
             tap = figure.tap
             self.model.on_event("tap", lambda event: tap(event.x, event.y))
         if figure.drag is not None:
             self._make_draggable(named[f"glyph {figure.drag[0]}"], *figure.drag)
-        self.pane = pn.pane.Bokeh(self.model, sizing_mode="stretch_width", margin=0, height=figure.height)
+        self.caption = html(caption(figure, experiment.drawings[figure.name]), "caption")
+        plot = pn.pane.Bokeh(self.model, sizing_mode="stretch_width", margin=0, height=figure.height)
+        self.pane = pn.Column(self.caption, plot, sizing_mode="stretch_width", margin=0)
+
+    def _label_axes(self) -> None:
+        """The drawing's labels are those of the class's first experiment."""
+        for axis, label in ((self.model.xaxis[0], self.figure.xlabel), (self.model.yaxis[0], self.figure.ylabel)):
+            if label:
+                _set(axis, axis_label=label)
 
     def _make_draggable(self, renderer: Any, layer: str, begin: Callable) -> None:
         """Let the layer's point be dragged: the browser writes where it is into the figure's tags."""
@@ -66,18 +75,18 @@ class LiveFigure:
 
     def push(self, drawing: Drawing) -> None:
         """Send what changed since the last push."""
+        show(self.caption, wrapped(caption(self.figure, drawing), "caption"))
+        self._push_plot(drawing)
+
+    def _push_plot(self, drawing: Drawing) -> None:
         for name, columns in drawing.layers.items():
             if not _equal(self.shown.get(name), columns):
-                self.sources[name].data = _as_drawn(self.sources[name].data, columns)
+                _put(self.sources[name], columns)
                 self.shown[name] = columns
         for name, (low, high) in drawing.limits.items():
             _set(self.mappers[name], low=low, high=high)
         _set(self.model.x_range, start=drawing.xlim[0], end=drawing.xlim[1])
         _set(self.model.y_range, start=drawing.ylim[0], end=drawing.ylim[1])
-        _set(self.model.title, text=drawing.title)
-        for legend in self.model.legend:
-            for item in legend.items:
-                _relabel(item, drawing.legend)
 
 
 _DRAWN: dict[tuple[type, str], Any] = {}  # text made from classes alone: nothing of a session
@@ -92,7 +101,9 @@ def drawn(figure: Figure, experiment: Experiment) -> Any:
     if key not in _DRAWN:
         drawing = experiment.drawings[figure.name]
         layers = [_named(figure, name, drawing.element(name, make)) for name, make in figure.layers.items()]
-        model = hv.render(compose(figure, drawing, [*figure.static(), *layers]), backend="bokeh")
+        plot = hv.renderer("bokeh").get_plot(compose(figure, drawing, [*figure.static(), *layers], captioned=True))
+        plot.document = None  # the drawing belongs to no session
+        model = plot.state
         model.name = figure.name
         _lighten(model)
         document = Document()
@@ -102,17 +113,30 @@ def drawn(figure: Figure, experiment: Experiment) -> Any:
 
 
 def _lighten(model: Any) -> None:
-    """Leave out what a copy does not need: glyphs for selections, and data, pushed later."""
+    """Leave out what a copy does not need: a page's models are most of what a visitor waits for.
+
+    Glyphs for selections go, data too (it is pushed later), and models that nobody changes
+    are shared by all layers.
+    """
+    policy, everything = UnionRenderers(), AllIndices()
+    model.title = None
+    model.center = [part for part in model.center if not isinstance(part, Legend)]
+    model.toolbar.tools = [tool for tool in model.toolbar.tools if not isinstance(tool, BoxZoomTool)]
     for renderer in model.renderers:
         if isinstance(renderer, GlyphRenderer):
             renderer.update(selection_glyph=None, nonselection_glyph=None, muted_glyph=None, hover_glyph=None)
-            if renderer.data_source.name:
-                renderer.data_source.data = {name: [] for name in renderer.data_source.data}
+            renderer.view.filter = everything
+            source = renderer.data_source
+            source.selection_policy = policy
+            if source.name:
+                source.data = {name: [] for name in source.data}
 
 
 def _named(figure: Figure, layer: str, element: Any) -> Any:
+    source = f"{figure.name}.{layer}"  # no figure in the hook: HoloViews keeps hooks, a figure its experiment
+
     def name(plot, element):
-        plot.handles["source"].name = f"{figure.name}.{layer}"
+        plot.handles["source"].name = source
         plot.handles["glyph_renderer"].name = f"glyph {layer}"
         if "color_mapper" in plot.handles:
             plot.handles["color_mapper"].name = f"colour {layer}"
@@ -127,6 +151,21 @@ def _copy(json: Any) -> Any:
     return model
 
 
+def _put(source: Any, columns: Mapping[str, Any]) -> None:
+    """Give a source new columns; only those that changed, where the length stays.
+
+    Every array is two messages to the browser, so short ones travel as plain lists.
+    """
+    old, new = source.data, _as_drawn(source.data, columns)
+    changed = {k: v for k, v in new.items() if not _same(old[k], v)}
+    same_length = all(len(old[k]) == len(v) for k, v in new.items())
+    if same_length and len(changed) == 1:
+        ((name, values),) = changed.items()
+        old[name] = values  # Bokeh sends this column alone
+    else:
+        source.data = new
+
+
 def _as_drawn(old: Mapping[str, Any], columns: Mapping[str, Any]) -> dict[str, Any]:
     """New columns under the names the drawn source has; an image's box becomes its size."""
     if "image" in columns:
@@ -137,18 +176,11 @@ def _as_drawn(old: Mapping[str, Any], columns: Mapping[str, Any]) -> dict[str, A
 
 
 def _column(values: Any) -> Any:
-    """One column: an array, or a list of arrays as they are."""
-    return (
-        values if isinstance(values, list) and len(values) and isinstance(values[0], np.ndarray) else np.asarray(values)
-    )
-
-
-def _relabel(item: Any, texts: Mapping[str, str]) -> None:
-    key = item.name or getattr(item.label, "value", "")
-    if key in texts:
-        item.name = key
-        if getattr(item.label, "value", None) != texts[key]:
-            item.label = {"value": texts[key]}
+    """One column: an array, or a list where it is short or holds arrays itself."""
+    if isinstance(values, list):
+        return values
+    values = np.asarray(values)
+    return values.tolist() if values.size <= 8 else values
 
 
 def _set(model: Any, **values: Any) -> None:
@@ -164,8 +196,8 @@ def _equal(a: Mapping[str, Any] | None, b: Mapping[str, Any]) -> bool:
 def _same(a: Any, b: Any) -> bool:
     if a is b:
         return True
-    if isinstance(a, list) or isinstance(b, list):  # images and bundles of lines: made anew only on change
-        return False
+    if any(isinstance(v, list) and v and isinstance(v[0], np.ndarray) for v in (a, b)):
+        return False  # images and bundles of lines: made anew only on change
     a, b = np.asarray(a), np.asarray(b)
     return np.array_equal(a, b, equal_nan=b.dtype.kind == "f" and a.dtype.kind == "f")
 
@@ -180,6 +212,7 @@ class Page:
         self.status = html(experiment.status(), "status")
         self.message = pn.pane.Alert("", alert_type="danger", visible=False, margin=(0, 0, 8, 0))
         self.blocks = {name: html(text, name) for name, text in experiment.side().items()}
+        self._show_message(experiment.message)
         self.layout = experiment.arrange(self)
 
     def _link_ranges(self) -> None:
@@ -202,17 +235,12 @@ class Page:
                 return
             for name, drawing in self.experiment.drawings.items():
                 self.figures[name].push(drawing)
-            _set_object(self.status, wrapped(self.experiment.status(), "status"))
+            show(self.status, wrapped(self.experiment.status(), "status"))
             for name, text in self.experiment.side().items():
-                _set_object(self.blocks[name], wrapped(text, name))
+                show(self.blocks[name], wrapped(text, name))
 
     def _show_message(self, text: str) -> None:
         if text != self.message.object:
             self.message.object = text
         if bool(text) != self.message.visible:
             self.message.visible = bool(text)
-
-
-def _set_object(pane: Any, text: str) -> None:
-    if pane.object != text:
-        pane.object = text

@@ -12,6 +12,7 @@ from typing import Any
 
 import holoviews as hv
 import numpy as np
+from bokeh.models import Line
 
 BLUE, ORANGE, TEAL, PURPLE = "#2f6fde", "#e8590c", "#0c9a8d", "#9b51e0"
 GREY, RED = "#8a94a3", "#d6294b"
@@ -30,6 +31,19 @@ def _palette(size: int = 256) -> list[str]:
 PALETTE = _palette()
 
 Columns = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """How a layer is drawn from its columns, and how a key shows it: its label, colour and symbol."""
+
+    draw: Callable[..., Any]
+    label: str = ""
+    color: str = ""
+    symbol: str = "line"
+
+    def __call__(self, columns: Columns, *limits: Any) -> Any:
+        return self.draw(columns, *limits)
 
 
 @dataclass
@@ -70,15 +84,25 @@ class Drawing:
         return make(self.layers[name])
 
 
-def curve(color: str, label: str = "", x: str = "x", y: str = "y", **style: Any) -> Callable:
-    """A line through the columns x and y."""
-    style = {"line_width": 2, **style}
+def curve(color: str, label: str = "", x: str = "x", y: str = "y", cased: bool = False, **style: Any) -> Callable:
+    """A line through the columns x and y; `cased` in white, to stand out from an image."""
+    style = {"line_width": 2, "hooks": [_cased] if cased else [], **style}
 
     def make(columns: Columns):
         element = hv.Curve((columns[x], columns[y]), x, y, label=label)
         return element.opts(color=color, show_legend=bool(label), **style)
 
-    return make
+    return Layer(make, label, color, style.get("line_dash", "line"))
+
+
+def _cased(plot, element) -> None:
+    figure, line = plot.state, plot.handles["glyph_renderer"]
+    if any(r.name == "casing" for r in figure.renderers):
+        return
+    glyph = Line(x="x", y="y", line_color="white", line_width=line.glyph.line_width + 2.3, line_alpha=0.65)
+    under = figure.add_glyph(plot.handles["source"], glyph, name="casing")
+    figure.renderers.remove(under)
+    figure.renderers.insert(figure.renderers.index(line), under)
 
 
 def marks(color: str, marker: str = "circle", size: float = 6, label: str = "", x="x", y="y", **style) -> Callable:
@@ -88,7 +112,7 @@ def marks(color: str, marker: str = "circle", size: float = 6, label: str = "", 
         element = hv.Points((columns[x], columns[y]), [x, y], label=label)
         return element.opts(color=color, marker=marker, size=size, show_legend=bool(label), **style)
 
-    return make
+    return Layer(make, label, color, marker)
 
 
 def stems(color: str, label: str = "", width: float = 1.5, **style: Any) -> Callable:
@@ -99,7 +123,7 @@ def stems(color: str, label: str = "", width: float = 1.5, **style: Any) -> Call
         element = hv.Segments(rows, ["x0", "y0", "x1", "y1"], label=label)
         return element.opts(color=color, line_width=width, show_legend=bool(label), **style)
 
-    return make
+    return Layer(make, label, color)
 
 
 def texts(color: str = "#111111", **style: Any) -> Callable:
@@ -169,16 +193,37 @@ def guides(values: Sequence[float], color: str = GREY, dash: str = "dotted"):
     return [hv.HLine(v).opts(color=color, line_dash=dash, line_width=1) for v in values]
 
 
-def compose(figure: Figure, drawing: Drawing, elements: Sequence[Any]):
-    """The overlay of a figure's elements with the options they share."""
+def _swatch(layer: Layer) -> str:
+    if layer.symbol in SYMBOLS:
+        return f'<i style="color:{layer.color}">{SYMBOLS[layer.symbol]}</i>'
+    dash = "dashed" if layer.symbol == "dashed" else "solid"
+    return f'<i class="line" style="border-top: 3px {dash} {layer.color}"></i>'
+
+
+SYMBOLS = {"circle": "●", "square": "■", "star": "★", "triangle": "▲", "x": "✕"}
+
+
+def caption(figure: Figure, drawing: Drawing) -> str:
+    """The title and the key of a figure as HTML, which wraps where a plot would cut off."""
+    shown = [layer for layer in figure.layers.values() if getattr(layer, "label", "") and figure.legend is not None]
+    keys = [f'<span class="key">{_swatch(k)}{drawing.legend.get(k.label, k.label)}</span>' for k in shown]
+    return f"<b>{drawing.title}</b>{''.join(keys)}"
+
+
+def compose(figure: Figure, drawing: Drawing, elements: Sequence[Any], captioned: bool = False):
+    """The overlay of a figure's elements with the options they share.
+
+    A `captioned` figure has its title and key beside it (`caption`), not within.
+    """
+    legend = figure.legend is not None and not captioned
     options = {
-        "xlim": drawing.xlim, "ylim": drawing.ylim, "title": drawing.title, "logy": figure.logy,
+        "xlim": drawing.xlim, "ylim": drawing.ylim, "title": "" if captioned else drawing.title, "logy": figure.logy,
         "xlabel": figure.xlabel, "ylabel": figure.ylabel, "responsive": True, "height": figure.height,
         "min_width": 200, "apply_ranges": False, "toolbar": "above", "show_grid": True,
-        "default_tools": ["pan", "wheel_zoom", "box_zoom", "reset", "save"],
+        "default_tools": ["pan", "wheel_zoom", "reset", "save"],
         "active_tools": list(figure.active), "hooks": [_finish, *figure.hooks],
         "fontsize": {"title": "12px", "labels": "12px", "ticks": "11px", "legend": "11px"},
-        "legend_position": figure.legend or "top_right", "show_legend": figure.legend is not None,
+        "legend_position": figure.legend or "top_right", "show_legend": legend,
     }  # fmt: skip
     return hv.Overlay(list(elements)).opts(hv.opts.Overlay(**options))
 
@@ -188,6 +233,7 @@ def _finish(plot, element) -> None:
     figure = plot.state
     figure.toolbar.logo = None
     figure.toolbar.autohide = True
+    figure.toolbar_inner = True
     figure.grid.grid_line_alpha = 0.35
     figure.outline_line_alpha = 0.2
     figure.min_border_right = 12

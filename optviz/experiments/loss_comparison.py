@@ -14,7 +14,7 @@ from ..layout import frame, grid, html
 from ..losses import CRITERIA, Lanes, LinearRegression
 from ..optimizers import SGD
 from ..plots import GREY, ORANGE, SERIES, TEAL, Drawing, Figure, curve, lines, marks, stems, surface
-from ..scene import Landscape, arrows, decades, nice, off_scale
+from ..scene import Landscape, arrows, decades, loggable, nice, off_scale
 from ..trajectory import Trajectory
 
 NAMES = tuple(CRITERIA)
@@ -119,11 +119,11 @@ class LossComparison(Experiment):
         maps = [
             Figure(name, {
                 "image": surface(), "levels": lines("white", alpha=0.45),
-                "casing": curve("white", line_width=4, alpha=0.6), "path": curve(color, line_width=2),
+                "path": curve(color, cased=True, line_width=2),
                 "begin": marks("white", "circle", 9, line_color="#111111", line_width=1.5),
                 "end": marks(color, "square", 8, line_color="white", line_width=1.2),
                 "momentum": stems(ORANGE, width=2.5), "nesterov": stems(TEAL, width=2.5),
-            }, xlabel="bias", ylabel="weight", height=270, link="maps")
+            }, xlabel="bias", ylabel="weight", height=255, link="maps")
             for name, color in zip(NAMES, SERIES, strict=True)
         ]  # fmt: skip
         return [
@@ -155,7 +155,7 @@ class LossComparison(Experiment):
         parts, at = self._vectors(k), self._at()
         here = (path["x"][at - 1], path["y"][at - 1])
         layers = {
-            "image": scape.image, "levels": scape.lines, "casing": path, "path": path,
+            "image": scape.image, "levels": scape.lines, "path": path,
             "begin": {"x": path["x"][:1], "y": path["y"][:1]},
             "end": {"x": path["x"][finite][-1:], "y": path["y"][finite][-1:]},
             "momentum": arrows(here, parts["momentum"], 0.35), "nesterov": arrows(here, parts["nesterov"], 0.35),
@@ -185,7 +185,7 @@ class LossComparison(Experiment):
         losses = self.trajectory.loss
         ylim = self.remember("loss axis", (), lambda: decades(losses, least=3))
         epoch = np.arange(len(losses))
-        shown = {name: {"x": epoch, "y": losses[:, k]} for k, name in enumerate(NAMES)}
+        shown = {name: {"x": epoch, "y": loggable(losses[:, k])} for k, name in enumerate(NAMES)}
         return Drawing({**shown, **off_scale(losses, ylim)}, (0, len(losses) - 1), ylim, "Loss against epoch")
 
     def _draw_data(self) -> Drawing:

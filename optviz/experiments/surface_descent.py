@@ -172,13 +172,13 @@ class SurfaceDescent(Experiment):
                 tap=self._begin_at, drag=("handle", self._begin_at)),
             Figure("loss", {
                 "loss": curve(ORANGE), **_off_scale_marks(),
-            }, logy=True, height=205),
+            }, logy=True, height=190),
             Figure("values", {
                 "first": curve(BLUE, "x"), "second": curve(ORANGE, "y"), **_off_scale_marks(),
-            }, height=205, legend="right"),
+            }, height=190, legend="top_right"),
             Figure("updates", {
                 "first": curve(BLUE, "x"), "second": curve(ORANGE, "y"), **_off_scale_marks(),
-            }, xlabel="step", height=225, legend="right"),
+            }, xlabel="step", height=212, legend="top_right"),
         ]  # fmt: skip
 
     def _begin_at(self, x: float, y: float) -> None:
