@@ -25,7 +25,7 @@ hv.extension("bokeh", logo=False)
 # Canvas beats WebGL where there is no GPU (6 ms against 150 ms for 23,640 points), and
 # Panel's 50 ms debounce is half the latency of a knob; at 0 HoloViews would starve the loop.
 hv.renderer("bokeh").webgl = False
-Syncable._debounce = 8
+Syncable._debounce = 5
 
 
 class Experiment(pn.viewable.Viewer):

@@ -16,7 +16,7 @@ from bokeh.document import Document
 from bokeh.models import AllIndices, BoxZoomTool, CustomJS, GlyphRenderer, Legend, PointDrawTool, UnionRenderers
 
 from .layout import html, show, wrapped
-from .plots import Drawing, Figure, caption, compose
+from .plots import DOTTED, Drawing, Figure, caption, compose
 
 if TYPE_CHECKING:
     from .experiment import Experiment
@@ -39,8 +39,12 @@ class LiveFigure:
         self.model = _copy(drawn(figure, experiment))
         named = {m.name: m for m in self.model.references() if m.name}
         self.sources = {layer: named[f"{figure.name}.{layer}"] for layer in figure.layers}
+        self.glyphs = {layer: named[f"glyph {layer}"] for layer in figure.layers}
         self.mappers = {k[7:]: m for k, m in named.items() if k.startswith("colour ")}
+        self.dots = named.get("dots")
+        self.dotted = self.dots.data_source if self.dots else None
         self.shown: dict[str, Mapping[str, Any]] = {}
+        self.settings: dict[str, dict[str, Any]] = {}
         self._label_axes()
         self._push_plot(experiment.drawings[figure.name])
         if figure.tap is not None:
@@ -56,7 +60,7 @@ class LiveFigure:
         """The drawing's labels are those of the class's first experiment."""
         for axis, label in ((self.model.xaxis[0], self.figure.xlabel), (self.model.yaxis[0], self.figure.ylabel)):
             if label:
-                _set(axis, axis_label=label)
+                self._set(axis, axis_label=label)
 
     def _make_draggable(self, renderer: Any, layer: str, begin: Callable) -> None:
         """Let the layer's point be dragged: the browser writes where it is into the figure's tags."""
@@ -80,13 +84,30 @@ class LiveFigure:
 
     def _push_plot(self, drawing: Drawing) -> None:
         for name, columns in drawing.layers.items():
-            if not _equal(self.shown.get(name), columns):
-                _put(self.sources[name], columns)
+            known = self.shown.get(name, {})
+            changed = [k for k, values in columns.items() if k not in known or not _same(known[k], values)]
+            if changed:
+                if self.figure.drag is not None and name == self.figure.drag[0]:
+                    changed = list(columns)  # the browser may have moved what Python remembers
+                _put(self.sources[name], columns, changed)
+                self._show_or_hide(name, len(next(iter(columns.values()))))
                 self.shown[name] = columns
         for name, (low, high) in drawing.limits.items():
-            _set(self.mappers[name], low=low, high=high)
-        _set(self.model.x_range, start=drawing.xlim[0], end=drawing.xlim[1])
-        _set(self.model.y_range, start=drawing.ylim[0], end=drawing.ylim[1])
+            self._set(self.mappers[name], low=low, high=high)
+        self._set(self.model.x_range, start=drawing.xlim[0], end=drawing.xlim[1])
+        self._set(self.model.y_range, start=drawing.ylim[0], end=drawing.ylim[1])
+
+    def _show_or_hide(self, name: str, size: int) -> None:
+        """An empty layer takes as long to paint as a full one, unless it is hidden."""
+        self._set(self.glyphs[name], visible=size > 0)
+        if self.glyphs[name].data_source is self.dotted:
+            self._set(self.dots, visible=size <= DOTTED)
+
+    def _set(self, model: Any, **values: Any) -> None:
+        """Set properties that differ from what was set last; asking Bokeh for them is slow."""
+        if self.settings.get(model.id) != values:
+            model.update(**values)
+            self.settings[model.id] = values
 
 
 _DRAWN: dict[tuple[type, str], Any] = {}  # text made from classes alone: nothing of a session
@@ -151,19 +172,16 @@ def _copy(json: Any) -> Any:
     return model
 
 
-def _put(source: Any, columns: Mapping[str, Any]) -> None:
-    """Give a source new columns; only those that changed, where the length stays.
+def _put(source: Any, columns: Mapping[str, Any], changed: list[str]) -> None:
+    """Give a source new columns; the one that changed alone, where the length stays.
 
     Every array is two messages to the browser, so short ones travel as plain lists.
     """
-    old, new = source.data, _as_drawn(source.data, columns)
-    changed = {k: v for k, v in new.items() if not _same(old[k], v)}
-    same_length = all(len(old[k]) == len(v) for k, v in new.items())
-    if same_length and len(changed) == 1:
-        ((name, values),) = changed.items()
-        old[name] = values  # Bokeh sends this column alone
+    old = source.data
+    if len(changed) == 1 and changed[0] in old and len(old[changed[0]]) == len(columns[changed[0]]):
+        old[changed[0]] = _column(columns[changed[0]])  # Bokeh sends this column alone
     else:
-        source.data = new
+        source.data = _as_drawn(old, columns)
 
 
 def _as_drawn(old: Mapping[str, Any], columns: Mapping[str, Any]) -> dict[str, Any]:
@@ -183,23 +201,14 @@ def _column(values: Any) -> Any:
     return values.tolist() if values.size <= 8 else values
 
 
-def _set(model: Any, **values: Any) -> None:
-    changed = {k: v for k, v in values.items() if getattr(model, k) != v}
-    if changed:
-        model.update(**changed)
-
-
-def _equal(a: Mapping[str, Any] | None, b: Mapping[str, Any]) -> bool:
-    return a is b or (a is not None and all(k in a and _same(a[k], b[k]) for k in b))
-
-
 def _same(a: Any, b: Any) -> bool:
     if a is b:
         return True
+    if isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and a.dtype != object and b.dtype != object:
+        return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
     if any(isinstance(v, list) and v and isinstance(v[0], np.ndarray) for v in (a, b)):
         return False  # images and bundles of lines: made anew only on change
-    a, b = np.asarray(a), np.asarray(b)
-    return np.array_equal(a, b, equal_nan=b.dtype.kind == "f" and a.dtype.kind == "f")
+    return np.array_equal(a, b)
 
 
 class Page:

@@ -12,7 +12,7 @@ from typing import Any
 
 import holoviews as hv
 import numpy as np
-from bokeh.models import Line
+from bokeh.models import Line, Scatter
 
 BLUE, ORANGE, TEAL, PURPLE = "#2f6fde", "#e8590c", "#0c9a8d", "#9b51e0"
 GREY, RED = "#8a94a3", "#d6294b"
@@ -57,6 +57,7 @@ class Figure:
     ylabel: str = ""
     logy: bool = False
     height: int = 240
+    bare_x: bool = False
     tools: Sequence[str] = ()
     active: Sequence[str] = ()
     hooks: Sequence[Callable] = ()
@@ -84,9 +85,9 @@ class Drawing:
         return make(self.layers[name])
 
 
-def curve(color: str, label: str = "", x: str = "x", y: str = "y", cased: bool = False, **style: Any) -> Callable:
-    """A line through the columns x and y; `cased` in white, to stand out from an image."""
-    style = {"line_width": 2, "hooks": [_cased] if cased else [], **style}
+def curve(color: str, label: str = "", x: str = "x", y: str = "y", path: bool = False, **style: Any) -> Callable:
+    """A line through the columns x and y; a `path` is cased in white and dotted at its steps."""
+    style = {"line_width": 2, "hooks": [_as_path] if path else [], **style}
 
     def make(columns: Columns):
         element = hv.Curve((columns[x], columns[y]), x, y, label=label)
@@ -95,14 +96,22 @@ def curve(color: str, label: str = "", x: str = "x", y: str = "y", cased: bool =
     return Layer(make, label, color, style.get("line_dash", "line"))
 
 
-def _cased(plot, element) -> None:
-    figure, line = plot.state, plot.handles["glyph_renderer"]
-    if any(r.name == "casing" for r in figure.renderers):
-        return
-    glyph = Line(x="x", y="y", line_color="white", line_width=line.glyph.line_width + 2.3, line_alpha=0.65)
-    under = figure.add_glyph(plot.handles["source"], glyph, name="casing")
-    figure.renderers.remove(under)
-    figure.renderers.insert(figure.renderers.index(line), under)
+DOTTED = 61  # the most points that get a mark each: thousands of marks take 150 ms to paint
+
+
+def _as_path(plot, element) -> None:
+    """Case the line in white, to stand out from an image, and mark its points, all from one source."""
+    figure, line, source = plot.state, plot.handles["glyph_renderer"], plot.handles["source"]
+    dots = [r for r in figure.renderers if r.name == "dots"]
+    if not dots:
+        wide = Line(x="x", y="y", line_color="white", line_width=line.glyph.line_width + 2.3, line_alpha=0.65)
+        case = figure.add_glyph(source, wide, name="casing")
+        dot = Scatter(x="x", y="y", size=4.5, fill_color=line.glyph.line_color, line_color="white", line_width=0.6)
+        dots = [figure.add_glyph(source, dot, name="dots")]
+        figure.renderers = [r for r in figure.renderers if r not in (case, dots[0])]
+        at = figure.renderers.index(line)
+        figure.renderers = [*figure.renderers[:at], case, line, dots[0], *figure.renderers[at + 1 :]]
+    dots[0].visible = len(element) <= DOTTED
 
 
 def marks(color: str, marker: str = "circle", size: float = 6, label: str = "", x="x", y="y", **style) -> Callable:
@@ -223,6 +232,7 @@ def compose(figure: Figure, drawing: Drawing, elements: Sequence[Any], captioned
         "default_tools": ["pan", "wheel_zoom", "reset", "save"],
         "active_tools": list(figure.active), "hooks": [_finish, *figure.hooks],
         "fontsize": {"title": "12px", "labels": "12px", "ticks": "11px", "legend": "11px"},
+        "xaxis": None if figure.bare_x else "bottom",
         "legend_position": figure.legend or "top_right", "show_legend": legend,
     }  # fmt: skip
     return hv.Overlay(list(elements)).opts(hv.opts.Overlay(**options))
@@ -236,7 +246,9 @@ def _finish(plot, element) -> None:
     figure.toolbar_inner = True
     figure.grid.grid_line_alpha = 0.35
     figure.outline_line_alpha = 0.2
-    figure.min_border_right = 12
+    for axis in figure.axis:
+        axis.minor_tick_line_color = None
+    figure.min_border_left, figure.min_border_right = 58, 12
     for legend in figure.legend:
         legend.background_fill_alpha = 0.75
         legend.border_line_alpha = 0

@@ -69,12 +69,6 @@ def path_columns(x: np.ndarray) -> dict[str, np.ndarray]:
     return {"x": joined(x[..., 0]), "y": joined(x[..., 1])}
 
 
-def thinned(columns: dict[str, np.ndarray], most: int = 60) -> dict[str, np.ndarray]:
-    """At most about `most` of the points, evenly taken, the first always among them."""
-    every = max(1, -(-len(columns["x"]) // most))
-    return {name: values[::every] for name, values in columns.items()}
-
-
 def exit_of(path: np.ndarray, box: Box) -> tuple[int, float, float] | None:
     """Where a path (n, 2) first leaves the box: the step, and the point on the edge."""
     x0, y0, x1, y1 = box

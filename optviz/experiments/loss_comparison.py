@@ -119,7 +119,7 @@ class LossComparison(Experiment):
         maps = [
             Figure(name, {
                 "image": surface(), "levels": lines("white", alpha=0.45),
-                "path": curve(color, cased=True, line_width=2),
+                "path": curve(color, path=True, line_width=2),
                 "begin": marks("white", "circle", 9, line_color="#111111", line_width=1.5),
                 "end": marks(color, "square", 8, line_color="white", line_width=1.2),
                 "momentum": stems(ORANGE, width=2.5), "nesterov": stems(TEAL, width=2.5),

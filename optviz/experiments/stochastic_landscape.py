@@ -143,8 +143,8 @@ class StochasticLandscape(Experiment):
                 "scale": texts("#111111"), "left": marks("#d6294b", "x", 12, line_width=3),
             }, xlabel="w2", ylabel="w1", height=430, tap=self._begin_at, link="maps"),
             Figure("risk", {
-                **shared, "path": curve(ORANGE, cased=True, line_width=2),
-                "visited": marks(ORANGE, size=4, line_color="white", line_width=0.5), "here": here,
+                **shared, "path": curve(ORANGE, path=True, line_width=2),
+                "here": here,
             }, xlabel="w2", ylabel="w1", height=430, tap=self._begin_at, link="maps"),
             Figure("losses", {
                 "now": bands(GREY, 0.35), "sample": curve(BLUE, "loss of the batch drawn", line_width=1.3),
@@ -164,7 +164,6 @@ class StochasticLandscape(Experiment):
             "image": risk.image,
             "levels": risk.lines,
             "path": path,
-            "visited": path,
             "here": here,
         }
         title = "Mean of all samples, the path so far"

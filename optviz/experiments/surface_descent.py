@@ -28,7 +28,6 @@ from ..scene import (
     off_scale,
     path_columns,
     symmetric,
-    thinned,
 )
 from ..trajectory import Trajectory
 
@@ -81,7 +80,9 @@ class SurfaceDescent(Experiment):
     def _changed(self, *events) -> None:
         if self._settling:
             return
-        self._settle({event.name for event in events})
+        own = {event.name for event in events if event.obj is self}
+        if own:
+            self._settle(own)
         self.refresh()
 
     def _settle(self, changed: set[str]) -> None:
@@ -161,8 +162,7 @@ class SurfaceDescent(Experiment):
         return [
             Figure("surface", {
                 "image": surface(), "levels": lines("white", alpha=0.45),
-                "path": curve(ORANGE, "path", cased=True, line_width=2.2),
-                "visited": marks(ORANGE, size=4.5, line_color="white", line_width=0.6),
+                "path": curve(ORANGE, "path", path=True, line_width=2.2),
                 "minima": marks("#ffd43b", "star", 17, "minimum", line_color="#5c4400"),
                 "begin": marks("white", "circle", 12, "start", line_color="#111111", line_width=2),
                 "end": marks(ORANGE, "square", 9, "end", line_color="white", line_width=1.2),
@@ -172,13 +172,13 @@ class SurfaceDescent(Experiment):
                 tap=self._begin_at, drag=("handle", self._begin_at)),
             Figure("loss", {
                 "loss": curve(ORANGE), **_off_scale_marks(),
-            }, logy=True, height=190),
+            }, logy=True, height=185, bare_x=True),
             Figure("values", {
                 "first": curve(BLUE, "x"), "second": curve(ORANGE, "y"), **_off_scale_marks(),
-            }, height=190, legend="top_right"),
+            }, height=175, bare_x=True, legend="top_right"),
             Figure("updates", {
                 "first": curve(BLUE, "x"), "second": curve(ORANGE, "y"), **_off_scale_marks(),
-            }, xlabel="step", height=212, legend="top_right"),
+            }, xlabel="step", height=215, legend="top_right"),
         ]  # fmt: skip
 
     def _begin_at(self, x: float, y: float) -> None:
@@ -197,7 +197,7 @@ class SurfaceDescent(Experiment):
         left, note = self._left(box)
         layers = {
             "image": scape.image, "levels": scape.lines, "path": path,
-            "visited": thinned(path), "minima": {"x": minima[:, 0], "y": minima[:, 1]},
+            "minima": {"x": minima[:, 0], "y": minima[:, 1]},
             "begin": begin, "end": {"x": ends[:, 0], "y": ends[:, 1]}, "left": left, "left_text": note,
             "handle": {"x": begin["x"][:1], "y": begin["y"][:1]},
         }  # fmt: skip
