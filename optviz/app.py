@@ -30,6 +30,7 @@ def template(title: str, *main, description: str = "") -> pn.template.FastListTe
     if pn.state.curdoc:
         # or Panel asks its network for style sheets once sessions are reused
         pn.state.curdoc.template_variables["dist_url"] = "static/extensions/panel/"
+        pn.config.session_key_func = _page_key
     made = pn.template.FastListTemplate(
         site="optviz", site_url="index", title=title, main=list(main), main_layout=None, design=Fast,
         font=FONT, font_url="",
@@ -39,6 +40,11 @@ def template(title: str, *main, description: str = "") -> pn.template.FastListTe
     )  # fmt: skip
     made.config.raw_css = [stylesheet("header.css")]
     return made
+
+
+def _page_key(request) -> tuple[str, bool]:
+    """What tells pages that `--reuse-sessions` keeps apart: warmed ones would all have the light theme."""
+    return request.path, request.arguments.get("theme") == [b"dark"]
 
 
 def serve(kind: type[Experiment]) -> None:

@@ -1,0 +1,365 @@
+"""The served apps in a real browser: opened, moved with the mouse and the keys, and checked against Python."""
+
+import re
+
+import numpy as np
+import param
+import pytest
+from browser import (
+    drag_slider,
+    has_horizontal_scroll,
+    slider,
+    slider_labels,
+    slider_value,
+    source_data,
+    wait_for_source,
+    wait_idle,
+    wait_until,
+)
+from conftest import ROOT, watched_page
+
+from optviz import SGD, LossComparison, SingleParameter, StochasticLandscape, SurfaceDescent
+from optviz.app import experiments
+
+pytestmark = pytest.mark.browser
+
+APPS = sorted(path.stem for path in (ROOT / "apps").glob("*.py"))
+LESSONS = [name for name in APPS if name != "index"]
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
+EDGES = {"left": "x0", "bottom": "y0", "right": "x1", "top": "y1"}
+
+# the value of the widget with this title
+_VALUE = """
+(title) => {
+  for (const doc of Bokeh.documents)
+    for (const model of doc._all_models.values())
+      if ((model.title ?? model.label) === title && model.value !== undefined) return model.value;
+  return null;
+}
+"""
+# where on the screen a point of a figure is
+_SPOT = """
+([name, x, y]) => {
+  const find = (view) => {
+    if (view.model?.name === name && view.frame) return view;
+    for (const child of view.child_views ?? []) { const found = find(child); if (found) return found }
+    return null;
+  };
+  for (const root of Bokeh.index) {
+    const view = find(root);
+    if (!view) continue;
+    const box = view.canvas_view.el.getBoundingClientRect();
+    return [box.left + view.frame.x_scale.compute(x), box.top + view.frame.y_scale.compute(y)];
+  }
+  return null;
+}
+"""
+# how many canvases show more than one colour
+_PAINTED = """
+() => {
+  const canvases = [];
+  const look = (node) => {
+    for (const element of node.querySelectorAll('*')) {
+      if (element.tagName === 'CANVAS' && element.width > 0) canvases.push(element);
+      if (element.shadowRoot) look(element.shadowRoot);
+    }
+  };
+  look(document);
+  return canvases.filter((canvas) => {
+    const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    const colours = new Uint32Array(data.buffer);
+    return colours.some((c) => c !== colours[0]);
+  }).length;
+}
+"""
+
+
+def opened(page, served: str, app: str, query: str = "") -> None:
+    page.goto(f"{served}/{app}{query}")
+    if app == "index":
+        page.locator("a.card").first.wait_for()
+    else:
+        figure, drawing = next(iter(experiments()[app]().drawings.items()))
+        wait_for_source(page, f"{figure}.{next(iter(drawing.layers))}")
+    wait_idle(page)
+
+
+def assert_close(got, wanted, where: str) -> None:
+    wanted = np.asarray(wanted)
+    if wanted.dtype.kind in "OU":
+        assert list(got) == wanted.tolist(), where
+    else:
+        np.testing.assert_allclose(np.asarray(got, dtype=float).reshape(wanted.shape), wanted.astype(float),
+                                   rtol=1e-6, atol=1e-9, err_msg=where)  # fmt: skip
+
+
+def assert_shows(page, experiment, *figures: str) -> None:
+    """Every layer of these figures (or of all) holds in the browser what Python computes."""
+    assert experiment.message == ""
+    for name in figures or experiment.drawings:
+        for layer, columns in experiment.drawings[name].layers.items():
+            where = f"{name}.{layer}"
+            data = source_data(page, where)
+            if "image" in columns:
+                assert_close(data["image"][0], columns["image"][0], where)
+                continue
+            assert {EDGES.get(column, column) for column in data} == set(columns), where
+            for column, values in data.items():
+                wanted = columns[EDGES.get(column, column)]
+                if column in ("xs", "ys"):
+                    assert len(values) == len(wanted), where
+                    for line, other in zip(values, wanted, strict=True):
+                        assert_close(line, other, where)
+                else:
+                    assert_close(values, wanted, where)
+
+
+def spot(page, figure: str, x: float, y: float) -> tuple[float, float]:
+    at = page.evaluate(_SPOT, [figure, x, y])
+    assert at is not None, f"no figure {figure!r} on the page"
+    return tuple(at)
+
+
+def owner_of(experiment, label: str):
+    """The parameterized object and the parameter behind a control with this label."""
+    owners = [experiment, *(getattr(experiment, n) for n in ("optimizer", "objective") if hasattr(experiment, n))]
+    shown = [(o, name) for o in owners for name in o.param if o.param[name].precedence != -1]
+    found = [(o, name) for o, name in shown if o.param[name].label == label]
+    assert len(found) == 1, (label, found)
+    return found[0]
+
+
+def set_to(owner, name: str, value: float) -> None:
+    setattr(owner, name, int(value) if isinstance(owner.param[name], param.Integer) else value)
+
+
+def drag_every_slider(page, experiment, labels) -> None:
+    """Drag each slider; the same experiment here, moved the same way, is what the page shows."""
+    for number, label in enumerate(labels):
+        owner, name = owner_of(experiment, label)
+        before = getattr(owner, name)
+        value = drag_slider(page, label, (0.35, 0.7, 0.55)[number % 3], steps=6)
+        wait_idle(page)
+        assert value != before, label
+        drawings = experiment.drawings
+        set_to(owner, name, value)
+        assert experiment.drawings is not drawings, label
+        assert_shows(page, experiment)
+
+
+def select(page, label: str, option: str) -> None:
+    box = page.locator(".bk-input-group", has=page.locator("label", has_text=re.compile(rf"^\s*{label}\s*$")))
+    box.locator("select").select_option(option)
+    wait_idle(page)
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_an_app_opens_and_is_drawn(app, page, served):
+    opened(page, served, app)
+    assert brightness(page) > 200
+    if app == "index":
+        return
+    experiment = experiments()[app]()
+    assert page.evaluate(_PAINTED) >= len(experiment.drawings)
+    assert page.title() and page.locator("text=Traceback").count() == 0
+    assert_shows(page, experiment)
+
+
+def test_every_lesson_has_an_app():
+    assert sorted(experiments()) == LESSONS
+
+
+@pytest.mark.parametrize("app", LESSONS)
+def test_every_slider_changes_what_is_drawn_to_what_python_computes(app, page, served):
+    opened(page, served, app)
+    labels = slider_labels(page)
+    assert len(labels) >= 2
+    drag_every_slider(page, experiments()[app](), labels)
+
+
+def test_the_selectors_bring_their_rule_surface_and_controls(page, served):
+    experiment = SurfaceDescent()
+    opened(page, served, "surface_descent")
+    for label, option in (("Optimizer", "Adam"), ("Surface", "Rotated quadratic")):
+        select(page, label, option)
+        setattr(experiment, owner_of(experiment, label)[1], option)
+        assert_shows(page, experiment)
+    labels = slider_labels(page)
+    assert {"β₁", "condition number"} <= set(labels)
+    chosen = [label for label in ("β₁", "condition number", "Angle") if label in labels]
+    assert len(chosen) == 3, labels
+    drag_every_slider(page, experiment, chosen)
+
+
+def test_the_start_is_typed_clicked_and_dragged(page, served):
+    experiment = SurfaceDescent()
+    opened(page, served, "surface_descent")
+    box = page.locator(".bk-input-group", has=page.locator("label", has_text=re.compile(r"^\s*Start x\s*$")))
+    box.locator("input").fill("-3.5")
+    box.locator("input").press("Enter")
+    wait_idle(page)
+    experiment.start_x = -3.5
+    assert_shows(page, experiment)
+
+    page.mouse.click(*spot(page, "surface", 1.5, 1.0))
+    wait_idle(page)
+    experiment.start = began(page)
+    np.testing.assert_allclose(experiment.start, (1.5, 1.0), atol=0.05)
+    assert_shows(page, experiment)
+
+    seen = []
+    page.mouse.move(*spot(page, "surface", *experiment.start))
+    page.mouse.down()
+    for x, y in ((0.5, 1.5), (-1.0, 2.0), (-2.5, 2.5)):
+        page.mouse.move(*spot(page, "surface", x, y), steps=4)
+        wait_until(lambda x=x, y=y: np.allclose(began(page), (x, y), atol=0.05), what=f"the path to start at {x, y}")
+        path = source_data(page, "surface.path")
+        seen.append((path["x"][0], path["y"][0]))
+    assert len(set(seen)) == 3  # live, while the button is down
+    page.mouse.up()
+    wait_idle(page)
+    experiment.start = began(page)
+    assert seen[-1] == experiment.start
+    assert_shows(page, experiment)
+    assert page.evaluate(_VALUE, "Start x") == experiment.start[0]
+
+
+def began(page) -> tuple[float, float]:
+    path = source_data(page, "surface.path")
+    return path["x"][0], path["y"][0]
+
+
+def test_the_start_ring_alone_does_not_pan_the_surface(page, served):
+    opened(page, served, "surface_descent")
+    before = spot(page, "surface", 0.0, 0.0)
+    page.mouse.move(*spot(page, "surface", -5.0, -2.0))
+    page.mouse.down()
+    page.mouse.move(*spot(page, "surface", -4.0, 0.0), steps=5)
+    page.mouse.up()
+    wait_idle(page)
+    assert spot(page, "surface", 0.0, 0.0) == before
+
+
+def test_a_map_clicked_starts_there(page, served):
+    experiment = StochasticLandscape()
+    opened(page, served, "stochastic_landscape")
+    page.mouse.click(*spot(page, "risk", 1.0, -2.0))
+    wait_idle(page)
+    here = source_data(page, "risk.here")
+    experiment.start = (here["y"][0], here["x"][0])
+    np.testing.assert_allclose(experiment.start, (-2.0, 1.0), atol=0.05)
+    assert_shows(page, experiment)
+
+
+def test_an_epoch_clicked_is_viewed_and_new_gradients_are_drawn(page, served):
+    experiment = SingleParameter()
+    opened(page, served, "single_parameter")
+    page.mouse.click(*spot(page, "epochs", 23.2, 0.5))
+    wait_idle(page)
+    experiment.epoch = 23
+    assert_shows(page, experiment)
+    assert slider_value(page, "Epoch") == 23
+    page.get_by_role("button", name="New gradients").click()
+    wait_idle(page)
+    experiment.param.trigger("new_gradients")
+    assert_shows(page, experiment)
+
+
+def test_a_refused_combination_says_why_and_keeps_the_picture(page, served):
+    experiment = LossComparison()
+    opened(page, served, "loss_comparison")
+    page.locator("input[type=checkbox]").click()
+    wait_idle(page)
+    sentence = page.locator("p", has_text="Nesterov momentum requires a momentum above 0")
+    assert sentence.count() == 1 and sentence.is_visible()
+    assert re.fullmatch(r"SGD: [^\n]+ off\.", sentence.inner_text().strip())
+    assert_shows(page, experiment)  # as it was
+    value = drag_slider(page, "Momentum", 0.8)
+    wait_idle(page)
+    assert not sentence.is_visible()
+    assert value > 0.5
+    experiment.param.update(nesterov=True, momentum=value)
+    assert_shows(page, experiment)
+
+
+def test_the_player_plays(page, served):
+    experiment = StochasticLandscape()
+    opened(page, served, "stochastic_landscape")
+    start = source_data(page, "losses.now")["left"][0]
+    buttons = page.locator("button.play")
+    buttons.first.click()
+    wait_until(lambda: source_data(page, "losses.now")["left"][0] >= start + 3, what="the animation to go on")
+    page.locator("button.pause").first.click()
+    wait_idle(page)
+    experiment.sample = int(source_data(page, "losses.now")["left"][0] + 0.5)
+    assert experiment.sample >= 3
+    assert_shows(page, experiment)
+
+
+def test_two_sessions_do_not_influence_each_other(browser, served):
+    with watched_page(browser) as one, watched_page(browser) as two:
+        for page in (one, two):
+            opened(page, served, "surface_descent")
+        first, second = SurfaceDescent(), SurfaceDescent()
+        drag_every_slider(one, first, ["Learning rate"])
+        assert_shows(two, second)
+        select(two, "Optimizer", "RMSprop")
+        second.optimizer_name = "RMSprop"
+        assert_shows(two, second)
+        assert_shows(one, first)
+        assert isinstance(first.optimizer, SGD)
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_a_phone_scrolls_down_only_and_draws(app, browser, served):
+    with watched_page(browser, **PHONE) as page:
+        opened(page, served, app)
+        assert not has_horizontal_scroll(page)
+        if app != "index":
+            assert page.evaluate(_PAINTED) >= len(experiments()[app]().drawings)
+
+
+def test_the_index_leads_to_every_lesson(page, served):
+    opened(page, served, "index")
+    cards = page.locator("a.card")
+    assert sorted(card.get_attribute("href") for card in cards.all()) == LESSONS
+    for card in cards.all():
+        picture = card.locator("img")
+        assert picture.evaluate("(e) => e.complete && e.naturalWidth") > 200
+        kind = experiments()[card.get_attribute("href")]
+        assert kind.title in card.inner_text() and kind.sentence in card.inner_text()
+    cards.filter(has_text=SingleParameter.title).click()
+    wait_for_source(page, "steps.updates")
+    assert page.url.endswith("/single_parameter")
+    wait_idle(page)
+
+
+@pytest.mark.parametrize("app", LESSONS)
+def test_sliders_have_names_and_obey_the_keys(app, page, served):
+    opened(page, served, app)
+    labels = slider_labels(page)
+    for label in labels:
+        handle = slider(page, label).locator(".noUi-handle")
+        wait_until(lambda handle=handle: handle.get_attribute("aria-label"), what=f"the name of {label!r}")
+        assert handle.get_attribute("aria-label") == label
+    experiment = experiments()[app]()
+    owner, name = owner_of(experiment, "Learning rate")
+    slider(page, "Learning rate").locator(".noUi-handle").focus()
+    page.keyboard.press("ArrowRight")
+    wait_idle(page)
+    value = slider_value(page, "Learning rate")
+    assert value == pytest.approx(getattr(owner, name) + owner.param[name].step)
+    setattr(owner, name, value)
+    assert_shows(page, experiment)
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_dark_opens_dark(app, page, served):
+    opened(page, served, app, "?theme=dark")
+    assert brightness(page) < 80
+
+
+def brightness(page) -> float:
+    """The brightest channel of the page's ground."""
+    colour = page.locator("body").evaluate("(e) => getComputedStyle(e).backgroundColor")
+    return max(map(float, re.findall(r"[\d.]+", colour)[:3]))
