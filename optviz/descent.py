@@ -246,7 +246,8 @@ def _padded(rows, length: int, dim: int) -> np.ndarray:
 def _many_lanes(objective, rule, x0, steps, around) -> Trajectory:
     """All lanes at once, as arrays of shape (dim, lanes)."""
     dim, lanes = x0.shape
-    values = rule.values()
+    # numpy's floats divide by zero without raising, as arrays do
+    values = {k: np.float64(v) if isinstance(v, float) else v for k, v in rule.values().items()}
     rates = _rates(rule, values, steps, around)
     h, memory = SimpleNamespace(**values), SimpleNamespace(**_first_memory(rule, values))
     rate_of = rates if rates.shape[1] > 1 else rates[:, 0].tolist()
