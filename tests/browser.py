@@ -194,9 +194,7 @@ def slider_labels(page) -> list[str]:
 
 def has_horizontal_scroll(page) -> bool:
     """Whether the page is wider than its window."""
-    return page.evaluate(
-        "() => { const e = document.scrollingElement; return e.scrollWidth > e.clientWidth }"
-    )
+    return page.evaluate("() => { const e = document.scrollingElement; return e.scrollWidth > e.clientWidth }")
 
 
 def screenshot(page, path: str | Path) -> Path:
