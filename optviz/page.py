@@ -72,8 +72,9 @@ class LiveFigure:
 
         def dragged(attr: str, old: Any, new: Any) -> None:
             # the browser's point is where it should be: pushing it back would fight the hand
-            self.shown[layer] = {"x": np.array([new[0]]), "y": np.array([new[1]])}
-            begin(*new)
+            x, y = map(float, new)
+            self.shown[layer] = {"x": np.array([x]), "y": np.array([y])}
+            begin(x, y)
 
         self.model.on_change("tags", dragged)
 
@@ -179,7 +180,7 @@ def _put(source: Any, columns: Mapping[str, Any], changed: list[str]) -> None:
     """
     old = source.data
     if len(changed) == 1 and changed[0] in old and len(old[changed[0]]) == len(columns[changed[0]]):
-        old[changed[0]] = _column(columns[changed[0]])  # Bokeh sends this column alone
+        old[changed[0]] = _column(columns[changed[0]], most=64)  # Bokeh sends this column alone
     else:
         source.data = _as_drawn(old, columns)
 
@@ -193,12 +194,12 @@ def _as_drawn(old: Mapping[str, Any], columns: Mapping[str, Any]) -> dict[str, A
     return {name: _column(columns[EDGES.get(name, name)]) for name in old}
 
 
-def _column(values: Any) -> Any:
-    """One column: an array, or a list where it is short or holds arrays itself."""
+def _column(values: Any, most: int = 8) -> Any:
+    """One column: an array, or a list where it is short (at most `most`) or holds arrays itself."""
     if isinstance(values, list):
         return values
     values = np.asarray(values)
-    return values.tolist() if values.size <= 8 else values
+    return values.tolist() if values.size <= most else values
 
 
 def _same(a: Any, b: Any) -> bool:

@@ -248,6 +248,7 @@ def _finish(plot, element) -> None:
     figure.outline_line_alpha = 0.2
     for axis in figure.axis:
         axis.minor_tick_line_color = None
+        axis.ticker.desired_num_ticks = 5 if figure.height and figure.height < 240 else 6
     figure.min_border_left, figure.min_border_right = 58, 12
     for legend in figure.legend:
         legend.background_fill_alpha = 0.75

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -49,6 +50,7 @@ CHROMIUM_FLAGS = [
 ]
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """One xdist worker takes all browser tests: they share a server and a browser."""
     for item in items:
@@ -175,8 +177,14 @@ def serve(files: list[Path], *flags: str, log: Path, timeout: float = 120) -> It
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-    text = log.read_text()
+    text = _GONE.sub("", log.read_text())
     assert "Traceback" not in text and "ERROR" not in text, text
+
+
+# what tornado says where a page went while the server was writing to it
+_GONE = re.compile(
+    r"[^\n]*Task exception was never retrieved\n(?:(?!\d{4}-\d\d-\d\d)[^\n]*\n)*?[^\n]*WebSocketClosedError\n"
+)
 
 
 def _wait_until_it_answers(url: str, process: subprocess.Popen, log: Path, timeout: float) -> None:
