@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 import holoviews as hv
 import numpy as np
 import panel as pn
+import panel.io.document as panel_document
 from bokeh.document import Document
-from bokeh.models import AllIndices, BoxZoomTool, CustomJS, GlyphRenderer, Legend, PointDrawTool, UnionRenderers
+from bokeh.models import AllIndices, BoxZoomTool, CustomJS, GlyphRenderer, Legend, UnionRenderers
+from tornado.ioloop import IOLoop
 
 from .layout import html, show, wrapped
 from .plots import DOTTED, Drawing, Figure, caption, compose
@@ -22,10 +24,17 @@ if TYPE_CHECKING:
     from .experiment import Experiment
 
 
-DRAGGED = """
-const [x, y] = [source.data.x[0], source.data.y[0]];
-if (x !== figure.tags[0] || y !== figure.tags[1]) figure.tags = [x, y];
-"""
+# A drag that begins on the point moves it to the pointer. Positions are the pointer's own,
+# so that an answer of the server on its way cannot disturb them.
+DRAG = {
+    "panstart": """
+        const [w, h] = [figure.x_range.end - figure.x_range.start, figure.y_range.end - figure.y_range.start];
+        const [dx, dy] = [(cb_obj.x - source.data.x[0]) / w, (cb_obj.y - source.data.y[0]) / h];
+        figure._held = Math.hypot(dx * figure.inner_width, dy * figure.inner_height) < 26;
+    """,
+    "pan": "if (figure._held) figure.tags = [cb_obj.x, cb_obj.y];",
+    "panend": "figure._held = false;",
+}
 
 # what Bokeh calls the corners of a rectangle
 EDGES = {"left": "x0", "bottom": "y0", "right": "x1", "top": "y1"}
@@ -51,7 +60,8 @@ class LiveFigure:
             tap = figure.tap
             self.model.on_event("tap", lambda event: tap(event.x, event.y))
         if figure.drag is not None:
-            self._make_draggable(named[f"glyph {figure.drag[0]}"], *figure.drag)
+            layer, begin = figure.drag
+            self._make_draggable(self.sources[layer], begin)
         self.caption = html(caption(figure, experiment.drawings[figure.name]), "caption")
         plot = pn.pane.Bokeh(self.model, sizing_mode="stretch_width", margin=0, height=figure.height)
         self.pane = pn.Column(self.caption, plot, sizing_mode="stretch_width", margin=0)
@@ -62,21 +72,13 @@ class LiveFigure:
             if label:
                 self._set(axis, axis_label=label)
 
-    def _make_draggable(self, renderer: Any, layer: str, begin: Callable) -> None:
-        """Let the layer's point be dragged: the browser writes where it is into the figure's tags."""
-        tool = PointDrawTool(renderers=[renderer], add=False, num_objects=1)
-        self.model.add_tools(tool)
-        self.model.toolbar.active_drag = tool
-        moved = CustomJS(args={"source": renderer.data_source, "figure": self.model}, code=DRAGGED)
-        renderer.data_source.js_on_change("change", moved)
-
-        def dragged(attr: str, old: Any, new: Any) -> None:
-            # the browser's point is where it should be: pushing it back would fight the hand
-            x, y = map(float, new)
-            self.shown[layer] = {"x": np.array([x]), "y": np.array([y])}
-            begin(x, y)
-
-        self.model.on_change("tags", dragged)
+    def _make_draggable(self, source: Any, begin: Callable) -> None:
+        """Let a layer's point be dragged: the browser writes where the pointer is into the figure's tags."""
+        self.model.toolbar.active_drag = None  # or the plot would pan under the hand
+        args = {"figure": self.model, "source": source}
+        for event, code in DRAG.items():
+            self.model.js_on_event(event, CustomJS(args=args, code=code))
+        self.model.on_change("tags", lambda attr, old, new: begin(float(new[0]), float(new[1])))
 
     def push(self, drawing: Drawing) -> None:
         """Send what changed since the last push."""
@@ -88,8 +90,6 @@ class LiveFigure:
             known = self.shown.get(name, {})
             changed = [k for k, values in columns.items() if k not in known or not _same(known[k], values)]
             if changed:
-                if self.figure.drag is not None and name == self.figure.drag[0]:
-                    changed = list(columns)  # the browser may have moved what Python remembers
                 _put(self.sources[name], columns, changed)
                 self._show_or_hide(name, len(next(iter(columns.values()))))
                 self.shown[name] = columns
@@ -212,6 +212,24 @@ def _same(a: Any, b: Any) -> bool:
     return np.array_equal(a, b)
 
 
+def _see_off(document: Any, after: float = 0.08) -> None:
+    """Send what Panel 1.9 may leave behind: messages queued while others were being written.
+
+    Its writer clears the mark "still writing" after a wait without looking for messages that
+    came meanwhile; on a busy machine a drag's last update then stayed until the next change.
+    """
+    if document is None or document.session_context is None:
+        return
+
+    def look():
+        if document in panel_document._WRITE_MSGS:
+            panel_document._WRITE_BLOCK[document] = True
+            panel_document._dispatch_write_task(document, panel_document._dispatch_msgs, document)
+            IOLoop.current().call_later(after, look)
+
+    IOLoop.current().call_later(after, look)
+
+
 class Page:
     """Controls, pictures and text of one experiment, live."""
 
@@ -241,13 +259,16 @@ class Page:
         """Bring the page up to date, as one message to the browser."""
         with pn.io.hold():
             self._show_message(self.experiment.message)
-            if self.experiment.message:
-                return
-            for name, drawing in self.experiment.drawings.items():
-                self.figures[name].push(drawing)
-            show(self.status, wrapped(self.experiment.status(), "status"))
-            for name, text in self.experiment.side().items():
-                show(self.blocks[name], wrapped(text, name))
+            if not self.experiment.message:
+                self._push_pictures()
+        _see_off(pn.state.curdoc)
+
+    def _push_pictures(self) -> None:
+        for name, drawing in self.experiment.drawings.items():
+            self.figures[name].push(drawing)
+        show(self.status, wrapped(self.experiment.status(), "status"))
+        for name, text in self.experiment.side().items():
+            show(self.blocks[name], wrapped(text, name))
 
     def _show_message(self, text: str) -> None:
         if text != self.message.object:

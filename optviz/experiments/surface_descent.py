@@ -167,9 +167,8 @@ class SurfaceDescent(Experiment):
                 "begin": marks("white", "circle", 12, "start", line_color="#111111", line_width=2),
                 "end": marks(ORANGE, "square", 9, "end", line_color="white", line_width=1.2),
                 "left": marks(RED, "x", 12, line_width=3), "left_text": texts(RED),
-                "handle": marks("white", "circle", 30, alpha=0.01, line_alpha=0),
             }, xlabel=self.objective.names[0], ylabel=self.objective.names[1], height=560, legend="bottom_right",
-                tap=self._begin_at, drag=("handle", self._begin_at)),
+                tap=self._begin_at, drag=("begin", self._begin_at)),
             Figure("loss", {
                 "loss": curve(ORANGE), **_off_scale_marks(),
             }, logy=True, height=185, bare_x=True),
@@ -199,7 +198,6 @@ class SurfaceDescent(Experiment):
             "image": scape.image, "levels": scape.lines, "path": path,
             "minima": {"x": minima[:, 0], "y": minima[:, 1]},
             "begin": begin, "end": {"x": ends[:, 0], "y": ends[:, 1]}, "left": left, "left_text": note,
-            "handle": {"x": begin["x"][:1], "y": begin["y"][:1]},
         }  # fmt: skip
         title = f"{label_of(self.optimizer)} on {label_of(self.objective)}"
         return Drawing(layers, box[::2], box[1::2], title, limits={"image": scape.limits})
