@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Sequence
 from functools import cache, cached_property
 from types import SimpleNamespace
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import param
@@ -54,7 +54,6 @@ class DataLoss(Objective):
     """
 
     __abstract = True
-    dim_names: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, x: Any, y: Any, **settings):
         super().__init__(**settings)
