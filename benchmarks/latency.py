@@ -78,9 +78,10 @@ async ([title, value]) => {
   const begin = performance.now();
   slider.value = value;
   let last = begin;
-  while (performance.now() - last < 220 && performance.now() - begin < 3000) {
+  while (performance.now() - begin < 3000) {
     await new Promise((done) => setTimeout(done, 10));
     if (window.__paints.length) last = window.__paints[window.__paints.length - 1][0];
+    if (window.__paints.length && performance.now() - last > 220) break;
   }
   const plots = new Set(window.__paints.map((p) => p[1]));
   return [window.__paints.length ? last - begin : null, plots.size];

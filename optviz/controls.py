@@ -14,8 +14,13 @@ def knobs_of(owner: param.Parameterized, names: Sequence[str], widgets: Any = No
     """The widgets of these parameters, one under the other; `widgets` overrides Panel's choice."""
     widgets = {**{name: _settings(owner.param[name]) for name in names}, **(widgets or {})}
     widgets = {name: settings for name, settings in widgets.items() if settings}
-    return pn.Param(owner.param, parameters=list(names), show_name=False, widgets=widgets,
+    made = pn.Param(owner.param, parameters=list(names), show_name=False, widgets=widgets,
                     sizing_mode="stretch_width", margin=0, default_layout=pn.Column)  # fmt: skip
+    for widget in made._widgets.values():
+        # Panel's count of running callbacks, for a spinner that pages do without, takes
+        # a fifth of what a move of a slider takes on the server
+        widget._busy__ignore = ["value"]
+    return made
 
 
 def _settings(parameter: Any) -> dict[str, Any]:

@@ -174,13 +174,10 @@ def _copy(json: Any) -> Any:
 
 
 def _put(source: Any, columns: Mapping[str, Any], changed: list[str]) -> None:
-    """Give a source new columns; the one that changed alone, where the length stays.
-
-    Every array is two messages to the browser, so short ones travel as plain lists.
-    """
+    """Give a source new columns; the one that changed alone, where the length stays."""
     old = source.data
     if len(changed) == 1 and changed[0] in old and len(old[changed[0]]) == len(columns[changed[0]]):
-        old[changed[0]] = _column(columns[changed[0]], most=64)  # Bokeh sends this column alone
+        old[changed[0]] = _column(columns[changed[0]])  # Bokeh sends this column alone
     else:
         source.data = _as_drawn(old, columns)
 
@@ -194,8 +191,11 @@ def _as_drawn(old: Mapping[str, Any], columns: Mapping[str, Any]) -> dict[str, A
     return {name: _column(columns[EDGES.get(name, name)]) for name in old}
 
 
-def _column(values: Any, most: int = 8) -> Any:
-    """One column: an array, or a list where it is short (at most `most`) or holds arrays itself."""
+def _column(values: Any, most: int = 64) -> Any:
+    """One column: an array, or a list where it is short or holds arrays itself.
+
+    Every array is two messages to the browser, which take longer than the numbers of a short one.
+    """
     if isinstance(values, list):
         return values
     values = np.asarray(values)

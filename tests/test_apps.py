@@ -55,6 +55,48 @@ _SPOT = """
   return null;
 }
 """
+# the levels at which glyphs of each kind are painted
+_EVERY_PLOT = """
+  const plots = [];
+  const look = (view) => { if (view.frame) plots.push(view); (view.child_views ?? []).forEach(look) };
+  [...Bokeh.index].forEach(look);
+"""
+_LEVELS = f"""
+() => {{ {_EVERY_PLOT}
+  const found = {{}};
+  for (const plot of plots)
+    for (const {{glyph, model}} of plot.renderer_views.values())
+      if (glyph) (found[glyph.model.type] ??= new Set()).add(model.level);
+  return Object.fromEntries(Object.entries(found).map(([kind, levels]) => [kind, [...levels]]));
+}}
+"""
+_COUNT_PRIMARY = f"""
+() => {{ {_EVERY_PLOT}
+  window.__painted = {{primary: 0, overlay: 0}};
+  for (const plot of plots)
+    for (const [name, method] of [["primary", "_paint_primary"], ["overlay", "_paint_overlays"]]) {{
+      const original = plot[method];
+      plot[method] = function (...args) {{ window.__painted[name] += 1; return original.apply(this, args) }};
+    }}
+}}
+"""
+# how many pixels outside a plot's frame its overlay has painted
+_OUTSIDE = f"""
+() => {{ {_EVERY_PLOT}
+  let count = 0;
+  for (const plot of plots) {{
+    const {{el, pixel_ratio}} = plot.canvas_view.overlays;
+    const {{data, width}} = el.getContext('2d').getImageData(0, 0, el.width, el.height);
+    const {{left, right, top, bottom}} = plot.frame.bbox;
+    const ratio = pixel_ratio ?? el.width / plot.canvas_view.bbox.width;
+    for (let i = 3; i < data.length; i += 4) {{
+      const [x, y] = [(i >> 2) % width / ratio, Math.floor((i >> 2) / width) / ratio];
+      if (data[i] && (x < left - 2 || x > right + 2 || y < top - 2 || y > bottom + 2)) count += 1;
+    }}
+  }}
+  return count;
+}}
+"""
 # how many canvases show more than one colour
 _PAINTED = """
 () => {
@@ -316,6 +358,18 @@ def test_the_player_plays(page, served):
     experiment.sample = int(source_data(page, "losses.now")["left"][0] + 0.5)
     assert experiment.sample >= 3
     assert_shows(page, experiment)
+
+
+def test_a_move_paints_neither_axes_nor_landscape_and_stays_in_the_frame(page, served):
+    opened(page, served, "surface_descent")
+    wait_until(lambda: page.evaluate(_LEVELS)["Line"] == ["overlay"], what="the lines to be lifted")
+    assert "overlay" not in page.evaluate(_LEVELS)["Image"]
+    page.evaluate(_COUNT_PRIMARY)
+    drag_slider(page, "Learning rate", 0.9, steps=5)  # the run leaves the frame
+    wait_idle(page)
+    painted = page.evaluate("window.__painted")
+    assert painted["overlay"] > 0 and painted["primary"] == 0
+    assert page.evaluate(_OUTSIDE) == 0
 
 
 def test_two_sessions_do_not_influence_each_other(browser, served):

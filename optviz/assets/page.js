@@ -30,10 +30,25 @@ function spare(view) {
   return (view.child_views || []).some(spare) || [...(view.renderer_views?.values() || [])].some(spare);
 }
 
+// What moves with a knob goes to Bokeh's overlay canvas: axes, grids and landscapes, which take
+// most of a paint's time, are then not painted again. Bokeh clips no glyph there: let it.
+const STILL = new Set(["Image", "MultiLine"]);
+function lift(view) {
+  for (const renderer of view.renderer_views?.values() || []) {
+    const { model, glyph } = renderer;
+    if (!glyph || STILL.has(glyph.model.type) || model.level === "overlay") continue;
+    Object.defineProperty(renderer, "needs_clip", { value: true });
+    model.setv({ level: "overlay" }, { sync: false });
+    view.request_paint();
+  }
+  for (const child of view.child_views || []) lift(child);
+}
+
 let spared = false;
 function tend() {
   const roots = Object.values(Bokeh.index);
   roots.forEach(label);
+  roots.forEach(lift);
   spared ||= roots.some(spare);
 }
 tend();
