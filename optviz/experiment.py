@@ -45,11 +45,16 @@ class Experiment(pn.viewable.Viewer):
         super().__init__(**params)
         self._memo: dict[str, tuple[Any, Any]] = {}
         self._pages: list[Page] = []
+        self._settling = False
         self.results = self.compute()
         self.drawings = self.draw()
         self.param.watch(self._changed, self.knobs())
 
     # what a subclass writes
+
+    def follow(self, changed: set[str]) -> dict[str, Any]:
+        """New values of the parameters that follow those that changed."""
+        return {}
 
     def compute(self) -> Mapping[str, Any]:
         """The results by name, from the parameters alone. A ValueError refuses the change."""
@@ -107,7 +112,24 @@ class Experiment(pn.viewable.Viewer):
         return kept[1]
 
     def _changed(self, *events: param.parameterized.Event) -> None:
+        if self._settling:
+            return
+        own = {event.name for event in events if event.obj is self}
+        if own:
+            self.settle(own)
         self.refresh()
+
+    def settle(self, changed: set[str]) -> None:
+        """Let parameters follow those that changed, without a computation of their own."""
+        self._settling = True
+        try:
+            self.param.update(**self.follow(changed))
+        finally:
+            self._settling = False
+
+    def bound(self, name: str, low: float, high: float) -> None:
+        """Give a parameter other bounds, in this experiment alone."""
+        self.param[name].bounds = (low, high)
 
     def refresh(self) -> None:
         """Recompute and redraw; a refused change leaves results and pictures as they were."""

@@ -67,14 +67,13 @@ class LossComparison(Experiment):
     sentence = "What SGD's learning rate, momentum, dampening, Nesterov and weight decay do to four losses."
 
     def __init__(self, **params):
-        self._settling = False
         if params.get("preset", OWN) != OWN:
             known = PRESETS.get(params["preset"], {})
             params = {**PLAIN, **known, **params}
         self.x, self.y = seed_data()
         self.objectives = [LinearRegression(self.x, self.y, loss=name) for name in NAMES]
         super().__init__(**params)
-        self._follow_preset(set())
+        self.settle(set())
 
     @property
     def trajectory(self) -> Trajectory:
@@ -86,23 +85,12 @@ class LossComparison(Experiment):
         """The four losses on the grid, shape (4, 101, 101)."""
         return self.results["landscapes"]
 
-    def _changed(self, *events) -> None:
-        if not self._settling:
-            self._follow_preset({event.name for event in events})
-            self.refresh()
-
-    def _follow_preset(self, changed: set[str]) -> None:
+    def follow(self, changed: set[str]) -> dict[str, Any]:
         """A chosen preset sets the knobs; knobs moved by hand show which preset they are, if any."""
         if "preset" in changed and self.preset != OWN:
-            new = {**PLAIN, **PRESETS[self.preset]}
-        else:
-            now = {name: getattr(self, name) for name in PLAIN}
-            new = {"preset": next((k for k, v in PRESETS.items() if {**PLAIN, **v} == now), OWN)}
-        self._settling = True
-        try:
-            self.param.update(**new)
-        finally:
-            self._settling = False
+            return {**PLAIN, **PRESETS[self.preset]}
+        now = {name: getattr(self, name) for name in PLAIN}
+        return {"preset": [*(k for k, v in PRESETS.items() if {**PLAIN, **v} == now), OWN][0]}
 
     def rule(self) -> SGD:
         """torch.optim.SGD as the knobs stand."""

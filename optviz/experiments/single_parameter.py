@@ -43,18 +43,11 @@ class SingleParameter(Experiment):
         self._given = None if gradients is None else _checked(gradients)
         super().__init__(**params)
 
-    @classmethod
-    def knobs(cls) -> list[str]:
-        return [name for name in super().knobs() if name != "new_gradients"]
-
-    @param.depends("new_gradients", watch=True)
-    def _draw_again(self):
-        self._given = None
-        self.seed += 1
-
-    @param.depends("seed", watch=True)
-    def _forget_given(self):
-        self._given = None
+    def follow(self, changed: set[str]) -> dict[str, Any]:
+        """New gradients are those of the next seed; a seed replaces gradients that were given."""
+        if changed & {"new_gradients", "seed"}:
+            self._given = None
+        return {"seed": self.seed + 1} if "new_gradients" in changed else {}
 
     @property
     def gradients(self) -> np.ndarray:

@@ -50,7 +50,6 @@ class StochasticLandscape(Experiment):
     sentence = "Each stochastic step walks on another landscape; their mean is the one we care about."
 
     def __init__(self, data: Any = None, **params):
-        self._settling = False
         self._given = None if data is None else _checked(data)
         if "start" not in params:
             params["start"] = (params.get("start_w1", 1.2), params.get("start_w2", -2.3))
@@ -59,12 +58,13 @@ class StochasticLandscape(Experiment):
         super().__init__(**params)
         if self._given is not None:
             self._bound(self._given[0].size)
-        self._settle({"start"})
+        self.settle({"start"})
         self.param.update(**bounded)
 
     def _bound(self, samples: int) -> None:
         """Let `sample` and `batch_size` span this many samples."""
-        self.param.sample.bounds, self.param.batch_size.bounds = (0, samples - 1), (1, samples)
+        self.bound("sample", 0, samples - 1)
+        self.bound("batch_size", 1, samples)
 
     @property
     def trajectory(self) -> Trajectory:
@@ -93,23 +93,16 @@ class StochasticLandscape(Experiment):
             refuse("StochasticLandscape.landscape", f"needs a sample from 0 to {objective.x.size - 1}", k)
         return objective.landscape(AXIS, AXIS, samples=[k])[0]
 
-    def _changed(self, *events) -> None:
-        if not self._settling:
-            self._settle({event.name for event in events})
-            self.refresh()
-
-    def _settle(self, changed: set[str]) -> None:
+    def follow(self, changed: set[str]) -> dict[str, Any]:
+        """A typed start and a clicked one are the same; a seed replaces data that were given."""
         typed = changed & {"start_w1", "start_w2"} and "start" not in changed
         start = (self.start_w1, self.start_w2) if typed else self.start
-        self._settling = True
-        try:
-            self.param.update(start=start, start_w1=float(start[0]), start_w2=float(start[1]))
-            if "seed" in changed and self._given is not None:
-                self._given = None
-                self.param.update(sample=min(self.sample, SAMPLES - 1), batch_size=min(self.batch_size, SAMPLES))
-                self._bound(SAMPLES)
-        finally:
-            self._settling = False
+        new = {"start": start, "start_w1": float(start[0]), "start_w2": float(start[1])}
+        if "seed" in changed and self._given is not None:
+            self._given = None
+            self._bound(SAMPLES)
+            new |= {"sample": min(self.sample, SAMPLES - 1), "batch_size": min(self.batch_size, SAMPLES)}
+        return new
 
     def compute(self) -> dict[str, Any]:
         objective = self.remember("objective", (self._given, self.seed), self._objective)
@@ -196,7 +189,7 @@ class StochasticLandscape(Experiment):
     def _draw_losses(self, k: int) -> Drawing:
         run = self.trajectory
         drawn, mean = self.batch_loss, run.loss[:, 0]
-        ylim = self.remember("loss axis", (self.results["objective"],), lambda: decades(np.r_[mean, drawn], least=4))
+        ylim = self.remember("loss axis", (self.results["objective"],), lambda: decades(np.concatenate([mean, drawn]), least=4))
         at, low, high = np.arange(run.steps), *ylim
         layers = {
             "now": {"x0": [k - 0.5], "y0": [low], "x1": [k + 0.5], "y1": [high]},

@@ -57,7 +57,7 @@ class SurfaceDescent(Experiment):
         params.setdefault("optimizer", params.get("optimizer_name", "SGD"))
         params.setdefault("objective", params.get("objective_name", "Quadratic"))
         self._watched: list[tuple[Any, Any]] = []
-        self._settling, self._fit = False, 0
+        self._fit = 0
         self._own: dict[tuple[str, str], Any] = {}  # members that no catalogue has, by kind and label
         for kind, name in (("rule", "optimizer"), ("objective", "objective")):
             by_name = isinstance(params[name], str)
@@ -68,7 +68,7 @@ class SurfaceDescent(Experiment):
             first = tuple(map(float, params["objective"].starts[0]))
             params["start"] = (params.get("start_x", first[0]), params.get("start_y", first[1]))
         super().__init__(**params)
-        self._settle({"optimizer", "objective", "start"})
+        self.settle({"optimizer", "objective", "start"})
 
     @property
     def trajectory(self) -> Trajectory:
@@ -77,25 +77,17 @@ class SurfaceDescent(Experiment):
 
     # keeping the parameters in step with each other
 
-    def _changed(self, *events) -> None:
-        if self._settling:
-            return
-        own = {event.name for event in events if event.obj is self}
-        if own:
-            self._settle(own)
-        self.refresh()
-
-    def _settle(self, changed: set[str]) -> None:
+    def follow(self, changed: set[str]) -> dict[str, Any]:
         """Names, typed starts and presets follow what was set; what was set itself wins."""
         new: dict[str, Any] = {}
         if "fit_axes" in changed:
             self._fit += 1
         if "optimizer_name" in changed and "optimizer" not in changed:
-            new["optimizer"] = self._chosen("rule", self.optimizer_name)
+            new["optimizer"] = self.chosen("rule", self.optimizer_name)
             if "steps" not in changed:
                 new["steps"] = _preset_steps(new["optimizer"])
         if "objective_name" in changed and "objective" not in changed:
-            new["objective"] = self._chosen("objective", self.objective_name)
+            new["objective"] = self.chosen("objective", self.objective_name)
         objective, optimizer = new.get("objective", self.objective), new.get("optimizer", self.optimizer)
         if changed & {"start_x", "start_y"} and "start" not in changed:
             new["start"] = (self.start_x, self.start_y)
@@ -103,23 +95,21 @@ class SurfaceDescent(Experiment):
             new["start"] = tuple(map(float, objective.starts[0]))
         start = new.get("start", self.start)
         new |= {"start_x": float(start[0]), "start_y": float(start[1])}
-        new |= {"optimizer_name": self._offered("rule", self.param.optimizer_name, optimizer),
-                "objective_name": self._offered("objective", self.param.objective_name, objective)}  # fmt: skip
-        self._settling = True
-        try:
-            self.param.update(**new)
-        finally:
-            self._settling = False
+        return new | {"optimizer_name": self.offered("rule", "optimizer_name", optimizer),
+                      "objective_name": self.offered("objective", "objective_name", objective)}  # fmt: skip
+
+    def settle(self, changed: set[str]) -> None:
+        super().settle(changed)
         self._watch_members()
 
-    def _chosen(self, kind: str, name: str) -> Any:
+    def chosen(self, kind: str, name: str) -> Any:
         """The member that a menu's entry stands for: the user's own, else a new one of that name."""
         own = self._own.get((kind, name))
         return resolved(kind, name, "SurfaceDescent") if own is None else own
 
-    def _offered(self, kind: str, selector: Any, member: Any) -> str:
-        """The member's label, made one of the selector's options where it is not (a user's own)."""
-        label = label_of(member)
+    def offered(self, kind: str, name: str, member: Any) -> str:
+        """The member's label, made one of this selector's options where it is not (a user's own)."""
+        label, selector = label_of(member), self.param[name]
         if label not in (rules() if kind == "rule" else surfaces()):
             self._own[kind, label] = member
         if label not in selector.objects:
