@@ -10,12 +10,14 @@ import panel as pn
 import param
 
 
-def knobs_of(owner: param.Parameterized, names: Sequence[str], widgets: Any = None) -> pn.Param:
+def knobs_of(
+    owner: param.Parameterized, names: Sequence[str], widgets: Any = None, visible: bool = True
+) -> pn.Param:
     """The widgets of these parameters, one under the other; `widgets` overrides Panel's choice."""
     widgets = {**{name: _settings(owner.param[name]) for name in names}, **(widgets or {})}
     widgets = {name: settings for name, settings in widgets.items() if settings}
     made = pn.Param(owner.param, parameters=list(names), show_name=False, widgets=widgets,
-                    sizing_mode="stretch_width", margin=0, default_layout=pn.Column)  # fmt: skip
+                    sizing_mode="stretch_width", margin=0, default_layout=pn.Column, visible=visible)  # fmt: skip
     for widget in made._widgets.values():
         # Panel's count of running callbacks, for a spinner that pages do without, takes
         # a fifth of what a move of a slider takes on the server

@@ -27,6 +27,8 @@ hv.extension("bokeh", logo=False)
 hv.renderer("bokeh").webgl = False
 Syncable._debounce = 5
 
+Members = Mapping[tuple[str, str], Any]
+
 
 class Experiment(pn.viewable.Viewer):
     """Declared parameters that recompute trajectories and the pictures of them."""
@@ -76,9 +78,19 @@ class Experiment(pn.viewable.Viewer):
         """Further HTML blocks beside the pictures, by name."""
         return {}
 
-    def controls(self) -> list[Any]:
-        """Groups of controls: panes made by Panel from the parameters."""
+    def controls(self, members: Members | None = None) -> list[Any]:
+        """Groups of controls: panes made by Panel from the parameters.
+
+        With all `members()`, those of each, the current ones visible: a page without a server.
+        """
         return [knobs_of(self, self.menu())]
+
+    def members(self) -> Members:
+        """What the menus offer for parameters that hold objects, by parameter and label."""
+        return {}
+
+    def rehearse(self) -> None:
+        """Make every random draw that the current seed can lead to, for a page to carry."""
 
     @classmethod
     def menu(cls) -> list[str]:
@@ -89,7 +101,7 @@ class Experiment(pn.viewable.Viewer):
         """Where the page's parts stand: the first figure large, the others below it."""
         first, *others = page.figures
         return frame(
-            self.controls(),
+            page.controls,
             [page.message, page.status, *page.pictures(first)],
             page.pictures(*others),
             [html(self.notes, "notes")],

@@ -29,6 +29,8 @@ GREEK = {
     "momentum_decay": "psi", "lr_decay": "kappa", "damping": "delta",
 }  # fmt: skip
 
+SHAPES = {"condition": "kappa", "angle": "theta", "steepness": "b", "amplitude": "A"}
+
 
 @dataclass(frozen=True)
 class Equations:
@@ -115,11 +117,12 @@ def rule_mathml(rule: Any) -> str:
 
 
 def objective_mathml(objective: Any) -> str:
-    """An objective's formula with its current shape parameters, as one MathML block."""
-    if not hasattr(objective, "expression"):
+    """An objective's formula as one MathML block; `hyperparameter_mathml` has its numbers."""
+    if not hasattr(objective, "traced"):
         return f"{_called(objective)} is computed by torch and has no formula."
     name = sympy.Function("f")(*symbols(*objective.names))
-    return _equation_mathml(name, objective.expression())
+    shown = {symbol: sympy.Symbol(SHAPES.get(str(symbol), str(symbol))) for symbol in objective.traced.shape}
+    return _equation_mathml(name, objective.traced.expression.xreplace(shown))
 
 
 @lru_cache(maxsize=256)
@@ -127,13 +130,16 @@ def _equation_mathml(name: Any, expression: Any) -> str:
     return mathml([(name, expression)])
 
 
-def hyperparameter_mathml(rule: Any) -> list[tuple[str, str]]:
-    """The symbols of a formula with their current values, `[("<math>...", "0.1"), ...]`."""
-    if not isinstance(rule, Rule):
+def hyperparameter_mathml(member: Any) -> list[tuple[str, str]]:
+    """The symbols of a rule's or an objective's formula with their values, `[("<math>...", "0.1"), ...]`."""
+    if hasattr(member, "traced"):
+        shape = zip(member.shape_names(), member.shape_values(), strict=True)
+        return [(symbol_mathml(SHAPES.get(n, n)), _number(v)) for n, v in shape]
+    if not isinstance(member, Rule):
         return []
-    _, off = _settings(rule)
-    values = {n: v for n, v in rule.values().items() if not isinstance(v, bool) and n not in off}
-    return [(symbol_mathml(hyper_symbol(type(rule), n)), _number(v)) for n, v in values.items()]
+    _, off = _settings(member)
+    values = {n: v for n, v in member.values().items() if not isinstance(v, bool) and n not in off}
+    return [(symbol_mathml(hyper_symbol(type(member), n)), _number(v)) for n, v in values.items()]
 
 
 def term_mathml(name: str) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import param
 
+from .draws import generator
 from .messages import refuse
 from .objectives import Objective, Traced
 from .tracing import SYMBOLS, symbols
@@ -293,5 +294,5 @@ def batch_indices(n: int, batch_size: int, seed: int | None = None) -> Sequence[
     """One epoch's batches: indices 0..n-1 in order, or shuffled by `seed`; the last may be short."""
     if not (isinstance(batch_size, int | np.integer) and 1 <= batch_size <= n):
         refuse("batch_indices", f"needs a whole batch size from 1 to {n}", batch_size)
-    order = np.arange(n) if seed is None else np.random.default_rng(seed).permutation(n)
+    order = np.arange(n) if seed is None else generator(seed).permutation(n)
     return [order[at : at + batch_size] for at in range(0, n, batch_size)]

@@ -233,8 +233,9 @@ def _see_off(document: Any, after: float = 0.08) -> None:
 class Page:
     """Controls, pictures and text of one experiment, live."""
 
-    def __init__(self, experiment: Experiment):
+    def __init__(self, experiment: Experiment, members: Mapping[tuple[str, str], Any] | None = None):
         self.experiment = experiment
+        self.controls = experiment.controls(members)
         self.figures = {f.name: LiveFigure(f, experiment) for f in experiment.figures()}
         self._link_ranges()
         self.status = html(experiment.status(), "status")

@@ -13,11 +13,11 @@ Box = tuple[float, float, float, float]
 EMPTY = {"x": np.empty(0), "y": np.empty(0)}
 
 
-def frame_of(domain: Any, *points: Any, pad: float = 0.04) -> Box:
+def frame_of(domain: Any, *points: Any) -> Box:
     """The domain as a box (x0, y0, x1, y1), grown to hold these points."""
     (x0, x1), (y0, y1) = domain
     low, high = np.array([x0, y0], dtype=float), np.array([x1, y1], dtype=float)
-    margin = pad * (high - low)
+    margin = 0.04 * (high - low)
     for point in points:
         point = np.asarray(point, dtype=float)
         outside = (point < low) | (point > high)

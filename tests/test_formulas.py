@@ -257,9 +257,12 @@ def test_a_users_function_is_typeset():
 
 
 @pytest.mark.parametrize("cls", surfaces())
-def test_shape_parameters_in_the_formula_are_current(cls):
+def test_a_formulas_shape_parameters_are_symbols_with_their_numbers_beside_it(cls):
+    surface = cls()
     for name in cls.shape_names():
-        surface = cls()
-        before = objective_mathml(surface)
         setattr(surface, name, getattr(surface, name) * 0.5 + 1)
-        assert objective_mathml(surface) != before
+    numbers = hyperparameter_mathml(surface)
+    assert [value for _, value in numbers] == [f"{getattr(surface, n):.6g}" for n in cls.shape_names()]
+    for symbol, _ in numbers:
+        inner = symbol[symbol.index(">") + 1 : symbol.rindex("</math>")]
+        assert inner in objective_mathml(surface)

@@ -9,7 +9,7 @@ import param
 
 from ..controls import knobs_of
 from ..descent import descend
-from ..experiment import Experiment
+from ..experiment import Experiment, Members
 from ..layout import frame, grid, html
 from ..losses import CRITERIA, Lanes, LinearRegression
 from ..optimizers import SGD
@@ -222,12 +222,12 @@ before it is earned.</p>
 each new gradient, from the second step on.</p>
 """
 
-    def controls(self) -> list[Any]:
+    def controls(self, members: Members | None = None) -> list[Any]:
         return [knobs_of(self, [n for n in self.menu()])]
 
     def arrange(self, page) -> Any:
         return frame(
-            self.controls(),
+            page.controls,
             [page.message, page.status, grid(*page.pictures(*NAMES), columns=4, phone=2)],
             [grid(*page.pictures("loss", "data", "vectors"), columns=3)],
             [html(self.notes, "notes")],

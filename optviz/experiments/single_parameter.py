@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import param
 
+from ..draws import generator
 from ..experiment import Experiment
 from ..messages import refuse
 from ..optimizers import Momentum
@@ -79,7 +80,10 @@ class SingleParameter(Experiment):
     def _gradients(self) -> np.ndarray:
         if self._given is not None:
             return self._given
-        return np.random.default_rng(self.seed).standard_normal(EPOCHS * STEPS)
+        return generator(self.seed).standard_normal(EPOCHS * STEPS)
+
+    def rehearse(self) -> None:
+        self._gradients()
 
     def _updates(self, gradients) -> tuple[np.ndarray, np.ndarray]:
         per_epoch = LinearDecay(decay=self.decay, every=1).rates(self.lr, EPOCHS)[:, 0]

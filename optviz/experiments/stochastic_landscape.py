@@ -10,7 +10,8 @@ import param
 
 from ..controls import knobs_of
 from ..descent import descend
-from ..experiment import Experiment
+from ..draws import generator
+from ..experiment import Experiment, Members
 from ..layout import frame, grid, html
 from ..losses import ReLUNet, batch_indices, checked_data
 from ..messages import refuse
@@ -114,7 +115,7 @@ class StochasticLandscape(Experiment):
     def _objective(self) -> ReLUNet:
         if self._given is not None:
             return ReLUNet(*self._given)
-        random = np.random.default_rng(self.seed)
+        random = generator(self.seed)
         x = random.uniform(-1, 1, SAMPLES)
         return ReLUNet(x, 2 * x + 0.1 * random.standard_normal(SAMPLES))
 
@@ -122,6 +123,10 @@ class StochasticLandscape(Experiment):
         batches = batch_indices(objective.x.size, self.batch_size, self.seed if self.shuffle else None)
         run = descend(objective, SGD(lr=self.lr), self.start, len(batches), batches=batches)
         return run, batches
+
+    def rehearse(self) -> None:
+        self._objective()
+        batch_indices(SAMPLES if self._given is None else self._given[0].size, 1, self.seed)
 
     def iteration(self) -> int:
         """The step in which the viewed sample is drawn."""
@@ -223,7 +228,7 @@ the right one it often points uphill.</p>
 <p><b>Colours.</b> Log10 of the loss, from 0.001 to about 30 on the left; values beyond share the end colours.</p>
 """
 
-    def controls(self) -> list[Any]:
+    def controls(self, members: Members | None = None) -> list[Any]:
         player = {"type": pn.widgets.Player, "interval": 120, "loop_policy": "once", "show_value": True,
                   "sizing_mode": "stretch_width", "height": 118}  # fmt: skip
         return [
@@ -233,7 +238,7 @@ the right one it often points uphill.</p>
 
     def arrange(self, page) -> Any:
         return frame(
-            self.controls(),
+            page.controls,
             [page.message, page.status, grid(*page.pictures("sample", "risk"), columns=2)],
             page.pictures("losses"),
             [html(self.notes, "notes")],

@@ -10,7 +10,7 @@ import param
 
 from ..controls import knobs_of
 from ..descent import descend
-from ..experiment import Experiment
+from ..experiment import Experiment, Members
 from ..formulas import hyperparameter_mathml, objective_mathml, rule_mathml
 from ..layout import frame, html
 from ..members import Member, label_of, resolved, rules, surfaces
@@ -257,12 +257,11 @@ class SurfaceDescent(Experiment):
         return f", {np.min(np.hypot(*(minima - point).T)):.3g} from a minimum"
 
     def side(self) -> dict[str, str]:
-        numbers = hyperparameter_mathml(self.optimizer)
-        shown = ", &ensp;".join(f"{symbol} = {value}" for symbol, value in numbers)
         return {
             "formula": f"<h3>The rule</h3>{rule_mathml(self.optimizer)}",
-            "numbers": shown,
+            "numbers": _listed(self.optimizer),
             "objective": f"<h3>The surface</h3>{objective_mathml(self.objective)}",
+            "shape": _listed(self.objective),
         }
 
     notes = """
@@ -274,23 +273,33 @@ the step at which a curve leaves its frame, a red cross where the path leaves th
 are the forms of the older lecture notebooks: see each rule's formula.</p>
 """
 
-    def controls(self) -> list[Any]:
+    def controls(self, members: Members | None = None) -> list[Any]:
         main = knobs_of(self, ["objective_name", "optimizer_name"])
         rest = knobs_of(self, ["steps", "start_x", "start_y", "fit_axes"])
-        return [main, pn.Column(self._member_controls, sizing_mode="stretch_width", margin=0), rest]
+        made = self._member_controls if members is None else self._every_control(members)
+        return [main, pn.Column(made, sizing_mode="stretch_width", margin=0), rest]
 
     @param.depends("optimizer", "objective")
     def _member_controls(self):
-        parts = []
-        if isinstance(self.optimizer, Rule):
-            parts.append(knobs_of(self.optimizer, self.optimizer.hyperparameters()))
-        names = self.objective.shape_names() if hasattr(self.objective, "shape_names") else []
-        if names:
-            parts.append(knobs_of(self.objective, names))
+        parts = [knobs_of(m, _knobs(m)) for m in (self.optimizer, self.objective) if _knobs(m)]
         return pn.Column(*parts, sizing_mode="stretch_width", margin=0)
 
+    def _every_control(self, members: Members):
+        parts = [knobs_of(m, _knobs(m), visible=m in (self.optimizer, self.objective))
+                 for m in members.values() if _knobs(m)]  # fmt: skip
+        return pn.Column(*parts, sizing_mode="stretch_width", margin=0)
+
+    def members(self) -> Members:
+        found: dict[tuple[str, str], Any] = {}
+        for name, kind, catalogue in (("optimizer", "rule", rules()), ("objective", "objective", surfaces())):
+            found |= {(name, label): resolved(kind, label, "SurfaceDescent") for label in catalogue}
+            found |= {(name, label): own for (which, label), own in self._own.items() if which == kind}
+            current = getattr(self, name)
+            found[name, label_of(current)] = current
+        return found
+
     def arrange(self, page) -> Any:
-        side = [*self.controls(), page.blocks["formula"], page.blocks["numbers"], page.blocks["objective"]]
+        side = [*page.controls, *page.blocks.values()]
         return frame(
             side,
             [page.message, page.status, *page.pictures("surface")],
@@ -300,8 +309,20 @@ are the forms of the older lecture notebooks: see each rule's formula.</p>
         )
 
 
+def _knobs(member: Any) -> list[str]:
+    """The parameters of a rule or an objective that get a control."""
+    if isinstance(member, Rule):
+        return member.hyperparameters()
+    return member.shape_names() if hasattr(member, "shape_names") else []
+
+
 def _preset_steps(rule: Any) -> int:
     return getattr(rule, "preset_steps", 50)
+
+
+def _listed(member: Any) -> str:
+    """The symbols of a formula with their current values."""
+    return ", &ensp;".join(f"{symbol} = {value}" for symbol, value in hyperparameter_mathml(member))
 
 
 def _off_scale_marks() -> dict[str, Any]:
