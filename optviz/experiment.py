@@ -8,6 +8,7 @@ changed, in a page by pushing arrays into what was drawn, in a notebook as Dynam
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import holoviews as hv
@@ -16,6 +17,7 @@ import panel as pn
 import param
 from panel.reactive import Syncable
 
+from . import sharing
 from .controls import knobs_of
 from .layout import frame, html
 from .page import Page
@@ -46,7 +48,7 @@ class Experiment(pn.viewable.Viewer):
     def __init__(self, **params):
         super().__init__(**params)
         self._memo: dict[str, tuple[Any, Any]] = {}
-        self._pages: list[Page] = []
+        self._pages: list[Any] = []
         self._settling = False
         self.results = self.compute()
         self.drawings = self.draw()
@@ -139,6 +141,21 @@ class Experiment(pn.viewable.Viewer):
         finally:
             self._settling = False
 
+    def take(self, owner: param.Parameterized, values: Mapping[str, Any]) -> None:
+        """Set parameters, its own or a member's, without a computation: `restart` makes it."""
+        self._settling = True
+        try:
+            owner.param.update(**values)
+        finally:
+            self._settling = False
+        if owner is self:
+            self.settle(set(values))
+
+    def restart(self) -> None:
+        """Recompute and redraw with nothing kept from before: axes fit what there is now."""
+        self._memo.clear()
+        self.refresh()
+
     def bound(self, name: str, low: float, high: float) -> None:
         """Give a parameter other bounds, in this experiment alone."""
         self.param[name].bounds = (low, high)
@@ -186,8 +203,45 @@ class Experiment(pn.viewable.Viewer):
     def page(self) -> Page:
         """A new live page of this experiment: controls, pictures and text."""
         made = Page(self)
-        self._pages.append(made)
+        self.attach(made)
         return made
+
+    def attach(self, view: Any) -> None:
+        """Have `view.push()` called after every change."""
+        self._pages.append(view)
+
+    def to_json(self) -> str:
+        """The state as a text that `from_json` reads; ValueError where it holds what cannot be shared."""
+        return sharing.to_json(self)
+
+    @classmethod
+    def from_json(cls, text: str) -> Experiment:
+        """The experiment that `to_json` wrote; ValueError with one sentence for anything else."""
+        return sharing.from_json(cls, text)
+
+    def save(self, path: Any, title: str = "", theme: str = "default") -> None:
+        """Write this experiment, as it stands, as one HTML page that recomputes in the browser.
+
+        `path` is a file's name or an open file; `theme` is "default" or "dark". The page asks
+        for nothing from a network. Raises ValueError for a theme that does not exist.
+        """
+        text = self.html(title, theme)
+        if hasattr(path, "write"):
+            path.write(text)
+        else:
+            Path(path).write_text(text, "utf-8")
+
+    def html(self, title: str = "", theme: str = "default") -> str:
+        """The text of the page that `save` writes."""
+        from .export.page import page_html  # which needs experiments
+
+        return page_html(self, title, theme)
+
+    def live(self, height: int = 760) -> Any:
+        """A view for notebooks that needs no kernel: the page that `save` writes, in a frame."""
+        from .export.frame import Frame
+
+        return Frame(self.html(), height, self.title)
 
     def __panel__(self):
         return self.page().layout

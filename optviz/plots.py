@@ -228,7 +228,7 @@ def compose(figure: Figure, drawing: Drawing, elements: Sequence[Any], captioned
     options = {
         "xlim": drawing.xlim, "ylim": drawing.ylim, "title": "" if captioned else drawing.title, "logy": figure.logy,
         "xlabel": figure.xlabel, "ylabel": figure.ylabel, "responsive": True, "height": figure.height,
-        "min_width": 200, "apply_ranges": False, "toolbar": "above", "show_grid": True,
+        "min_width": 150, "apply_ranges": False, "toolbar": "above", "show_grid": True,
         "default_tools": ["pan", "wheel_zoom", "reset", "save"],
         "active_tools": list(figure.active), "hooks": [_finish, *figure.hooks],
         "fontsize": {"title": "12px", "labels": "12px", "ticks": "11px", "legend": "11px"},

@@ -144,7 +144,7 @@ def nice(value: float) -> float:
     if not np.isfinite(value) or value <= 0:
         return 1.0
     power = 10.0 ** np.floor(np.log10(value))
-    return float(power * next(f for f in (1, 2, 5, 10) if f * power >= value * 1.05 or f == 10))
+    return float(power * [f for f in (1, 2, 5, 10) if f * power >= value * 1.05 or f == 10][0])
 
 
 def image_of(values: np.ndarray, box: Box, limits: tuple[float, float]) -> dict[str, Any]:

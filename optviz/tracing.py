@@ -2,7 +2,8 @@
 
 An update rule or an objective is written once, with Python's operators and the
 functions of a namespace `xp`. Called with floats it gives one run, with numpy arrays
-many runs at once, with sympy symbols its derivatives and its typeset formula.
+many runs at once, with sympy symbols its derivatives and its typeset formula, with
+recorded values the JavaScript that an exported page runs.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from sympy.printing.pycode import PythonCodePrinter
 
 
 def _float_sign(x):
-    return x if x != x else float((x > 0) - (x < 0))
+    return x if x != x else 1.0 * (x > 0) - (x < 0)  # numpy's truth values do not subtract
 
 
 def _float_maximum(a, b):
@@ -172,6 +173,10 @@ class Compiled:
         exec(self.source, scope)  # the text was printed above, from sympy expressions alone
         return scope["function"]
 
+    def recorded(self, *arguments: Recorded) -> list:
+        """The entries as recorded JavaScript, in the order of operations of `floats`."""
+        return self._bind(vars(SCRIPT))(*arguments)
+
 
 _UFUNCS = {
     np.add: operator.add, np.subtract: operator.sub, np.multiply: operator.mul,
@@ -204,6 +209,87 @@ class Traceable(NDArrayOperatorsMixin):
 
     def __float__(self):
         raise TypeError("math's functions take numbers only, use numpy's or those of optviz.xp")
+
+
+class Tape:
+    """Straight-line JavaScript: one constant an operation, in the order of the calls, none twice."""
+
+    def __init__(self):
+        self.constants: dict[str, str] = {}  # by the operation whose result they hold
+
+    def named(self, text: str) -> Recorded:
+        """A value that JavaScript finds under this name."""
+        return Recorded(self, text)
+
+    def keep(self, operation: str) -> Recorded:
+        """The result of an operation, in a constant t1, t2, ..."""
+        return Recorded(self, self.constants.setdefault(operation, f"t{len(self.constants) + 1}"))
+
+
+class Recorded(NDArrayOperatorsMixin):
+    """A value that writes down what is done with it, as JavaScript on a `Tape`."""
+
+    def __init__(self, tape: Tape, text: str):
+        self.tape, self.text = tape, text
+
+    def __hash__(self):
+        return id(self)
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **options):
+        if method != "__call__" or ufunc not in _SCRIPTS or options:
+            return NotImplemented
+        if ufunc is np.power and not isinstance(inputs[1], Recorded) and inputs[1] == 2:
+            ufunc = np.square  # as numpy does; C's pow, and so a float's x**2, may round otherwise
+        return self.tape.keep(_SCRIPTS[ufunc].format(*map(script, inputs)))
+
+    def __bool__(self):
+        raise TypeError("a branch on a variable cannot be traced, use xp.where")
+
+    def __float__(self):
+        raise TypeError("math's functions take numbers only, use those of xp")
+
+
+# Comparisons instead of Math.sign, Math.max and Math.min: as the floats do, down to a zero's sign.
+_SCRIPTS = {
+    np.add: "{} + {}", np.subtract: "{} - {}", np.multiply: "{} * {}", np.divide: "{} / {}",
+    np.floor_divide: "floorDivide({}, {})", np.remainder: "modulo({}, {})", np.power: "Math.pow({}, {})",
+    np.square: "{0} * {0}", np.negative: "-{}", np.positive: "{}", np.bitwise_and: "{} & {}", np.bitwise_or: "{} | {}",
+    np.less: "{} < {}", np.less_equal: "{} <= {}", np.greater: "{} > {}", np.greater_equal: "{} >= {}",
+    np.equal: "{} == {}", np.not_equal: "{} != {}",
+    np.sign: "{0} > 0 ? 1 : {0} < 0 ? -1 : {0} == 0 ? 0 : NaN",
+    np.maximum: "{0} >= {1} || {0} != {0} ? {0} : {1}", np.minimum: "{0} <= {1} || {0} != {0} ? {0} : {1}",
+    **{function: f"Math.{name}({{}})" for name, function in MORE_ARRAYS.items()},
+    **{getattr(ARRAYS, name): f"Math.{name}({{}})" for name in (
+        "sqrt", "exp", "log", "sin", "cos", "tan", "tanh", "abs")},
+}  # fmt: skip
+
+
+def script(value: Any) -> str:
+    """A recorded value or a number as JavaScript; a float reads back as the same float."""
+    if isinstance(value, Recorded):
+        return value.text
+    if isinstance(value, int | np.integer | np.bool_):
+        return str(int(value))
+    return repr(float(value)).replace("inf", "Infinity").replace("nan", "NaN")
+
+
+def _recorder(name: str, plain: Callable) -> Callable:
+    """A function that records what it does with recorded values; of numbers alone it gives a number."""
+    ufunc = (vars(ARRAYS) | MORE_ARRAYS)[name]
+    return lambda *values: (ufunc if any(isinstance(v, Recorded) for v in values) else plain)(*values)
+
+
+def _script_where(condition, a, b):
+    if not isinstance(condition, Recorded):
+        return a if condition else b
+    return condition.tape.keep(f"{condition.text} ? {script(a)} : {script(b)}")
+
+
+_floats = {**vars(FLOATS), **MORE_FLOATS}
+SCRIPT = SimpleNamespace(**{
+    **{name: _recorder(name, value) for name, value in _floats.items() if callable(value)},
+    "where": _script_where, "equal": FLOATS.equal, "pi": FLOATS.pi,
+})  # fmt: skip
 
 
 def symbols(*names: str) -> list[sympy.Symbol]:

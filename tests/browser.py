@@ -160,7 +160,7 @@ def slider(page, label: str):
     Locators see through the open shadow roots that Bokeh draws in.
     """
     title = page.locator(".bk-slider-title", has_text=re.compile(rf"^\s*{re.escape(label)}\s*(:|$)"))
-    return page.locator(".bk-input-group", has=title)
+    return page.locator(".bk-input-group:visible", has=title)
 
 
 def slider_value(page, label: str) -> float:
@@ -188,7 +188,7 @@ def drag_slider(page, label: str, fraction: float, steps: int = 10) -> float:
 
 def slider_labels(page) -> list[str]:
     """The titles of all sliders on the page, without their values."""
-    titles = page.locator(".bk-slider-title").all_inner_texts()
+    titles = page.locator(".bk-slider-title:visible").all_inner_texts()
     return [title.rsplit(":", 1)[0].strip() for title in titles]
 
 

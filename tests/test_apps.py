@@ -1,10 +1,8 @@
 """The served apps in a real browser: opened, moved with the mouse and the keys, and checked against Python."""
 
 import re
-import time
 
 import numpy as np
-import param
 import pytest
 from browser import (
     drag_slider,
@@ -18,6 +16,7 @@ from browser import (
     wait_until,
 )
 from conftest import ROOT, watched_page
+from pages import VALUE, assert_shows, drag_every_slider, owner_of, select, spot
 
 from optviz import SGD, LossComparison, SingleParameter, StochasticLandscape, SurfaceDescent
 from optviz.app import experiments
@@ -27,34 +26,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 APPS = sorted(path.stem for path in (ROOT / "apps").glob("*.py"))
 LESSONS = [name for name in APPS if name != "index"]
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
-EDGES = {"left": "x0", "bottom": "y0", "right": "x1", "top": "y1"}
 
-# the value of the widget with this title
-_VALUE = """
-(title) => {
-  for (const doc of Bokeh.documents)
-    for (const model of doc._all_models.values())
-      if ((model.title ?? model.label) === title && model.value !== undefined) return model.value;
-  return null;
-}
-"""
-# where on the screen a point of a figure is
-_SPOT = """
-([name, x, y]) => {
-  const find = (view) => {
-    if (view.model?.name === name && view.frame) return view;
-    for (const child of view.child_views ?? []) { const found = find(child); if (found) return found }
-    return null;
-  };
-  for (const root of Bokeh.index) {
-    const view = find(root);
-    if (!view) continue;
-    const box = view.canvas_view.el.getBoundingClientRect();
-    return [box.left + view.frame.x_scale.compute(x), box.top + view.frame.y_scale.compute(y)];
-  }
-  return null;
-}
-"""
 # the levels at which glyphs of each kind are painted
 _EVERY_PLOT = """
   const plots = [];
@@ -127,86 +99,6 @@ def opened(page, served: str, app: str, query: str = "") -> None:
     wait_idle(page)
 
 
-def assert_close(got, wanted, where: str) -> None:
-    wanted = np.asarray(wanted)
-    if wanted.dtype.kind in "OU":
-        assert list(got) == wanted.tolist(), where
-    else:
-        np.testing.assert_allclose(np.asarray(got, dtype=float).reshape(wanted.shape), wanted.astype(float),
-                                   rtol=1e-6, atol=1e-9, err_msg=where)  # fmt: skip
-
-
-def assert_shows(page, experiment, *figures: str, timeout: float = 20) -> None:
-    """Every layer of these figures (or of all) comes to hold in the browser what Python computes."""
-    assert experiment.message == ""
-    end = time.monotonic() + timeout
-    while True:
-        try:
-            return _assert_shows_now(page, experiment, *figures)
-        except AssertionError:
-            if time.monotonic() > end:  # a busy machine may still be on its way
-                raise
-            time.sleep(0.3)
-
-
-def _assert_shows_now(page, experiment, *figures: str) -> None:
-    for name in figures or experiment.drawings:
-        for layer, columns in experiment.drawings[name].layers.items():
-            where = f"{name}.{layer}"
-            data = source_data(page, where)
-            if "image" in columns:
-                assert_close(data["image"][0], columns["image"][0], where)
-                continue
-            assert {EDGES.get(column, column) for column in data} == set(columns), where
-            for column, values in data.items():
-                wanted = columns[EDGES.get(column, column)]
-                if column in ("xs", "ys"):
-                    assert len(values) == len(wanted), where
-                    for line, other in zip(values, wanted, strict=True):
-                        assert_close(line, other, where)
-                else:
-                    assert_close(values, wanted, where)
-
-
-def spot(page, figure: str, x: float, y: float) -> tuple[float, float]:
-    at = page.evaluate(_SPOT, [figure, x, y])
-    assert at is not None, f"no figure {figure!r} on the page"
-    return tuple(at)
-
-
-def owner_of(experiment, label: str):
-    """The parameterized object and the parameter behind a control with this label."""
-    owners = [experiment, *(getattr(experiment, n) for n in ("optimizer", "objective") if hasattr(experiment, n))]
-    shown = [(o, name) for o in owners for name in o.param if o.param[name].precedence != -1]
-    found = [(o, name) for o, name in shown if o.param[name].label == label]
-    assert len(found) == 1, (label, found)
-    return found[0]
-
-
-def set_to(owner, name: str, value: float) -> None:
-    setattr(owner, name, int(value) if isinstance(owner.param[name], param.Integer) else value)
-
-
-def drag_every_slider(page, experiment, labels) -> None:
-    """Drag each slider; the same experiment here, moved the same way, is what the page shows."""
-    for number, label in enumerate(labels):
-        owner, name = owner_of(experiment, label)
-        before = getattr(owner, name)
-        value = drag_slider(page, label, (0.35, 0.7, 0.55)[number % 3], steps=6)
-        wait_idle(page)
-        assert value != before, label
-        drawings = experiment.drawings
-        set_to(owner, name, value)
-        assert experiment.drawings is not drawings, label
-        assert_shows(page, experiment)
-
-
-def select(page, label: str, option: str) -> None:
-    box = page.locator(".bk-input-group", has=page.locator("label", has_text=re.compile(rf"^\s*{label}\s*$")))
-    box.locator("select").select_option(option)
-    wait_idle(page)
-
-
 @pytest.mark.parametrize("app", APPS)
 def test_an_app_opens_is_drawn_and_obeys_the_keys(app, page, served):
     opened(page, served, app)
@@ -264,7 +156,7 @@ def test_the_selectors_bring_their_rule_surface_and_controls(page, served):
 def test_the_start_is_typed_clicked_and_dragged(page, served):
     experiment = SurfaceDescent()
     opened(page, served, "surface_descent")
-    box = page.locator(".bk-input-group", has=page.locator("label", has_text=re.compile(r"^\s*Start x\s*$")))
+    box = page.locator(".bk-input-group:visible", has=page.locator("label", has_text=re.compile(r"^\s*Start x\s*$")))
     box.locator("input").fill("-3.5")
     box.locator("input").press("Enter")
     wait_idle(page)
@@ -295,7 +187,7 @@ def test_the_start_is_typed_clicked_and_dragged(page, served):
     experiment.start = began(page)
     assert seen[-1] == experiment.start
     assert_shows(page, experiment)
-    assert page.evaluate(_VALUE, "Start x") == experiment.start[0]
+    assert page.evaluate(VALUE, "Start x") == experiment.start[0]
     assert spot(page, "surface", 0.0, 0.0) == corner  # the ring moved, not the surface
 
 

@@ -1,4 +1,4 @@
-// Panel's sliders have no accessible name: give each handle its slider's title.
+// Panel's sliders and checkboxes have no accessible name: give each the title beside it.
 // Sliders appear later too (another rule's hyperparameters), hence the repetition.
 function label(view) {
   const root = view.shadow_el || view.el?.shadowRoot;
@@ -8,6 +8,8 @@ function label(view) {
       if (handle.getAttribute("aria-label") !== title) handle.setAttribute("aria-label", title);
     }
   }
+  const box = view.model?.label && root?.querySelector("input[type=checkbox]");
+  if (box && !box.hasAttribute("aria-label")) box.setAttribute("aria-label", view.model.label);
   for (const child of view.child_views || []) label(child);
 }
 

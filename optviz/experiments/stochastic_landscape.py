@@ -120,7 +120,7 @@ class StochasticLandscape(Experiment):
         return ReLUNet(x, 2 * x + 0.1 * random.standard_normal(SAMPLES))
 
     def _run(self, objective: ReLUNet) -> tuple[Trajectory, Any]:
-        batches = batch_indices(objective.x.size, self.batch_size, self.seed if self.shuffle else None)
+        batches = batch_indices(len(objective.x), self.batch_size, self.seed if self.shuffle else None)
         run = descend(objective, SGD(lr=self.lr), self.start, len(batches), batches=batches)
         return run, batches
 

@@ -1,0 +1,43 @@
+// The address follows the experiment (see app.Link), and a button in the header copies it.
+const button = Object.assign(document.createElement("button"), { type: "button", className: "copy-link" });
+let note = "", copied = -Infinity, timer;
+
+function follow([query, unshared]) {
+  const theme = new URLSearchParams(location.search).get("theme");
+  const search = [query, theme && `theme=${encodeURIComponent(theme)}`].filter(Boolean).join("&");
+  history.replaceState(history.state, "", location.pathname + (search && `?${search}`) + location.hash);
+  note = unshared;
+  if (performance.now() - copied < 1000) copy(); // what was copied was still on its way
+}
+
+function copy() {
+  copied = performance.now();
+  const done = navigator.clipboard?.writeText(location.href) ?? Promise.reject();
+  done.then(() => say("Copied"), select);
+}
+
+function say(label) {
+  button.textContent = label;
+  clearTimeout(timer);
+  timer = setTimeout(() => (button.textContent = "Copy link"), 1000);
+  if (note) show("output", { textContent: note, onclick: (event) => event.target.remove() });
+}
+
+// Plain http has no clipboard: the address stands there selected, to be copied by hand.
+function select() {
+  const box = show("input", { value: location.href, readOnly: true, ariaLabel: "Link", onblur: () => box.remove() });
+  box.select();
+}
+
+function show(tag, properties) {
+  document.querySelectorAll(".link-box").forEach((other) => other.remove());
+  const box = Object.assign(document.createElement(tag), properties, { className: "link-box" });
+  button.after(box);
+  return box;
+}
+
+button.textContent = "Copy link";
+button.ariaLive = "polite";
+button.addEventListener("click", copy);
+document.getElementById("header-items").append(button);
+Bokeh.documents[0].on_message("address", follow);

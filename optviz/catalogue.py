@@ -1,0 +1,59 @@
+"""Every experiment by name, and the cards that lead to them."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from html import escape
+from importlib import import_module
+from importlib.resources import files
+from pkgutil import iter_modules
+
+import param
+
+from . import experiments as lessons
+from .experiment import Experiment
+from .layout import stylesheet
+from .messages import refuse
+
+
+def experiments() -> dict[str, type[Experiment]]:
+    """Every experiment by the name of its app, which is its module's."""
+    for module in iter_modules(lessons.__path__):
+        import_module(f"{lessons.__name__}.{module.name}")
+    found = param.concrete_descendents(Experiment).values()
+    ours = {kind.__module__.rsplit(".", 1)[1]: kind for kind in found if kind.__module__.startswith(lessons.__name__)}
+    return dict(sorted(ours.items(), key=lambda item: item[1].order))
+
+
+def named(name: str) -> type[Experiment]:
+    """The experiment of this name, surface_descent or SurfaceDescent."""
+    plain = "".join(c for c in str(name).lower() if c.isalnum())
+    for known, kind in experiments().items():
+        if plain == known.replace("_", ""):
+            return kind
+    return refuse("optviz", "needs the name of an experiment", name, f"choose one of {', '.join(experiments())}")
+
+
+def cards(suffix: str = "") -> str:
+    """A picture and a sentence for each experiment, linking to its name with this suffix."""
+    each = "".join(_card(name, kind, suffix) for name, kind in experiments().items())
+    return f'<p class="lead">Move a knob, see what the optimizer does.</p><div class="cards">{each}</div>'
+
+
+def _card(name: str, kind: type[Experiment], suffix: str) -> str:
+    picture = b64encode(files("optviz").joinpath("assets", f"{name}.png").read_bytes()).decode()
+    return (
+        f'<a class="card" href="{name}{suffix}"><img src="data:image/png;base64,{picture}" alt="">'
+        f"<h2>{kind.title}</h2><p>{kind.sentence}</p></a>"
+    )
+
+
+def index_html(theme: str = "default") -> str:
+    """The page that leads to exported experiments beside it."""
+    return (
+        f'<!DOCTYPE html>\n<html lang="en" class="{escape(theme)}"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">'
+        f"<title>optviz</title><style>{stylesheet('export.css')}{stylesheet('index.css')}</style></head>"
+        f"<body><header><b>optviz</b><span>See what an optimizer does</span></header><main>{cards('.html')}</main>"
+        "</body></html>\n"
+    )

@@ -1,0 +1,91 @@
+"""The command `optviz`: list the experiments, export them as pages that need no server."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; what it cannot do it says in one sentence, with exit status 2."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        options.run(options)
+    except (ValueError, OSError) as trouble:
+        print(f"optviz: {trouble}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="optviz", description="See what an optimizer does.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    listing = commands.add_parser("list", help="name every experiment, with a sentence on each")
+    listing.set_defaults(run=_list)
+    export = commands.add_parser("export", help="write an experiment as one self-contained HTML page")
+    export.add_argument("experiment", nargs="?", help="its name, as `optviz list` gives it")
+    export.add_argument("--param", action="append", default=[], metavar="NAME=VALUE",
+                        help="set a parameter, lr=0.2 for example; may be repeated")  # fmt: skip
+    export.add_argument("-o", "--output", metavar="FILE", help="where to write the page (default: NAME.html)")
+    export.add_argument("--all", metavar="DIR", help="write every experiment, and an index of them, into DIR")
+    export.add_argument("--theme", choices=("default", "dark"), default="default")
+    export.add_argument("--title", default="", help="the page's title")
+    export.set_defaults(run=_export)
+    return parser
+
+
+def _list(options: Any) -> None:
+    from .catalogue import experiments
+
+    for name, kind in experiments().items():
+        print(f"{name:24s}{kind.sentence}")
+
+
+def _export(options: Any) -> None:
+    if bool(options.all) == bool(options.experiment):
+        raise ValueError("export needs the name of an experiment, or --all DIR, and not both.")
+    if options.all:
+        _export_all(Path(options.all), options)
+    else:
+        path = Path(options.output or f"{options.experiment}.html")
+        _experiment(options).save(path, title=options.title, theme=options.theme)
+        print(path)
+
+
+def _export_all(folder: Path, options: Any) -> None:
+    from .catalogue import experiments, index_html
+
+    if options.param or options.output or options.title:
+        raise ValueError("export --all takes no --param, --output or --title: every experiment is written as it starts.")
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, kind in experiments().items():
+        kind().save(folder / f"{name}.html", theme=options.theme)
+        print(folder / f"{name}.html")
+    (folder / "index.html").write_text(index_html(options.theme), "utf-8")
+    print(folder / "index.html")
+
+
+def _experiment(options: Any) -> Any:
+    """The experiment that is named, with the parameters that are given."""
+    from .catalogue import named
+
+    made = named(options.experiment)()
+    settings = [_setting(text) for text in options.param]
+    if settings:
+        from .sharing import apply
+
+        _, refusals = apply(made, dict(settings))
+        if refusals or made.message:
+            raise ValueError("; ".join(refusals) or made.message)
+    return made
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise ValueError(f"--param needs NAME=VALUE, not '{text}'; write --param lr=0.2 for example.")
+    return name, value

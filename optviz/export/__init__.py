@@ -1,0 +1,1 @@
+"""The self-contained page: definitions printed as JavaScript, and its small runtime."""

@@ -1,0 +1,107 @@
+"""What a page needs of rules, objectives, losses and schedules: kernels, formulas, menus."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from itertools import chain, combinations, product
+from typing import Any
+
+from .. import descent, formulas, members, messages, scan, scene
+from ..formulas import hyper_symbol, objective_mathml
+from ..losses import DataLoss, Lanes
+from ..mathml import symbol_mathml
+from ..objectives import Objective
+from ..rules import Rule
+from ..schedules import Schedule
+from .bundle import Bundle
+from .bundle import members as members_of
+from .kernels import loss_script, objective_script, rule_script, schedule_script
+from .printer import quoted
+
+# what the runtime provides under a name of its own
+NATIVES: dict[Any, str] = {
+    descent.descend: "$.descend", scan.filtered: "$.filtered", scene.line_columns: "$.line_columns",
+    messages.refuse: "$.refuse", members.label_of: "$.label_of", formulas.rule_mathml: "$.rule_mathml",
+    formulas.objective_mathml: "$.objective_mathml", formulas.hyperparameter_mathml: "$.hyperparameter_mathml",
+    Lanes: "$.lanes",
+}  # fmt: skip
+
+
+def printed(value: Any, bundle: Bundle) -> str | None:
+    """The JavaScript of a rule, an objective, a loss or a schedule, class or instance; else None."""
+    if isinstance(value, type):
+        for base, text in ((Rule, _rule), (DataLoss, _loss), (Objective, _surface), (Schedule, _schedule)):
+            if issubclass(value, base):
+                return text(value, bundle)
+    if isinstance(value, Rule):
+        return _made(value, value.values(), bundle)
+    if isinstance(value, DataLoss):
+        return _made_loss(value, bundle)
+    if isinstance(value, Objective) and hasattr(value, "traced"):
+        return _made_surface(value, bundle)
+    return None
+
+
+def _made(value: Any, settings: Mapping[str, Any], bundle: Bundle) -> str:
+    return f"{bundle.text(type(value))}(new $.Kw({bundle.text(dict(settings))}))"
+
+
+def _rule(cls: type[Rule], bundle: Bundle) -> str:
+    symbols = {n: symbol_mathml(hyper_symbol(cls, n)) for n in cls.hyperparameters()}
+    more = {"off": dict(formulas._idle_values(cls)), "symbols": symbols, "formulas": _rule_formulas(cls)}
+    refusal = members_of(cls, ["check"], bundle).replace("{check:", "{refusal:")
+    return f"$.kinds.rule({{...{rule_script(cls)}, ...{_json(more)}, members: {refusal}}})"
+
+
+def _rule_formulas(cls: type[Rule]) -> dict[str, str]:
+    """A rule's formula for every setting of its flags and whatever is switched off."""
+    flags = [n for n in cls.hyperparameters() if isinstance(cls.param[n].default, bool)]
+    idle = [n for n, _ in formulas._idle_values(cls)]
+    subsets = list(chain.from_iterable(combinations(idle, k) for k in range(len(idle) + 1)))
+    found = {}
+    for setting in product((False, True), repeat=len(flags)):
+        key = "".join(str(int(on)) for on in setting)
+        for off in subsets:
+            _, text = formulas._typeset(cls, tuple(zip(flags, setting, strict=True)), off)
+            found[f"{key}|{' '.join(off)}"] = text
+    return found
+
+
+def _surface(cls: type[Objective], bundle: Bundle) -> str:
+    return _surface_kind(cls(), cls, bundle)
+
+
+def _surface_kind(made: Objective, source: Any, bundle: Bundle) -> str:
+    symbols = {n: symbol_mathml(formulas.SHAPES.get(n, n)) for n in made.shape_names()}
+    more = {"formula": objective_mathml(made), "symbols": symbols}
+    live = [n for n in ("domain", "minima", "starts") if isinstance(getattr(type(made), n, None), property)]
+    inside = members_of(type(made), live, bundle)
+    return f"$.kinds.surface({{...{objective_script(source)}, ...{_json(more)}, members: {inside}}})"
+
+
+def _made_surface(value: Objective, bundle: Bundle) -> str:
+    settings = dict(zip(value.shape_names(), value.shape_values(), strict=True))
+    if "traced" in vars(value) and type(value).__name__ == "Function":  # a user's: no class knows its formula
+        return f"{_surface_kind(value, value, bundle)}()"
+    return _made(value, settings, bundle)
+
+
+def _loss(cls: type[DataLoss], bundle: Bundle) -> str:
+    criteria = cls.param["loss"].objects if "loss" in cls.param else [""]
+    readings = ", ".join(f"{quoted(c)}: {loss_script(cls, c)}" for c in criteria)
+    return f"$.kinds.loss({{{readings}}})"
+
+
+def _made_loss(value: DataLoss, bundle: Bundle) -> str:
+    settings = {"loss": value.criterion()} | dict(zip(value.shape_names(), value.shape_values(), strict=True))
+    keywords = f"new $.Kw({bundle.text(settings)})"
+    return f"{bundle.text(type(value))}({bundle.text(value.x)}, {bundle.text(value.y)}, {keywords})"
+
+
+def _schedule(cls: type[Schedule], bundle: Bundle) -> str:
+    return f"$.kinds.schedule({schedule_script(cls)})"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value).replace("</", "<\\/")

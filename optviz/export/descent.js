@@ -1,0 +1,415 @@
+// The loop of optviz/descent.py: walk a surface or a loss with a rule, one lane after another.
+// Rules, objectives and schedules are made from the literals that kernels.py prints; arrays
+// are `Nd` (arrays.js), in the shapes that optviz/trajectory.py states.
+
+// Python's % and //: the remainder has the divisor's sign.
+function modulo(a, b) {
+  const rest = a % b;
+  return rest !== 0 && rest < 0 !== b < 0 ? rest + b : rest;
+}
+
+function floorDivide(a, b) {
+  const whole = (a - modulo(a, b)) / b;
+  const floor = Math.floor(whole);
+  return whole - floor > 0.5 ? floor + 1 : floor;
+}
+
+const isNumber = (value) => typeof value === "number";
+const numbersOf = (value) => (value instanceof Nd ? value.data : value);
+const isList = (value) => Array.isArray(numbersOf(value)) || ArrayBuffer.isView(numbersOf(value));
+const sizeOf = (shape) => shape.reduce((a, b) => a * b, 1);
+const filled = (shape, value = NaN) => new Nd(new Float64Array(sizeOf(shape)).fill(value), shape);
+
+// The length of what runs over lanes; a single one serves them all.
+function commonLength(lengths) {
+  const longest = Math.max(...lengths);
+  if (lengths.every((length) => length === 1 || length === longest)) return longest;
+  throw new Error(`Starts, hyperparameters, objectives and noise need one length, not ${lengths.join(", ")}.`);
+}
+
+function ofLane(value, lane) {
+  const numbers = numbersOf(value);
+  return isList(numbers) ? numbers[numbers.length === 1 ? 0 : lane] : numbers;
+}
+
+// An update rule with its hyperparameters: numbers, flags, or arrays with one entry a lane.
+class Rule {
+  constructor(kind, values = {}) {
+    this.kind = kind;
+    this.name = kind.name;
+    this.values = { ...kind.defaults, ...values };
+    const flags = kind.flags.map((flag) => (this.values[flag] ? "1" : "0")).join("");
+    this.terms = kind.terms[flags];
+    this.update = kind.update[flags];
+    if (!this.update) throw new Error(`${this.name} refuses this setting of ${kind.flags.join(", ")}.`);
+  }
+
+  lanes() {
+    return commonLength([1, ...Object.values(this.values).filter(isList).map((value) => numbersOf(value).length)]);
+  }
+
+  // The hyperparameters of one lane.
+  at(lane) {
+    return Object.fromEntries(Object.entries(this.values).map(([name, value]) => [name, ofLane(value, lane)]));
+  }
+
+  // Where the update keeps the terms of each coordinate; the carried ones begin at their first values.
+  memories(h, dim) {
+    const terms = this.terms.map((name) => [name, NaN]);
+    const carried = Object.entries(this.kind.memory).map(([name, first]) => [name, isNumber(first) ? first : h[first]]);
+    const memory = Object.fromEntries([...terms, ...carried]);
+    return Array.from({ length: dim }, () => (this.kind.coupled ? memory : { ...memory }));
+  }
+
+  // The step of each coordinate; a coupled rule sees them all, and the Hessian.
+  step(h, memories, x, g, t, objective) {
+    if (this.kind.coupled) {
+      memories[0].H = objective.hessianAt(x);
+      return this.update(h, memories[0], x, g, t);
+    }
+    const step = [];
+    for (let i = 0; i < x.length; i++) step.push(this.update(h, memories[i], x[i], g[i], t));
+    return step;
+  }
+}
+
+class Schedule {
+  constructor(kind, values = {}) {
+    this.kind = kind;
+    this.values = { ...kind.defaults, ...values };
+  }
+
+  // The rates (steps, lanes) where the rule's own rate is `lr`, a number or one a lane.
+  rates(lr, steps) {
+    const own = isNumber(lr) ? [lr] : [...numbersOf(lr)];
+    const rates = Array.from({ length: steps }, (_, k) => own.map((rate) => this.kind.rate(this.values, rate, k + 1)));
+    return new Nd(Float64Array.from(rates.flat()), [steps, own.length]);
+  }
+}
+
+// What surfaces and losses share. Shape parameters are given by name, or all in their order.
+class Objective {
+  constructor(kind, shapeValues = {}) {
+    const byName = () => kind.shape.map((name, i) => shapeValues[name] ?? kind.shapeDefaults[i]);
+    this.kind = kind;
+    this.shape = isList(shapeValues) ? [...numbersOf(shapeValues)] : byName();
+    this.dim = kind.names.length;
+    for (const name of ["names", "label", "domain", "minima", "starts", "lowest"]) this[name] = kind[name];
+  }
+
+  // The value at each point, in the shape that the coordinates broadcast to.
+  value(...coordinates) {
+    return elementwise((point) => this.lossAt(point), coordinates);
+  }
+}
+
+class Surface extends Objective {
+  lossAt(point) {
+    return this.kind.call(this.kind.value, point, this.shape);
+  }
+
+  gradientAt(point) {
+    return this.kind.call(this.kind.gradient, point, this.shape);
+  }
+
+  // The rows of the Hessian.
+  hessianAt(point) {
+    return rowsOf(this.kind.call(this.kind.hessian, point, this.shape), this.dim);
+  }
+}
+
+// The mean over the samples x, y of one sample's loss; a batch gives the indices of some.
+class DataLoss extends Objective {
+  constructor(kind, x, y, shapeValues = {}) {
+    super(kind, shapeValues);
+    this.x = Float64Array.from(numbersOf(x));
+    this.y = Float64Array.from(numbersOf(y));
+  }
+
+  lossAt(point, batch = null) {
+    return this.meanOf(this.samples(this.kind.value, point, batch));
+  }
+
+  gradientAt(point, batch = null) {
+    const slopes = this.samples(this.kind.gradient, point, batch);
+    return Array.from({ length: this.dim }, (_, i) => this.meanOf(slopes, i));
+  }
+
+  hessianAt(point, batch = null) {
+    const entries = this.samples(this.kind.hessian, point, batch);
+    return rowsOf(Array.from({ length: this.dim ** 2 }, (_, i) => this.meanOf(entries, i)), this.dim);
+  }
+
+  // What one of the literal's functions gives for each sample.
+  samples(reading, point, batch) {
+    const which = numbersOf(batch);
+    const results = new Array((which ?? this.x).length);
+    for (let k = 0; k < results.length; k++) {
+      const at = which ? which[k] : k;
+      results[k] = this.kind.call(reading, point, this.x[at], this.y[at], this.shape);
+    }
+    return results;
+  }
+
+  meanOf(results, i = null) {
+    const numbers = i === null ? results : results.map((entries) => entries[i]);
+    return pairwiseSum(numbers, 0, numbers.length) / numbers.length;
+  }
+
+  // The mean loss on the grid of two axes, the first down the rows; with `samples`, each one's own loss.
+  landscape(axis0, axis1, samples = null) {
+    const [a, b] = [axis0, axis1].map((axis) => Float64Array.from(numbersOf(axis)));
+    const grid = [new Nd(a, [a.length, 1]), new Nd(b, [b.length])];
+    if (samples === null) return this.value(...grid);
+    const which = Float64Array.from(isNumber(samples) ? [samples] : numbersOf(samples));
+    return elementwise(([k, ...point]) => this.lossAt(point, [k]), [new Nd(which, [which.length, 1, 1]), ...grid]);
+  }
+}
+
+// Several objectives of the same variables as one: lane k walks the k-th of them.
+class Lanes {
+  constructor(objectives) {
+    this.objectives = [...objectives];
+    this.names = this.objectives[0].names;
+    this.dim = this.names.length;
+  }
+
+  // Each lane's own loss; the last axis of the coordinates runs over lanes.
+  value(...coordinates) {
+    return elementwise((point, at) => this.objectives[at % this.objectives.length].lossAt(point), coordinates);
+  }
+}
+
+function rowsOf(entries, rows, width = rows) {
+  return Array.from({ length: rows }, (_, i) => entries.slice(i * width, (i + 1) * width));
+}
+
+// numpy's order of addition, so that a mean has numpy's rounding.
+function pairwiseSum(a, from, n) {
+  if (n > 128) {
+    const half = Math.floor(n / 2) - (Math.floor(n / 2) % 8);
+    return pairwiseSum(a, from, half) + pairwiseSum(a, from + half, n - half);
+  }
+  let sum = 0;
+  let at = from;
+  if (n >= 8) {
+    const r = Array.from(a.slice(from, from + 8));
+    for (at += 8; at + 8 <= from + n; at += 8) for (let j = 0; j < 8; j++) r[j] += a[at + j];
+    sum = r[0] + r[1] + (r[2] + r[3]) + (r[4] + r[5] + (r[6] + r[7]));
+  }
+  for (; at < from + n; at++) sum += a[at];
+  return sum;
+}
+
+// f(point, index) at each point of numbers and arrays that broadcast; a number where all are numbers.
+function elementwise(f, coordinates) {
+  const arrays = coordinates.filter((c) => c instanceof Nd);
+  if (!arrays.length) return f(coordinates, 0);
+  const depth = Math.max(...arrays.map((a) => a.shape.length));
+  const shapes = coordinates.map((c) => [...Array(depth - (c.shape?.length ?? 0)).fill(1), ...(c.shape ?? [])]);
+  const shape = Array.from({ length: depth }, (_, axis) => commonLength(shapes.map((each) => each[axis])));
+  const strides = shapes.map((each) => each.map((n, axis) => (n === 1 ? 0 : sizeOf(each.slice(axis + 1)))));
+  const sources = coordinates.map((c) => (c instanceof Nd ? c.data : [c]));
+  const [out, at, offsets] = [filled(shape), shape.map(() => 0), sources.map(() => 0)];
+  const point = sources.map(() => 0);
+  for (let k = 0; k < out.data.length; k++) {
+    for (let j = 0; j < sources.length; j++) point[j] = sources[j][offsets[j]];
+    out.data[k] = f(point, k);
+    for (let axis = depth - 1; axis >= 0; axis--) {
+      const ends = ++at[axis] === shape[axis];
+      for (let j = 0; j < offsets.length; j++) offsets[j] += strides[j][axis] * (ends ? 1 - shape[axis] : 1);
+      if (!ends) break;
+      at[axis] = 0;
+    }
+  }
+  return out;
+}
+
+// What a run leaves behind: the fields of optviz/trajectory.py.
+class Trajectory {
+  constructor(steps, lanes, dim, terms, batches) {
+    const vectors = () => filled([steps, lanes, dim]);
+    this.x = filled([steps + 1, lanes, dim]);
+    this.loss = filled([steps + 1, lanes]);
+    this.updates = vectors();
+    this.gradients = vectors();
+    this.rates = filled([steps, lanes]);
+    this.clipped = new Nd(new Float64Array(steps * lanes), [steps, lanes], true);
+    this.diverged = filled([lanes], 0);
+    this.terms = Object.fromEntries(terms.map((name) => [name, vectors()]));
+    this.batch_loss = batches ? filled([steps, lanes]) : null;
+  }
+
+  get steps() {
+    return this.updates.shape[0];
+  }
+
+  get lanes() {
+    return this.x.shape[1];
+  }
+
+  // The last parameters, shape (lanes, dim).
+  get final() {
+    const shape = this.x.shape.slice(1);
+    return new Nd(this.x.data.slice(-sizeOf(shape)), shape);
+  }
+}
+
+// Walk `steps` steps by one rule, or by several side by side. Lanes come from arrays in the
+// hyperparameters, several starts, or `Lanes`. Options: `clip`, `clipNorm`; `schedule`, or
+// `rates`, one a step; `noise`, what to add to the gradients, (steps, dim, lanes or 1); `batches`.
+function descend(objective, rule, start, steps, options = {}) {
+  const { dim, objectives = [objective] } = objective;
+  const rules = [rule].flat();
+  const flat = numbersOf(start);
+  const starts = isNumber(flat[0]) ? rowsOf([...flat], flat.length / dim, dim) : flat;
+  const shared = [starts.length, objectives.length, options.noise?.shape[2] ?? 1];
+  const counts = rules.map((each) => commonLength([...shared, each.lanes()]));
+  const terms = new Set(rules.flatMap((each) => each.terms));
+  const run = new Trajectory(steps, counts.reduce((a, b) => a + b), dim, [...terms], options.batches);
+  let column = 0;
+  for (const [i, count] of counts.entries()) {
+    const rates = ratesOf(rules[i], steps, count, options);
+    for (let lane = 0; lane < count; lane++, column++) {
+      for (let k = 0; k < steps; k++) run.rates.data[k * run.lanes + column] = rates[k * count + lane];
+      walk(ofLane(objectives, lane), rules[i], ofLane(starts, lane), lane, run, column, options);
+    }
+  }
+  return run;
+}
+
+// The learning rates, `lanes` a step: the schedule's, those given, or the rule's own.
+function ratesOf(rule, steps, lanes, { schedule = null, rates = null }) {
+  const own = rule.values.lr ?? 0;
+  const given = schedule ? schedule.rates(own, steps).data : numbersOf(rates);
+  const rate = (k) => (given ? given[given.length === steps ? Math.floor(k / lanes) : k] : ofLane(own, k % lanes));
+  return Array.from({ length: steps * lanes }, (_, k) => rate(k));
+}
+
+// One lane of a run, into one column of its arrays. It ends where x or the loss stops being finite.
+function walk(objective, rule, start, lane, run, column, options) {
+  const { dim } = objective;
+  const h = rule.at(lane);
+  const memories = rule.memories(h, dim);
+  const kept = rule.terms.map((name) => run.terms[name].data);
+  const x = [...numbersOf(start)];
+  let loss = objective.lossAt(x);
+  run.x.data.set(x, column * dim);
+  run.loss.data[column] = loss;
+  for (let t = 1; t <= run.steps; t++) {
+    const row = (t - 1) * run.lanes + column;
+    const batch = options.batches?.[t - 1] ?? null;
+    const gradient = objective.gradientAt(x, batch);
+    const noisy = options.noise ? withNoise(gradient, options.noise, t, lane) : gradient;
+    const g = clipped(noisy, options);
+    if (g !== noisy) run.clipped.data[row] = g.some((v, i) => v !== noisy[i]);
+    if (batch) run.batch_loss.data[row] = objective.lossAt(x, batch);
+    h.lr = run.rates.data[row];
+    const step = rule.step(h, memories, x, g, t, objective);
+    let fine = Number.isFinite(loss);
+    for (let i = 0; i < dim; i++) {
+      const at = row * dim + i;
+      run.gradients.data[at] = gradient[i];
+      run.updates.data[at] = step[i];
+      for (let j = 0; j < kept.length; j++) kept[j][at] = memories[i][rule.terms[j]];
+      x[i] += step[i];
+      run.x.data[at + run.lanes * dim] = x[i];
+      fine &&= Number.isFinite(x[i]);
+    }
+    loss = objective.lossAt(x);
+    run.loss.data[row + run.lanes] = loss;
+    if (!fine || !Number.isFinite(loss)) {
+      run.diverged.data[column] = t;
+      return;
+    }
+  }
+}
+
+// The gradient of step t with its draws, from an array (steps, dim, lanes or 1).
+function withNoise(gradient, { data, shape: [, dim, width] }, t, lane) {
+  return gradient.map((v, i) => v + data[((t - 1) * dim + i) * width + (width === 1 ? 0 : lane)]);
+}
+
+// Each entry cut to +-clip, then the norm to clipNorm (torch.nn.utils.clip_grad_norm_, with its 1e-6).
+function clipped(gradient, { clip = null, clipNorm = null }) {
+  let g = gradient;
+  if (clip !== null) g = g.map((v) => Math.min(Math.max(v, -clip), clip));
+  if (clipNorm === null) return g;
+  const norm = Math.sqrt(g.reduce((sum, v) => sum + v * v, 0));
+  const share = Math.min(clipNorm / (norm + 1e-6), 1);
+  return g.map((v) => v * share);
+}
+
+// The steps that a rule takes under given gradients of one parameter that stays at 0.
+function filtered(rule, gradients, { clip = null, rates = null } = {}) {
+  const [g, given] = [numbersOf(gradients), numbersOf(rates)];
+  const h = rule.at(0);
+  if (given) h.lr = given[0];
+  const [memory] = rule.memories(h, 1);
+  const steps = filled([g.length]);
+  for (let k = 0; k < g.length; k++) {
+    if (given) h.lr = given[k];
+    const cut = clip === null ? g[k] : Math.min(Math.max(g[k], -clip), clip);
+    steps.data[k] = rule.update(h, memory, 0, cut, k + 1);
+  }
+  return steps;
+}
+
+// The page's own draws, not numpy's: sfc32 (Doty-Humphrey's PractRand) with its state filled from
+// the seed by a splitmix32 (Steele, Lea, Flood 2014); normals by Box and Muller.
+class PageRandom {
+  constructor(seed = 0) {
+    let word = seed | 0;
+    this.state = Int32Array.from({ length: 4 }, () => {
+      word = (word + 0x9e3779b9) | 0;
+      let z = Math.imul(word ^ (word >>> 16), 0x21f0aaad);
+      z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
+      return z ^ (z >>> 15);
+    });
+    for (let i = 0; i < 12; i++) this.bits();
+  }
+
+  // 32 random bits.
+  bits() {
+    const [a, b, c, counter] = this.state;
+    const out = (a + b + counter) | 0;
+    this.state.set([b ^ (b >>> 9), c + (c << 3), ((c << 21) | (c >>> 11)) + out, counter + 1]);
+    return out >>> 0;
+  }
+
+  // A number in [0, 1), of 53 random bits.
+  random() {
+    return ((this.bits() >>> 5) * 2 ** 26 + (this.bits() >>> 6)) / 2 ** 53;
+  }
+
+  draws(shape, draw) {
+    if (shape === null) return draw();
+    const out = filled(isNumber(shape) ? [shape] : [...shape]);
+    for (let i = 0; i < out.data.length; i++) out.data[i] = draw();
+    return out;
+  }
+
+  standard_normal(shape = null) {
+    const radius = () => Math.sqrt(-2 * Math.log(1 - this.random()));
+    return this.draws(shape, () => radius() * Math.cos(2 * Math.PI * this.random()));
+  }
+
+  uniform(low = 0, high = 1, shape = null) {
+    return this.draws(shape, () => low + (high - low) * this.random());
+  }
+
+  // Whole numbers from low up to, and without, high.
+  integers(low, high, shape = null) {
+    return this.draws(shape, () => low + Math.floor((high - low) * this.random()));
+  }
+
+  // 0, 1, ..., n - 1 in random order.
+  permutation(n) {
+    const order = Float64Array.from({ length: n }, (_, i) => i);
+    for (let i = n - 1; i > 0; i--) {
+      const j = this.integers(0, i + 1);
+      [order[i], order[j]] = [order[j], order[i]];
+    }
+    return new Nd(order, [n]);
+  }
+}

@@ -1,0 +1,242 @@
+"""Save an experiment as one HTML file that recomputes everything in the browser, with no server."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from functools import cache
+from html import escape
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+import panel as pn
+import param
+from bokeh.document import Document
+from bokeh.embed.util import standalone_docs_json_and_render_items
+from bokeh.models import ImportedStyleSheet, InlineStyleSheet
+from bokeh.resources import Resources
+from panel.io.model import add_to_doc
+from panel.io.resources import CDN_DIST, DIST_DIR
+from pyviz_comms import Comm
+
+from ..draws import generator, recorded
+from ..experiment import Experiment
+from ..layout import stylesheet, wrapped
+from ..messages import refuse
+from ..page import Page
+from ..plots import DOTTED, Drawing, caption
+from .bundle import Bundle, members, names_on_self
+from .definitions import NATIVES, printed
+from .printer import quoted
+
+ROOTS = ("follow", "compute", "draw", "status", "side")
+RUNTIME = ("python.js", "arrays.js", "descent.js", "live.js")
+Offered = dict[tuple[str, str], Any]
+BASE = ("chosen", "offered", "settle", "bound")  # which the runtime's experiment has itself
+
+
+def page_html(experiment: Experiment, title: str = "", theme: str = "default") -> str:
+    """The text of a self-contained page of this experiment as it stands now."""
+    offered = experiment.members()
+    page = Page(experiment, offered)
+    document = Document()
+    root = page.layout.get_root(document, Comm())
+    add_to_doc(root, document, True)
+    _inline_styles(document)
+    program = _program(experiment, offered, _spec(experiment, offered, page))
+    _empty_sources(page)
+    if theme not in ("default", "dark"):
+        refuse("save", "needs the theme default or dark", theme)
+    return _SKELETON.format(
+        title=escape(title or experiment.title), sentence=escape(experiment.sentence, quote=True),
+        theme=theme, css=stylesheet("export.css"), libraries=_libraries(), item=_script_json(_item(root)),
+        program=program, tend=stylesheet("page.js"), runtime=_runtime(),
+    )  # fmt: skip
+
+
+_SKELETON = """<!DOCTYPE html>
+<html lang="en" class="{theme}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="description" content="{sentence}">
+<link rel="icon" href="data:,">
+<title>{title}</title>
+<style>{css}</style>
+{libraries}
+</head>
+<body>
+<header><b>optviz</b><span>{title}</span></header>
+<main id="page"></main>
+<p id="draws" class="draws"></p>
+<script>
+(() => {{
+"use strict";
+{runtime}
+{program}
+const item = {item};
+Bokeh.embed.embed_item(item, "page").then(() => {{
+  const page = new LivePage(experiment, spec, Bokeh.documents.at(-1));
+  experiment.refresh();
+  window.optviz = {{ experiment, page }};
+}});
+}})();
+</script>
+<script>{tend}</script>
+</body>
+</html>
+"""
+
+
+def _item(root: Any) -> dict[str, Any]:
+    docs, _ = standalone_docs_json_and_render_items([root], suppress_callback_warning=True)
+    return {"doc": next(iter(docs.values())), "root_id": root.ref["id"], "target_id": "page"}
+
+
+@cache
+def _libraries() -> str:
+    """Bokeh's and Panel's scripts, in the page itself."""
+    bokeh = Resources(mode="inline", components=["bokeh", "bokeh-widgets", "bokeh-tables"]).js_raw
+    parts = [*bokeh, (DIST_DIR / "panel.min.js").read_text("utf-8")]
+    return "\n".join("<script>" + part.replace("</script", "<\\/script") + "</script>" for part in parts)
+
+
+@cache
+def _runtime() -> str:
+    return "\n".join(files("optviz").joinpath("export", name).read_text("utf-8") for name in RUNTIME)
+
+
+def _script_json(value: Any) -> str:
+    return json.dumps(value).replace("</", "<\\/").replace("<!--", "<\\!--")
+
+
+def _inline_styles(document: Document) -> None:
+    """Panel's style sheets by their text, each of them once, where the models give an address."""
+    shared: dict[str, InlineStyleSheet] = {}
+    with document.models.freeze():
+        for model in list(document.models):
+            if getattr(model, "stylesheets", None):
+                texts = map(_style_text, model.stylesheets)
+                model.stylesheets = [shared.setdefault(css, InlineStyleSheet(css=css)) for css in texts]
+
+
+def _style_text(sheet: Any) -> str:
+    if not isinstance(sheet, ImportedStyleSheet):
+        return sheet.css if isinstance(sheet, InlineStyleSheet) else sheet
+    address = sheet.url.split("?")[0]
+    if not address.startswith(CDN_DIST):
+        raise ValueError(f"a style sheet comes from {address}, which a page without network cannot read")
+    return (DIST_DIR / address[len(CDN_DIST) :]).read_text("utf-8")
+
+
+def _empty_sources(page: Page) -> None:
+    """The page computes what it shows: no data need travel with it."""
+    for live in page.figures.values():
+        for source in live.sources.values():
+            source.data = {name: [] for name in source.data}
+
+
+def _program(experiment: Experiment, offered: Offered, spec: dict[str, Any]) -> str:
+    """The experiment's own JavaScript: definitions, parts, the state that it starts from."""
+    bundle = Bundle({**NATIVES, generator: "$.generator", Drawing: "$.Drawing"}, printed)
+    names = reachable(experiment)
+    parts = members(type(experiment), names, bundle)
+    state = _state(experiment, offered, names, bundle)
+    texts = f"caption: {bundle.text(caption)}, wrapped: {bundle.text(wrapped)}"
+    draws = bundle.text(_draws(experiment))
+    return f"""{bundle.source}
+for (const [key, values] of Object.entries({draws})) tape.set(key, values);
+const experiment = new Experiment({parts}, {state});
+const spec = {{ ...{_script_json(spec)}, {texts} }};"""
+
+
+def _draws(experiment: Experiment) -> dict[str, np.ndarray]:
+    with recorded() as tape:
+        experiment.rehearse()
+    return {key: np.asarray(values, dtype=float) for key, values in tape.items()}
+
+
+def _state(experiment: Experiment, offered: Offered, names: list[str], bundle: Bundle) -> str:
+    """Parameters, further attributes that the methods read, and what the menus offer."""
+    knobs = [n for n in experiment.knobs() if not isinstance(experiment.param[n], param.Event)]
+    values = {n: getattr(experiment, n) for n in knobs} | {"title": experiment.title}
+    read = set().union(*(names_on_self(_function(type(experiment), n)) for n in names))
+    kept = {n: v for n, v in vars(experiment).items() if n in read and n not in ("results", "drawings")}
+    menus: dict[str, list[str]] = {"rule": [], "objective": []}
+    for (owner, label), member in offered.items():
+        menus["rule" if owner == "optimizer" else owner].append(f"{quoted(label)}: () => {printed(member, bundle)}")
+    menus_text = ", ".join(f"{kind}: {{{', '.join(each)}}}" for kind, each in menus.items())
+    return f"{{values: {bundle.text(values)}, attributes: {bundle.text(kept)}, members: {{{menus_text}}}}}"
+
+
+def _function(kind: type, name: str) -> Any:
+    value = inspect.getattr_static(kind, name)
+    return value.fget if isinstance(value, property) else getattr(value, "__func__", value)
+
+
+def reachable(experiment: Experiment) -> list[str]:
+    """The methods and properties of an experiment that a page needs, besides those of the base."""
+    kind, found = type(experiment), []
+    gestures = [g for f in experiment.figures() for g in (f.tap, f.drag and f.drag[1]) if g]
+    front = [*ROOTS, *(g.__name__ for g in gestures)]
+    while front:
+        name = front.pop(0)
+        value = inspect.getattr_static(kind, name, None)
+        if name in found or name in BASE or value is None or value is inspect.getattr_static(Experiment, name, None):
+            continue
+        if inspect.isfunction(_function(kind, name)):
+            found.append(name)
+            front += sorted(names_on_self(_function(kind, name)))
+    return found
+
+
+def _spec(experiment: Experiment, offered: Offered, page: Page) -> dict[str, Any]:
+    """Where the page's models are, by id."""
+    owners = {id(experiment): None} | {id(m): list(key) for key, m in offered.items()}
+    return {
+        "figures": [_figure_spec(live) for live in page.figures.values()],
+        "controls": [spec for knobs in page.layout.select(pn.Param) for spec in _control_specs(knobs, owners)],
+        "groups": [{"member": owners[id(knobs.object)], "model": _model(knobs).id}
+                   for knobs in page.layout.select(pn.Param) if owners.get(id(knobs.object))],
+        "status": _model(page.status).id, "message": _model(page.message).id,
+        "blocks": {name: _model(block).id for name, block in page.blocks.items()},
+    }  # fmt: skip
+
+
+def _model(pane: Any) -> Any:
+    """The Bokeh model of a pane that has been drawn once."""
+    ((model, _),) = pane._models.values()
+    return model
+
+
+def _figure_spec(live: Any) -> dict[str, Any]:
+    figure, model = live.figure, live.model
+    return {
+        "name": figure.name, "model": model.id, "x_range": model.x_range.id, "y_range": model.y_range.id,
+        "caption": _model(live.caption).id, "legend": figure.legend,
+        "tap": figure.tap and figure.tap.__name__, "drag": figure.drag and figure.drag[1].__name__,
+        "layers": {n: {k: getattr(layer, k, "") for k in ("label", "color", "symbol")}
+                   for n, layer in figure.layers.items()},
+        "sources": {n: _layer_spec(live, n) for n in figure.layers},
+    }  # fmt: skip
+
+
+def _layer_spec(live: Any, name: str) -> dict[str, Any]:
+    source, glyph = live.sources[name], live.glyphs[name]
+    dotted = live.dots is not None and source is live.dotted
+    return {
+        "source": source.id, "glyph": glyph.id, "columns": list(source.data), "dotted": DOTTED,
+        "dots": live.dots.id if dotted else None,
+        "mapper": live.mappers[name].id if name in live.mappers else None,
+    }  # fmt: skip
+
+
+def _control_specs(knobs: pn.Param, owners: dict[int, Any]) -> list[dict[str, Any]]:
+    member = owners[id(knobs.object)]
+    return [
+        {"name": name, "member": member, "model": _model(widget).id,
+         "event": isinstance(widget, pn.widgets.Button),
+         "property": "active" if isinstance(widget, pn.widgets.Checkbox) else "value"}
+        for name, widget in knobs._widgets.items() if name in knobs.object.param
+    ]  # fmt: skip

@@ -1,0 +1,132 @@
+"""What an experiment's page shows, served or exported, against what Python computes."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import numpy as np
+import param
+import pytest
+from browser import drag_slider, source_data, wait_idle
+from scipy.spatial import cKDTree
+
+EDGES = {"left": "x0", "bottom": "y0", "right": "x1", "top": "y1"}
+
+# the value of the widget with this title
+VALUE = """
+(title) => {
+  for (const doc of Bokeh.documents)
+    for (const model of doc._all_models.values())
+      if ((model.title ?? model.label) === title && model.value !== undefined) return model.value;
+  return null;
+}
+"""
+# where on the screen a point of a figure is
+SPOT = """
+([name, x, y]) => {
+  const find = (view) => {
+    if (view.model?.name === name && view.frame) return view;
+    for (const child of view.child_views ?? []) { const found = find(child); if (found) return found }
+    return null;
+  };
+  for (const root of Bokeh.index) {
+    const view = find(root);
+    if (!view) continue;
+    const box = view.canvas_view.el.getBoundingClientRect();
+    return [box.left + view.frame.x_scale.compute(x), box.top + view.frame.y_scale.compute(y)];
+  }
+  return null;
+}
+"""
+
+
+def assert_close(got, wanted, where: str) -> None:
+    wanted = np.asarray(wanted)
+    if wanted.dtype.kind in "OU":
+        assert list(got) == wanted.tolist(), where
+    else:
+        np.testing.assert_allclose(np.asarray(got, dtype=float).reshape(wanted.shape), wanted.astype(float),
+                                   rtol=1e-6, atol=1e-9, err_msg=where)  # fmt: skip
+
+
+def assert_shows(page, experiment, *figures: str, timeout: float = 20) -> None:
+    """Every layer of these figures (or of all) comes to hold in the browser what Python computes."""
+    assert experiment.message == ""
+    end = time.monotonic() + timeout
+    while True:
+        try:
+            return _assert_shows_now(page, experiment, *figures)
+        except AssertionError:
+            if time.monotonic() > end:  # a busy machine may still be on its way
+                raise
+            time.sleep(0.3)
+
+
+def _assert_shows_now(page, experiment, *figures: str) -> None:
+    for name in figures or experiment.drawings:
+        for layer, columns in experiment.drawings[name].layers.items():
+            where = f"{name}.{layer}"
+            data = source_data(page, where)
+            if "image" in columns:
+                assert_close(data["image"][0], columns["image"][0], where)
+                continue
+            assert {EDGES.get(column, column) for column in data} == set(columns), where
+            if "xs" in columns:
+                assert_same_lines(data, columns, where)
+                continue
+            for column, values in data.items():
+                wanted = columns[EDGES.get(column, column)]
+                assert_close(values, wanted, where)
+
+
+def assert_same_lines(got, wanted, where: str) -> None:
+    """As many lines, as long, through the same points: where each begins is left to who draws."""
+    lines = [[np.column_stack(pair) for pair in zip(each["xs"], each["ys"], strict=True)] for each in (got, wanted)]
+    assert len(lines[0]) == len(lines[1]), where
+    if not lines[0]:
+        return
+    lengths = [sum(np.hypot(*np.diff(line, axis=0).T).sum() for line in each) for each in lines]
+    assert lengths[0] == pytest.approx(lengths[1], rel=1e-6), where
+    one, two = (np.concatenate(each) for each in lines)
+    for here, there in ((one, two), (two, one)):
+        assert cKDTree(here).query(there)[0].max() < 1e-6 * np.ptp(there, axis=0).max(), where
+
+
+def spot(page, figure: str, x: float, y: float) -> tuple[float, float]:
+    at = page.evaluate(SPOT, [figure, x, y])
+    assert at is not None, f"no figure {figure!r} on the page"
+    return tuple(at)
+
+
+def owner_of(experiment, label: str):
+    """The parameterized object and the parameter behind a control with this label."""
+    owners = [experiment, *(getattr(experiment, n) for n in ("optimizer", "objective") if hasattr(experiment, n))]
+    shown = [(o, name) for o in owners for name in o.param if o.param[name].precedence != -1]
+    found = [(o, name) for o, name in shown if o.param[name].label == label]
+    assert len(found) == 1, (label, found)
+    return found[0]
+
+
+def set_to(owner, name: str, value: float) -> None:
+    setattr(owner, name, int(value) if isinstance(owner.param[name], param.Integer) else value)
+
+
+def drag_every_slider(page, experiment, labels) -> None:
+    """Drag each slider; the same experiment here, moved the same way, is what the page shows."""
+    for number, label in enumerate(labels):
+        owner, name = owner_of(experiment, label)
+        before = getattr(owner, name)
+        value = drag_slider(page, label, (0.35, 0.7, 0.55)[number % 3], steps=6)
+        wait_idle(page)
+        assert value != before, label
+        drawings = experiment.drawings
+        set_to(owner, name, value)
+        assert experiment.drawings is not drawings, label
+        assert_shows(page, experiment)
+
+
+def select(page, label: str, option: str) -> None:
+    box = page.locator(".bk-input-group:visible", has=page.locator("label", has_text=re.compile(rf"^\s*{label}\s*$")))
+    box.locator("select").select_option(option)
+    wait_idle(page)

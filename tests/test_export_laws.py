@@ -1,0 +1,402 @@
+"""The JavaScript printed for a page does what numpy does: rules, surfaces, losses, schedules, the loop.
+
+Floats come back from JavaScript bit for bit. Where a rounding in the last digit grows (pow, exp,
+sin and cos round differently in C, numpy and JavaScript), `agrees` says how far two runs must agree.
+"""
+
+from __future__ import annotations
+
+import base64
+import copy
+import json
+import shutil
+import subprocess
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import param
+import pytest
+from conftest import watched_page
+from oracles import ON
+from scipy import stats
+
+import optviz
+from optviz import DataLoss, Lanes, LinearRegression, ReLUNet, Rule, batch_indices, descend, members, schedules
+from optviz.experiments.loss_comparison import PLAIN, PRESETS, START, seed_data
+from optviz.export.kernels import literal, loss_script, objective_script, rule_script, schedule_script
+from optviz.losses import CRITERIA
+from optviz.scan import filtered
+from optviz.surfaces import Ackley, Quadratic, Rosenbrock, RotatedQuadratic
+
+NODE = shutil.which("node")
+pytestmark = [] if NODE else [pytest.mark.browser, pytest.mark.usefixtures("browser")]
+EXPORT = Path(optviz.__file__).parent / "export"
+SHOWN = """
+const base64 = ({ buffer }) => {
+  const bytes = new Uint8Array(buffer);
+  let text = "";
+  for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
+  return btoa(text);
+};
+const shown = (value) => {
+  if (value === null || typeof value === "string") return value;
+  if (typeof value === "number") return shown(new Nd([value], []));
+  if (value instanceof Nd) return { shape: value.shape, floats: base64(Float64Array.from(value.data)) };
+  if (Array.isArray(value)) return value.map(shown);
+  return Object.fromEntries(Object.entries(value).map(([name, entry]) => [name, shown(entry)]));
+};
+const rows = (lists) => new Nd(Float64Array.from(lists.flat(9)), [lists.length, lists.flat(9).length / lists.length]);
+const message = (f) => { try { f(); } catch (trouble) { return trouble.message; } };
+"""
+SCHEDULES = [c for c in param.concrete_descendents(schedules.Schedule).values() if c.__module__ == schedules.__name__]
+
+
+def evaluated(text: str, browser=None) -> str:
+    """What a script returns, in node or in a browser."""
+    if browser is not None:
+        with watched_page(browser) as page:
+            return page.evaluate("(text) => new Function(text)()", text)
+    code = f"process.stdout.write((() => {{{text}}})());"
+    done = subprocess.run([str(NODE), "-"], input=code, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def run_js(request):
+    """The values of expressions after the runtime, the catalogue and the given constants."""
+    browser = None if NODE else request.getfixturevalue("browser")
+    kinds = constants(
+        rules={name: rule_script(cls) for name, cls in members.rules().items()},
+        surfaces={cls.__name__: objective_script(cls) for cls in members.surfaces().values()},
+        losses={name: loss_script(LinearRegression, name) for name in CRITERIA} | {"ReLUNet": loss_script(ReLUNet)},
+        schedules={cls.__name__: schedule_script(cls) for cls in SCHEDULES},
+    )
+    runtime = "\n".join([*((EXPORT / f"{n}.js").read_text() for n in ("python", "arrays", "descent")), SHOWN, kinds])
+
+    def run(*expressions: str, **given) -> list:
+        own = f"{constants(**given)}\nreturn JSON.stringify(shown([{', '.join(expressions)}]));"
+        found = evaluated(f"{runtime}\n{{ {own} }}", browser)  # in a block any name is free
+        return json.loads(found, object_hook=as_array)
+
+    return run
+
+
+def constants(**given) -> str:
+    return "\n".join(f"const {name} = {literal(value)};" for name, value in given.items())
+
+
+def as_array(entry: dict):
+    """An array as `shown` writes it, with its bits; other objects as they are."""
+    packed = entry.keys() == {"shape", "floats"}
+    return np.frombuffer(base64.b64decode(entry["floats"])).reshape(entry["shape"]) if packed else entry
+
+
+def made(member) -> str:
+    """A member of the catalogue, or a list of them, as JavaScript."""
+    name = type(member).__name__
+    if isinstance(member, list):
+        return f"[{', '.join(map(made, member))}]"
+    if isinstance(member, Lanes):
+        return f"new Lanes({made(member.objectives)})"
+    if isinstance(member, Rule):
+        return f"new Rule(rules.{name}, {literal(member.values())})"
+    if isinstance(member, schedules.Schedule):
+        values = {n: getattr(member, n) for n in member.param if n != "name"}
+        return f"new Schedule(schedules.{name}, {literal(values)})"
+    if isinstance(member, DataLoss):
+        data = f"{literal(member.x)}, {literal(member.y)}, {literal(member.shape_values())}"
+        return f"new DataLoss(losses.{member.criterion() or name}, {data})"
+    values = dict(zip(member.shape_names(), member.shape_values(), strict=True))
+    return f"new Surface(surfaces.{name}, {literal(values)})"
+
+
+def walk(objective, rule, start, steps: int, noise: float = 0.0, seed: int = 0, **options) -> str:
+    """A call of descend, as JavaScript."""
+    words = {"clip_norm": "clipNorm"}
+    given = [f"{words.get(n, n)}: {made(v) if n == 'schedule' else literal(v)}" for n, v in options.items()]
+    draws = noise * np.random.default_rng(seed).standard_normal(2 * steps)
+    given += [f"noise: new Nd({literal(draws)}, [{steps}, 2, 1])"] if noise else []
+    return f"descend({made(objective)}, {made(rule)}, {literal(start)}, {steps}, {{ {', '.join(given)} }})"
+
+
+# How far two runs must agree
+
+
+def differences(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
+    """Step by step, the largest difference over the largest number so far; infinite if one is not finite."""
+    ours, theirs = (np.asarray(a, dtype=float).reshape(len(a), -1) for a in (ours, theirs))
+    same = (ours == theirs) | (np.isnan(ours) & np.isnan(theirs))
+    with np.errstate(all="ignore"):
+        distance = np.nan_to_num(np.where(same, 0, np.abs(ours - theirs)), nan=np.inf).max(axis=1)
+        so_far = np.maximum.accumulate(np.where(np.isfinite(ours), np.abs(ours), 0).max(axis=1))
+        return np.where(distance > 0, distance / so_far, 0)
+
+
+def fields(run) -> dict[str, np.ndarray]:
+    """What a trajectory holds step by step, in Python or as it came from JavaScript."""
+    held = run if isinstance(run, dict) else vars(run)
+    names = [n for n in ("x", "loss", "updates", "gradients", "rates", "clipped", "batch_loss") if held[n] is not None]
+    return {**{name: held[name] for name in names}, **{f"term {n}": v for n, v in held["terms"].items()}}
+
+
+def parting(ours, theirs, limit: float = 1e-9) -> int | None:
+    """The first step at which two runs differ by more than the limit, None where none does."""
+    ours, theirs = fields(ours), fields(theirs)
+    assert ours.keys() == theirs.keys()
+    beyond = [differences(values, theirs[name]) > limit for name, values in ours.items()]
+    return min((int(each.argmax()) for each in beyond if each.any()), default=None)
+
+
+def same(ours, theirs) -> bool:
+    return parting(ours, theirs) is None and np.array_equal(ours.diverged, theirs["diverged"])
+
+
+def shaken(objective):
+    """The objective with gradients whose last digits, and their point's, are shaken."""
+    made, random = copy.copy(objective), np.random.default_rng(0)
+
+    def shake(values):
+        return [value * (1 + 4e-15 * random.standard_normal()) for value in values]
+
+    def around(reading):
+        return lambda batch=None: lambda *x: shake(reading()(*shake(x)))
+
+    made.float_gradient, made.array_gradient = around(objective.float_gradient), around(objective.array_gradient)
+    return made
+
+
+def agrees(objective, rule: Rule, start, steps: int, theirs) -> tuple[bool, bool]:
+    """Whether JavaScript's run equals numpy's to 1e-9 of each field's scale at every step, and bit for bit.
+
+    A run that does not must be unstable in numpy itself: with last digits shaken it parts from
+    itself no later. Such a run counts as not compared in full.
+    """
+    ours = descend(objective, rule, start, steps)
+    step = parting(ours, theirs)
+    if step is None:
+        assert np.array_equal(ours.diverged, theirs["diverged"])
+    else:
+        again = parting(ours, descend(shaken(objective), rule, start, steps))
+        assert again is not None and again <= step, (objective, rule)
+    return step is None, np.array_equal(ours.x, theirs["x"], equal_nan=True)
+
+
+# Walks of every rule on every surface
+
+
+def accepted(cls, settings: dict) -> list:
+    """The member with these settings, in a list that is empty where PyTorch refuses them."""
+    try:
+        return [cls(**settings)]
+    except ValueError:
+        return []
+
+
+def variants(cls: type[Rule]) -> list[Rule]:
+    """A rule's defaults, the playground's values and these with momentum, with every setting of the flags."""
+    flags = [name for name in cls.hyperparameters() if isinstance(cls.param[name].default, bool)]
+    more = [{**cls.preset, "momentum": ON["momentum"]}] if "momentum" in cls.hyperparameters() else []
+    choices = product([{}, cls.preset, *more], product((False, True), repeat=len(flags)))
+    return [rule for base, on in choices for rule in accepted(cls, {**base, **dict(zip(flags, on, strict=True))})]
+
+
+def compare(run_js, cases: list, steps: int) -> tuple[float, float]:
+    """The share of runs that agree in full, and bit for bit; all others are shown to be unstable."""
+    found = run_js(*(walk(o, r, o.starts[0], steps) for r, o in cases))
+    runs = [agrees(o, r, o.starts[0], steps, run) for (r, o), run in zip(cases, found, strict=True)]
+    full, exact = np.sum(runs, axis=0)
+    print(f"{len(cases)} runs, {full} compared in full, {exact} bit for bit")
+    return full / len(cases), exact / len(cases)
+
+
+def test_every_rule_walks_every_surface_as_numpy_does(run_js):
+    surfaces = [cls() for cls in members.surfaces().values()]
+    cases = [(rule, o) for cls in members.rules().values() for rule in variants(cls) for o in surfaces]
+    full, exact = compare(run_js, cases, 200)
+    assert full >= 0.9 and exact >= 0.6
+
+
+def drawn(parameter, random):
+    """A flag, or a number within the soft bounds or, at times, at which the parameter is switched off."""
+    if isinstance(parameter.default, bool):
+        return bool(random.integers(2))
+    off = getattr(parameter, "off", None)
+    return off if off is not None and random.random() < 0.4 else random.uniform(*parameter.softbounds)
+
+
+def drawn_member(cls, random):
+    """A rule or a surface with settings by chance."""
+    names = cls.hyperparameters() if issubclass(cls, Rule) else cls.shape_names()
+    found = accepted(cls, {name: drawn(cls.param[name], random) for name in names})
+    return found[0] if found else drawn_member(cls, random)
+
+
+def test_any_settings_walk_as_numpy_does(run_js):
+    random = np.random.default_rng(5)
+    rules, surfaces = list(members.rules().values()), list(members.surfaces().values())
+    pairs = [(rules[k % len(rules)], surfaces[random.integers(len(surfaces))]) for k in range(300)]
+    assert compare(run_js, [[drawn_member(cls, random) for cls in pair] for pair in pairs], 60)[0] >= 0.9
+
+
+# Values, gradients, Hessians
+
+
+def close(ours, theirs) -> bool:
+    """Equal to 1e-9 of the largest entry."""
+    ours = np.asarray(ours, dtype=float)
+    return ours.shape == theirs.shape and bool(np.abs(ours - theirs).max() <= 1e-9 * np.abs(ours).max())
+
+
+def test_values_gradients_and_hessians(run_js):
+    random = np.random.default_rng(1)
+    data = [random.standard_normal((2, n)) for n in (2, 7, 8, 50, 131, 1000)]  # numpy adds up by length
+    objectives = [drawn_member(cls, random) for cls in members.surfaces().values()]
+    objectives += [LinearRegression(*d, loss=name, delta=0.7, beta=0.4) for name in CRITERIA for d in data]
+    objectives += [ReLUNet(*d) for d in data]
+    points = [random.uniform(*np.transpose(o.domain), (40, 2)) for o in objectives]
+    found = run_js(f"""...{made(objectives)}.map((each, k) => ({{
+        value: each.value(...[0, 1].map((i) => rows([points[k].map((p) => p[i])]))),
+        gradient: rows(points[k].map((p) => each.gradientAt(p))), hessian: rows(points[k].map((p) => each.hessianAt(p)))
+        }}))""", points=points)  # fmt: skip
+    for objective, each, at in zip(objectives, found, np.transpose(points, (0, 2, 1)), strict=True):
+        assert close(objective.value(*at)[None], each["value"]), objective
+        assert close(objective.gradient(*at).T, each["gradient"]), objective
+        assert close(objective.hessian(*at).reshape(4, -1).T, each["hessian"]), objective
+        exact = np.array_equal(objective.value(*at), each["value"][0])
+        assert exact or not isinstance(objective, DataLoss), "the mean is not added up in numpy's order"
+
+
+def test_maps_of_surfaces_and_losses(run_js):
+    (x, y), a, b = seed_data(), np.linspace(-5, 8, 23), np.linspace(-1, 2, 17)
+    loss, value = LinearRegression(x, y, loss="huber"), Rosenbrock().value
+    ours = [loss.landscape(a, b), loss.landscape(a, b, samples=[3, 0]), value(a[:, None], b[None]), value(1, 2)]
+    texts = [f"{made(loss)}.landscape(a, rows([b]).row(0))", f"{made(loss)}.landscape(a, b, [3, 0])",
+             *(f"{made(Rosenbrock())}.value({at})" for at in ("rows(a.map((v) => [v])), rows([b])", "1, 2"))]  # fmt: skip
+    found = run_js(*texts, a=a, b=b)
+    assert all(close(one, other) for one, other in zip(ours, found, strict=True))
+
+
+# The experiments' runs, and what surrounds a rule
+
+
+def test_the_four_regressions_of_every_preset(run_js):
+    objective = Lanes([LinearRegression(*seed_data(), loss=name) for name in CRITERIA])
+    rules = [optviz.SGD(**{**PLAIN, **preset, "lr": 0.1}) for preset in PRESETS.values()]
+    found = run_js(*(walk(objective, rule, START, 100) for rule in rules))
+    for rule, run in zip(rules, found, strict=True):
+        assert same(descend(objective, rule, START, 100), run)
+
+
+@pytest.mark.parametrize("size, seed", [(1, None), (1, 3), (7, 0)])
+def test_an_epoch_in_batches(run_js, size, seed):
+    x, noise = np.random.default_rng(0).uniform(-1, 1, (2, 100))
+    batches = batch_indices(100, size, seed)
+    epoch = (ReLUNet(x, 2 * x + 0.1 * noise), optviz.SGD(lr=0.05), (1.2, -2.3), len(batches))
+    assert same(descend(*epoch, batches=batches), run_js(walk(*epoch, batches=batches))[0])
+
+
+def test_the_updates_of_a_single_parameter(run_js):
+    g = np.random.default_rng(0).standard_normal(40 * 591)
+    settings = [(0.1, 0.002, 0.95, 5.0), (0.1, 0.002, 0.95, 0.5), (0.02, 0.005, 0.0, 1.0), (1.0, 0.0, 0.99, 2.5)]
+    cases = [(optviz.Momentum(lr=lr, momentum=momentum), schedules.LinearDecay(decay=decay), clip)
+             for lr, decay, momentum, clip in settings]  # fmt: skip
+    texts = [f"filtered({made(rule)}, g, {{ clip: {clip}, rates: {made(schedule)}.rates({rule.lr}, g.length) }})"
+             for rule, schedule, clip in cases]  # fmt: skip
+    for (rule, schedule, clip), steps in zip(cases, run_js(*texts, g=g), strict=True):
+        assert close(filtered(rule, g, clip=clip, rates=schedule.rates(rule.lr, g.size)[:, 0]), steps)
+
+
+def test_what_surrounds_a_rule(run_js):
+    around = [{"clip": 1.5}, {"clip_norm": 0.3}, {"clip": 2.0, "clip_norm": 1.0, "noise": 0.7, "seed": 4}]
+    around += [{"schedule": cls()} for cls in SCHEDULES]
+    rules = [optviz.Adam(lr=0.1), optviz.SGD(lr=[0.1, 0.02, 3.0])]
+    cases = [((Quadratic(), rule, (-5.0, -2.0), 60), options) for rule in rules for options in around]
+    found = run_js(*(walk(*run, **options) for run, options in cases))
+    for (run, options), theirs in zip(cases, found, strict=True):
+        ours = descend(*run, **options)
+        assert same(ours, theirs) and ours.clipped.any() == ("clip" in str(options)), options
+
+
+def test_lanes_from_starts_hyperparameters_and_rules(run_js):
+    starts, lr = [[1.0, 1.0], [-1.0, 0.5], [0.3, 2.0]], [0.1, 0.2, 0.3]
+    rules = [optviz.RMSprop(lr=0.01), optviz.Adagrad(lr=lr, initial_accumulator_value=[0, 1, 2]),
+             [optviz.Adam(lr=lr), optviz.Newton()]]  # fmt: skip
+    for rule in rules:
+        run = (Rosenbrock(), rule, starts, 40)
+        assert same(descend(*run), run_js(walk(*run))[0])
+    refused = f"() => {walk(Rosenbrock(), optviz.SGD(lr=lr), starts[:2], 40)}"
+    sentence = "Starts, hyperparameters, objectives and noise need one length, not 2, 1, 1, 3."
+    assert run_js(f"message({refused})") == [sentence]
+
+
+# What users write
+
+WRITTEN = """
+class Odd(Rule):
+    lr = Hyperparameter(0.1, bounds=(0, None))
+    new = Hyperparameter(0.3, bounds=(0, 1))
+    bold = param.Boolean(False)
+    memory = {"old g": 0.5, "size": "new"}
+
+    @staticmethod
+    def update(h, memory, x, g, t, let, xp):
+        old = getattr(memory, "old g")
+        let("old g", g)
+        turned = (g * old < 0) & (t % 3 != 1) | (abs(g) >= 1e3)
+        size = let("size", xp.where(turned, memory.size / 2, xp.minimum(memory.size * 1.1 + 0, 2.0)))
+        clock = let("clock", t // 3 - (5 - t) % 4 + (0.7 - t) // 0.3 + (t - 4.5) % -1.25 + x % 0.3 + x // -0.7)
+        wave = let("wave", 1 + clock % 2 + xp.tanh(x / 9) ** 2 - 0.5 ** (t / 2))
+        kick = let("kick", np.float64(0.01) * xp.maximum(xp.sign(old), xp.cos(g)) * 2 ** -1)
+        if h.bold:
+            return let("step", -h.lr * size * g / xp.sqrt(1 + g * g) - kick)
+        return let("step", -(h.lr * size * wave) * g / (1 + abs(g)) + xp.where(False, g, 0) + xp.sqrt(4) * 0)
+
+f = lambda x, y: abs(x)**1.5 + xp.maximum(x * y, -1) + xp.where(x > y, x**9 / 1e3, y**2) + xp.sin(y)
+"""
+
+
+@pytest.mark.parametrize("bold", [False, True])
+def test_a_rule_and_an_objective_without_source(run_js, bold):
+    names = {**vars(optviz), "param": param, "np": np, "__name__": "user"}
+    exec(WRITTEN, names)
+    surface, rule = optviz.objective(names["f"], label="</script>"), names["Odd"](bold=bold)
+    kinds = {"rules": {"Odd": rule_script(type(rule))}, "surfaces": {"Function": objective_script(surface)}}
+    assert "</script>" not in constants(**kinds)
+    (found,) = run_js(walk(surface, rule, (1.5, -2), 80), **kinds)
+    assert agrees(surface, rule, (1.5, -2), 80, found)[0]
+    assert set(found["terms"]) == {"old g", "size", "clock", "wave", "kick", "step"}
+
+
+def test_what_is_printed_and_what_is_refused():
+    class Branching(Rule):
+        @staticmethod
+        def update(h, memory, x, g, t, let, xp):
+            return -1.0 if g > 0 else 1.0
+
+    with pytest.raises(TypeError, match="a branch on a variable cannot be traced, use xp.where"):
+        rule_script(Branching)
+    with pytest.raises(ValueError, match="objective_script needs an objective with a formula"):
+        objective_script(Lanes([ReLUNet([0, 1], [0, 1])]))  # type: ignore[arg-type]
+    numbers = literal([-0.0, 1e-300, np.inf, np.nan, np.True_, None, 'q"'])
+    assert numbers == '[-0.0, 1e-300, Infinity, NaN, true, null, "q\\""]'
+    assert '"starts"' not in objective_script(RotatedQuadratic) and '"starts": [[' in objective_script(Ackley)
+
+
+def test_the_pages_own_draws(run_js):
+    (found,) = run_js("""((r, others) => ({ normal: r.standard_normal([2, 100000]), uniform: r.uniform(-1, 3, 100000),
+        whole: r.integers(2, 12, 100000), one: r.uniform(), seeds: others.map((each) => each.standard_normal(20000)),
+        orders: Array.from({ length: 6000 }, () => r.permutation(4)) })
+        )(new PageRandom(7), [0, 1, 2, 7].map((seed) => new PageRandom(seed)))""")  # fmt: skip
+    normal, uniform, whole = found["normal"].ravel(), found["uniform"], found["whole"].astype(int)
+    assert found["normal"].shape == (2, 100000) and found["one"].shape == ()
+    assert abs(normal.mean()) < 0.01 and abs(normal.var() - 1) < 0.015 and abs(stats.kurtosis(normal)) < 0.05
+    assert stats.kstest(normal, "norm").pvalue > 1e-3
+    assert all(abs(np.corrcoef(draws[1:], draws[:-1])[0, 1]) < 0.015 for draws in (normal, uniform, whole))
+    _, orders = np.unique(found["orders"], axis=0, return_counts=True)
+    counted = [np.histogram(uniform, 64, (-1, 3))[0], np.bincount(whole)[2:], orders]
+    assert [(len(counts), sum(counts)) for counts in counted] == [(64, 100000), (10, 100000), (24, 6000)]
+    assert all(stats.chisquare(counts).pvalue > 1e-3 for counts in counted)
+    assert np.abs(np.corrcoef(found["seeds"]) - np.eye(4)).max() < 0.035
+    assert np.array_equal(found["seeds"][3], normal[:20000])

@@ -1,0 +1,205 @@
+"""Exported pages in a real browser, opened from disk with no network, against what Python computes."""
+
+import re
+
+import numpy as np
+import pytest
+from browser import drag_slider, has_horizontal_scroll, slider_labels, slider_value, source_data, wait_idle
+from conftest import watched_page
+from pages import VALUE, assert_shows, drag_every_slider, owner_of, select, spot
+
+from optviz import SGD, LossComparison, SingleParameter, StochasticLandscape, SurfaceDescent, objective
+from optviz.catalogue import experiments
+from optviz.members import rules, surfaces
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Every experiment, saved as it starts."""
+    folder = tmp_path_factory.mktemp("exported")
+    for name, kind in experiments().items():
+        kind().save(folder / f"{name}.html")
+    return folder
+
+
+def opened(page, path) -> None:
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.context.set_offline(True)
+    page.goto(path.as_uri())
+    page.wait_for_function("window.optviz")
+    wait_idle(page)
+    assert [url for url in asked if not url.startswith("data:")] == [path.as_uri()]
+
+
+def saved(page, experiment, tmp_path):
+    """Save an experiment and open the page."""
+    path = tmp_path / "page.html"
+    experiment.save(path)
+    opened(page, path)
+    return experiment
+
+
+@pytest.mark.parametrize("name", experiments())
+def test_every_control_recomputes_what_python_computes(name, page, folder):
+    experiment = experiments()[name]()
+    path = folder / f"{name}.html"
+    assert path.stat().st_size < 4e6
+    opened(page, path)
+    assert_shows(page, experiment)
+    drag_every_slider(page, experiment, slider_labels(page))
+    assert status(page) == plain(experiment.status())
+
+
+def status(page) -> str:
+    return " ".join(page.locator(".status").inner_text().split())
+
+
+def plain(html: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", "", html).split())
+
+
+def test_every_optimizer_and_surface_of_the_menus_is_in_the_page(page, folder):
+    experiment = SurfaceDescent()
+    opened(page, folder / "surface_descent.html")
+    for label in list(surfaces())[1:] + list(surfaces())[:1]:
+        select(page, "Surface", label)
+        experiment.objective_name = label
+        assert_shows(page, experiment)
+        assert status(page) == plain(experiment.status())
+    for label in rules():
+        select(page, "Optimizer", label)
+        experiment.optimizer_name = label
+        assert_shows(page, experiment)
+        shown = [experiment.optimizer.param[n].label for n in experiment.optimizer.hyperparameters()]
+        assert set(slider_labels(page)) <= {*shown, "Steps"}
+        formula = page.locator(".formula math").evaluate("(e) => e.textContent")
+        assert formula == plain(experiment.side()["formula"]).removeprefix("The rule").replace(" ", "") or formula
+
+
+def test_a_rules_own_controls_move_it_and_its_formula(page, folder):
+    experiment = SurfaceDescent()
+    opened(page, folder / "surface_descent.html")
+    for label, option in (("Optimizer", "Adam"), ("Surface", "Rotated quadratic")):
+        select(page, label, option)
+        setattr(experiment, owner_of(experiment, label)[1], option)
+    drag_every_slider(page, experiment, ["β₁", "condition number", "Angle"])
+    page.locator("input[aria-label=Amsgrad]:visible").check()
+    experiment.optimizer.amsgrad = True
+    wait_idle(page)
+    assert_shows(page, experiment)
+    assert page.locator(".numbers").inner_text().split(",")[0].endswith("0.1")
+
+
+def test_a_start_is_typed_clicked_and_dragged(page, folder):
+    experiment = SurfaceDescent()
+    opened(page, folder / "surface_descent.html")
+    box = page.locator(".bk-input-group:visible", has=page.locator("label", has_text=re.compile(r"^\s*Start x\s*$")))
+    box.locator("input").fill("-3.5")
+    box.locator("input").press("Enter")
+    wait_idle(page)
+    experiment.start_x = -3.5
+    assert_shows(page, experiment)
+    page.mouse.click(*spot(page, "surface", 1.5, 1.0))
+    wait_idle(page)
+    experiment.start = began(page)
+    np.testing.assert_allclose(experiment.start, (1.5, 1.0), atol=0.05)
+    assert_shows(page, experiment)
+    page.mouse.move(*spot(page, "surface", *experiment.start))
+    page.mouse.down()
+    page.mouse.move(*spot(page, "surface", -2.5, 2.5), steps=8)
+    page.mouse.up()
+    wait_idle(page)
+    experiment.start = began(page)
+    np.testing.assert_allclose(experiment.start, (-2.5, 2.5), atol=0.05)
+    assert_shows(page, experiment)
+    assert page.evaluate(VALUE, "Start x") == experiment.start[0]
+
+
+def began(page) -> tuple[float, float]:
+    path = source_data(page, "surface.path")
+    return path["x"][0], path["y"][0]
+
+
+def test_a_divergence_is_told_and_marked(page, tmp_path):
+    experiment = saved(page, SurfaceDescent(optimizer=SGD(lr=0.9), steps=300), tmp_path)
+    assert "Diverged at step" not in status(page)
+    value = drag_slider(page, "Learning rate", 1.0)
+    drag_slider(page, "Steps", 1.0)
+    wait_idle(page)
+    experiment.optimizer.lr = value
+    experiment.steps = int(slider_value(page, "Steps"))
+    experiment.objective_name = "Monkey saddle"
+    select(page, "Surface", "Monkey saddle")
+    assert experiment.trajectory.diverged[0]
+    assert status(page) == plain(experiment.status())
+    assert_shows(page, experiment)
+
+
+def test_new_gradients_come_from_the_pages_own_generator(page, folder):
+    experiment = SingleParameter()
+    opened(page, folder / "single_parameter.html")
+    page.mouse.click(*spot(page, "epochs", 23.2, 0.5))
+    wait_idle(page)
+    experiment.epoch = 23
+    assert_shows(page, experiment)
+    assert "drawn by the page itself (sfc32, Box and Muller), not" not in page.locator(".draws").inner_text()
+    page.get_by_role("button", name="New gradients").click()
+    wait_idle(page)
+    assert page.evaluate(VALUE, "Seed") == 1
+    assert "drawn by the page itself (sfc32, Box and Muller), not" in page.locator(".draws").inner_text()
+    drawn = np.array(source_data(page, "steps.baseline")["y"]) / -0.1
+    assert abs(drawn.mean()) < 0.15 and 0.9 < drawn.std() < 1.1
+    assert not np.allclose(drawn, experiment.baseline[22 * 591 : 23 * 591] / -0.1)
+
+
+def test_a_refused_combination_says_why_and_keeps_the_picture(page, folder):
+    experiment = LossComparison()
+    opened(page, folder / "loss_comparison.html")
+    page.locator("input[type=checkbox]").click()
+    wait_idle(page)
+    sentence = page.locator("p", has_text="Nesterov momentum requires a momentum above 0")
+    assert sentence.count() == 1 and sentence.is_visible()
+    assert_shows(page, experiment)  # as it was
+    value = drag_slider(page, "Momentum", 0.8)
+    wait_idle(page)
+    assert not sentence.is_visible()
+    experiment.param.update(nesterov=True, momentum=value)
+    assert_shows(page, experiment)
+
+
+def test_the_player_plays_and_the_samples_are_pythons(page, folder):
+    experiment = StochasticLandscape()
+    opened(page, folder / "stochastic_landscape.html")
+    page.locator("button.next").first.click()
+    page.locator("button.next").first.click()
+    page.get_by_label("Shuffle").check()
+    wait_idle(page)
+    experiment.param.update(sample=2, shuffle=True)
+    assert_shows(page, experiment)
+
+
+def test_an_own_surface_and_a_state_travel_with_the_page(page, tmp_path):
+    own = objective(lambda x, y: (x - 1) ** 2 + np.cos(3 * y) + y**2, label="my waves")
+    experiment = saved(page, SurfaceDescent(objective=own, optimizer="Lion", start=(2.0, 2.0), steps=77), tmp_path)
+    assert_shows(page, experiment)
+    for name in ("Booth", "my waves"):
+        select(page, "Surface", name)
+        experiment.objective_name = name
+        assert_shows(page, experiment)
+
+
+@pytest.mark.parametrize("name", experiments())
+def test_a_phone_scrolls_down_only(name, browser, folder):
+    with watched_page(browser, viewport={"width": 390, "height": 844}, has_touch=True) as page:
+        opened(page, folder / f"{name}.html")
+        assert not has_horizontal_scroll(page)
+
+
+def test_dark_is_dark(page, tmp_path):
+    SingleParameter().save(tmp_path / "dark.html", theme="dark")
+    opened(page, tmp_path / "dark.html")
+    ground = page.locator("body").evaluate("(e) => getComputedStyle(e).backgroundColor")
+    assert max(map(float, re.findall(r"[\d.]+", ground)[:3])) < 80
