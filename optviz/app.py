@@ -38,7 +38,7 @@ def template(title: str, *main, description: str = "") -> pn.template.FastListTe
         # or Panel asks its network for style sheets once sessions are reused
         pn.state.curdoc.template_variables["dist_url"] = "static/extensions/panel/"
         pn.config.session_key_func = _page_key
-        if said():
+        if asked():
             pn.config.reuse_sessions = False  # this visitor's page is no other's
     made = pn.template.FastListTemplate(
         site="optviz", site_url="index", title=title, main=list(main), main_layout=None, design=Fast,
@@ -59,14 +59,14 @@ def _page_key(request) -> tuple[str, bool, bool]:
     return request.path, request.arguments.get("theme") == [b"dark"], bool(sharing.values_of(request.arguments))
 
 
-def said() -> dict[str, Any]:
+def asked() -> dict[str, Any]:
     """The values that the address of this session's page says."""
     return sharing.values_of(pn.state.session_args)
 
 
 def serve(kind: type[Experiment]) -> None:
     """Make this session's page of an experiment in its address's state; what an app script calls."""
-    experiment, refused = sharing.apply(kind, said())
+    experiment, refused = sharing.apply(kind, asked())
     page = template(experiment.title, *notice(refused), experiment, description=experiment.sentence)
     page.servable()
     if pn.state.curdoc:

@@ -23,7 +23,8 @@ from .layout import frame, html
 from .page import Page
 from .plots import Drawing, Figure, compose
 
-hv.extension("bokeh", logo=False)
+pn.config.inline = True  # a notebook's pages bring their scripts along, as the served ones do: no network
+hv.extension("bokeh", logo=False, inline=pn.config.inline)
 # Canvas beats WebGL where there is no GPU (6 ms against 150 ms for 23,640 points), and
 # Panel's 50 ms debounce is half the latency of a knob; at 0 HoloViews would starve the loop.
 hv.renderer("bokeh").webgl = False
@@ -219,23 +220,25 @@ class Experiment(pn.viewable.Viewer):
         """The experiment that `to_json` wrote; ValueError with one sentence for anything else."""
         return sharing.from_json(cls, text)
 
-    def save(self, path: Any, title: str = "", theme: str = "default") -> None:
+    def save(self, path: Any, title: str = "", theme: str = "default", knobs: Any = None) -> None:
         """Write this experiment, as it stands, as one HTML page that recomputes in the browser.
 
         `path` is a file's name or an open file; `theme` is "default" or "dark". The page asks
-        for nothing from a network. Raises ValueError for a theme that does not exist.
+        for nothing from a network. What runs through torch cannot be recomputed there: its runs
+        are stored (float32) for one or two `knobs`, `{"lr": [0.1, 0.2, ...]}`, by default for
+        40 learning rates. Raises ValueError for a theme or knobs that do not exist.
         """
-        text = self.html(title, theme)
+        text = self.html(title, theme, knobs)
         if hasattr(path, "write"):
             path.write(text)
         else:
             Path(path).write_text(text, "utf-8")
 
-    def html(self, title: str = "", theme: str = "default") -> str:
+    def html(self, title: str = "", theme: str = "default", knobs: Any = None) -> str:
         """The text of the page that `save` writes."""
         from .export.page import page_html  # which needs experiments
 
-        return page_html(self, title, theme)
+        return page_html(self, title, theme, knobs)
 
     def live(self, height: int = 760) -> Any:
         """A view for notebooks that needs no kernel: the page that `save` writes, in a frame."""

@@ -161,7 +161,7 @@ def apply(experiment: Any, values: Mapping[str, Any]) -> tuple[Experiment, list[
     """
     made = experiment() if isinstance(experiment, type) else experiment
     refused: dict[str, str] = {}
-    for choosing in (True, False):  # a rule, a surface or a preset brings values: it comes first
+    for choosing in (True, False) if values else ():  # a rule, a surface or a preset brings values: it comes first
         _take_some(made, values, choosing, refused)
     if len(refused) < len(values):
         made.restart()

@@ -37,6 +37,11 @@ class TorchOptimizer:
         """The optimizer class's name."""
         return self.cls.__name__
 
+    @property
+    def label(self) -> str:
+        """What menus and titles call it."""
+        return f"{self.cls.__name__} (torch)"
+
     def lanes(self) -> int:
         """Torch hyperparameters are single values: one lane, repeated for every start."""
         return 1

@@ -194,7 +194,8 @@ class StochasticLandscape(Experiment):
     def _draw_losses(self, k: int) -> Drawing:
         run = self.trajectory
         drawn, mean = self.batch_loss, run.loss[:, 0]
-        ylim = self.remember("loss axis", (self.results["objective"],), lambda: decades(np.concatenate([mean, drawn]), least=4))
+        both = np.concatenate([mean, drawn])
+        ylim = self.remember("loss axis", (self.results["objective"],), lambda: decades(both, least=4))
         at, low, high = np.arange(run.steps), *ylim
         layers = {
             "now": {"x0": [k - 0.5], "y0": [low], "x1": [k + 0.5], "y1": [high]},

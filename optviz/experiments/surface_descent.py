@@ -132,19 +132,19 @@ class SurfaceDescent(Experiment):
             refuse("SurfaceDescent", "needs a start where the loss is finite", self.start)
         box = frame_of(self.objective.domain, self.start)
         scape = self.remember("landscape", (self._surface_key(), box), lambda: self._landscape(box))
-        return {"trajectory": run, "box": box, "landscape": scape[0], "lowest": scape[1]}
+        return {"trajectory": run, "box": box, "landscape": scape[0], "lowest": scape[1], "values": scape[2]}
 
     def _surface_key(self) -> tuple:
         shape = self.objective.shape_values() if hasattr(self.objective, "shape_values") else ()
         return (id(self.objective), tuple(shape))
 
-    def _landscape(self, box) -> tuple[Landscape, float]:
+    def _landscape(self, box) -> tuple[Landscape, float, np.ndarray]:
         size = 160 if hasattr(self.objective, "traced") else 60
         xs, ys = axes_of(box, size)
         values = self.objective.value(*np.meshgrid(xs, ys))
         known = self.objective.lowest
         lowest = float(np.nanmin(values)) if known is None else float(known)
-        return Landscape(values, box, lowest), lowest
+        return Landscape(values, box, lowest), lowest, values
 
     # pictures
 
@@ -313,7 +313,9 @@ def _knobs(member: Any) -> list[str]:
     """The parameters of a rule or an objective that get a control."""
     if isinstance(member, Rule):
         return member.hyperparameters()
-    return member.shape_names() if hasattr(member, "shape_names") else []
+    if hasattr(member, "shape_names"):
+        return member.shape_names()
+    return [n for n in member.param if n != "name"] if isinstance(member, param.Parameterized) else []
 
 
 def _preset_steps(rule: Any) -> int:

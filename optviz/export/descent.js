@@ -81,18 +81,21 @@ class Schedule {
 
   // The rates (steps, lanes) where the rule's own rate is `lr`, a number or one a lane.
   rates(lr, steps) {
-    const own = isNumber(lr) ? [lr] : [...numbersOf(lr)];
-    const rates = Array.from({ length: steps }, (_, k) => own.map((rate) => this.kind.rate(this.values, rate, k + 1)));
-    return new Nd(Float64Array.from(rates.flat()), [steps, own.length]);
+    const own = isList(lr) ? numbersOf(lr) : [lr];
+    const rates = filled([steps, own.length]);
+    for (let k = 0; k < rates.data.length; k++) {
+      rates.data[k] = this.kind.rate(this.values, own[k % own.length], Math.floor(k / own.length) + 1);
+    }
+    return rates;
   }
 }
 
 // What surfaces and losses share. Shape parameters are given by name, or all in their order.
 class Objective {
   constructor(kind, shapeValues = {}) {
-    const byName = () => kind.shape.map((name, i) => shapeValues[name] ?? kind.shapeDefaults[i]);
+    const named = isList(shapeValues) ? numbersOf(shapeValues) : kind.shape.map((name) => shapeValues[name]);
     this.kind = kind;
-    this.shape = isList(shapeValues) ? [...numbersOf(shapeValues)] : byName();
+    this.shape = kind.shapeDefaults.map((value, i) => named[i] ?? value);
     this.dim = kind.names.length;
     for (const name of ["names", "label", "domain", "minima", "starts", "lowest"]) this[name] = kind[name];
   }
@@ -124,36 +127,33 @@ class DataLoss extends Objective {
     super(kind, shapeValues);
     this.x = Float64Array.from(numbersOf(x));
     this.y = Float64Array.from(numbersOf(y));
+    this.columns = Array.from({ length: this.dim ** 2 }, () => []); // room for `means`, kept: it is called often
   }
 
   lossAt(point, batch = null) {
-    return this.meanOf(this.samples(this.kind.value, point, batch));
+    return this.means(this.kind.value, 1, point, batch)[0];
   }
 
   gradientAt(point, batch = null) {
-    const slopes = this.samples(this.kind.gradient, point, batch);
-    return Array.from({ length: this.dim }, (_, i) => this.meanOf(slopes, i));
+    return this.means(this.kind.gradient, this.dim, point, batch);
   }
 
   hessianAt(point, batch = null) {
-    const entries = this.samples(this.kind.hessian, point, batch);
-    return rowsOf(Array.from({ length: this.dim ** 2 }, (_, i) => this.meanOf(entries, i)), this.dim);
+    return rowsOf(this.means(this.kind.hessian, this.dim ** 2, point, batch), this.dim);
   }
 
-  // What one of the literal's functions gives for each sample.
-  samples(reading, point, batch) {
+  // The means over samples of the numbers that one of the literal's functions gives.
+  means(reading, count, point, batch) {
     const which = numbersOf(batch);
-    const results = new Array((which ?? this.x).length);
-    for (let k = 0; k < results.length; k++) {
+    const n = (which ?? this.x).length;
+    const columns = this.columns.slice(0, count);
+    for (let k = 0; k < n; k++) {
       const at = which ? which[k] : k;
-      results[k] = this.kind.call(reading, point, this.x[at], this.y[at], this.shape);
+      const each = this.kind.call(reading, point, this.x[at], this.y[at], this.shape);
+      if (isNumber(each)) columns[0][k] = each;
+      else for (let i = 0; i < count; i++) columns[i][k] = each[i];
     }
-    return results;
-  }
-
-  meanOf(results, i = null) {
-    const numbers = i === null ? results : results.map((entries) => entries[i]);
-    return pairwiseSum(numbers, 0, numbers.length) / numbers.length;
+    return columns.map((column) => pairwiseSum(column, 0, n) / n);
   }
 
   // The mean loss on the grid of two axes, the first down the rows; with `samples`, each one's own loss.
@@ -203,23 +203,21 @@ function pairwiseSum(a, from, n) {
 
 // f(point, index) at each point of numbers and arrays that broadcast; a number where all are numbers.
 function elementwise(f, coordinates) {
-  const arrays = coordinates.filter((c) => c instanceof Nd);
-  if (!arrays.length) return f(coordinates, 0);
-  const depth = Math.max(...arrays.map((a) => a.shape.length));
-  const shapes = coordinates.map((c) => [...Array(depth - (c.shape?.length ?? 0)).fill(1), ...(c.shape ?? [])]);
-  const shape = Array.from({ length: depth }, (_, axis) => commonLength(shapes.map((each) => each[axis])));
+  const depth = Math.max(...coordinates.map((each) => each.shape?.length ?? 0));
+  if (depth === 0) return f(coordinates, 0);
+  const shapes = coordinates.map(({ shape = [] }) => [...Array(depth - shape.length).fill(1), ...shape]);
+  const shape = shapes[0].map((_, axis) => commonLength(shapes.map((each) => each[axis])));
   const strides = shapes.map((each) => each.map((n, axis) => (n === 1 ? 0 : sizeOf(each.slice(axis + 1)))));
-  const sources = coordinates.map((c) => (c instanceof Nd ? c.data : [c]));
-  const [out, at, offsets] = [filled(shape), shape.map(() => 0), sources.map(() => 0)];
-  const point = sources.map(() => 0);
+  const sources = coordinates.map((each) => (each instanceof Nd ? each.data : [each]));
+  const [index, places, point] = [shape.map(() => 0), sources.map(() => 0), sources.map(() => 0)];
+  const out = filled(shape);
   for (let k = 0; k < out.data.length; k++) {
-    for (let j = 0; j < sources.length; j++) point[j] = sources[j][offsets[j]];
+    for (let j = 0; j < point.length; j++) point[j] = sources[j][places[j]];
     out.data[k] = f(point, k);
-    for (let axis = depth - 1; axis >= 0; axis--) {
-      const ends = ++at[axis] === shape[axis];
-      for (let j = 0; j < offsets.length; j++) offsets[j] += strides[j][axis] * (ends ? 1 - shape[axis] : 1);
-      if (!ends) break;
-      at[axis] = 0;
+    for (let axis = depth - 1, carry = true; carry && axis >= 0; axis--) {
+      carry = ++index[axis] === shape[axis];
+      for (let j = 0; j < point.length; j++) places[j] += strides[j][axis] * (carry ? 1 - shape[axis] : 1);
+      if (carry) index[axis] = 0;
     }
   }
   return out;
@@ -330,10 +328,12 @@ function withNoise(gradient, { data, shape: [, dim, width] }, t, lane) {
   return gradient.map((v, i) => v + data[((t - 1) * dim + i) * width + (width === 1 ? 0 : lane)]);
 }
 
+const cut = (value, clip) => Math.min(Math.max(value, -clip), clip);
+
 // Each entry cut to +-clip, then the norm to clipNorm (torch.nn.utils.clip_grad_norm_, with its 1e-6).
 function clipped(gradient, { clip = null, clipNorm = null }) {
   let g = gradient;
-  if (clip !== null) g = g.map((v) => Math.min(Math.max(v, -clip), clip));
+  if (clip !== null) g = g.map((v) => cut(v, clip));
   if (clipNorm === null) return g;
   const norm = Math.sqrt(g.reduce((sum, v) => sum + v * v, 0));
   const share = Math.min(clipNorm / (norm + 1e-6), 1);
@@ -349,8 +349,7 @@ function filtered(rule, gradients, { clip = null, rates = null } = {}) {
   const steps = filled([g.length]);
   for (let k = 0; k < g.length; k++) {
     if (given) h.lr = given[k];
-    const cut = clip === null ? g[k] : Math.min(Math.max(g[k], -clip), clip);
-    steps.data[k] = rule.update(h, memory, 0, cut, k + 1);
+    steps.data[k] = rule.update(h, memory, 0, clip === null ? g[k] : cut(g[k], clip), k + 1);
   }
   return steps;
 }
@@ -360,20 +359,23 @@ function filtered(rule, gradients, { clip = null, rates = null } = {}) {
 class PageRandom {
   constructor(seed = 0) {
     let word = seed | 0;
-    this.state = Int32Array.from({ length: 4 }, () => {
+    const mixed = () => {
       word = (word + 0x9e3779b9) | 0;
       let z = Math.imul(word ^ (word >>> 16), 0x21f0aaad);
       z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
       return z ^ (z >>> 15);
-    });
+    };
+    [this.a, this.b, this.c, this.count] = [mixed(), mixed(), mixed(), mixed()];
     for (let i = 0; i < 12; i++) this.bits();
   }
 
   // 32 random bits.
   bits() {
-    const [a, b, c, counter] = this.state;
-    const out = (a + b + counter) | 0;
-    this.state.set([b ^ (b >>> 9), c + (c << 3), ((c << 21) | (c >>> 11)) + out, counter + 1]);
+    const out = (this.a + this.b + this.count) | 0;
+    this.count = (this.count + 1) | 0;
+    this.a = this.b ^ (this.b >>> 9);
+    this.b = (this.c + (this.c << 3)) | 0;
+    this.c = (((this.c << 21) | (this.c >>> 11)) + out) | 0;
     return out >>> 0;
   }
 
@@ -382,11 +384,11 @@ class PageRandom {
     return ((this.bits() >>> 5) * 2 ** 26 + (this.bits() >>> 6)) / 2 ** 53;
   }
 
+  // An array of draws, or a single one.
   draws(shape, draw) {
-    if (shape === null) return draw();
-    const out = filled(isNumber(shape) ? [shape] : [...shape]);
+    const out = filled(shape === null ? [] : isNumber(shape) ? [shape] : [...shape]);
     for (let i = 0; i < out.data.length; i++) out.data[i] = draw();
-    return out;
+    return shape === null ? out.data[0] : out;
   }
 
   standard_normal(shape = null) {

@@ -102,6 +102,7 @@ const $ = {
     ["objective", "rule", "start", "steps", "clip", "clip_norm", "schedule", "noise", "seed", "batches"],
     (objective, rule, start, steps, clip = null, clip_norm = null, schedule = null, noise = 0, seed = 0, batches = null) =>
     {
+      if (rule.stored || objective.stored) return experiment.store.run(rule, steps);
       for (const each of [rule].flat()) each.check();
       const drawn = noise ? gradient_noise(noise, seed, steps, objective.dim) : undefined;
       return descend(objective, rule, start, steps, { clip, clipNorm: clip_norm, schedule, noise: drawn, batches });
@@ -158,6 +159,54 @@ Object.assign(Surface.prototype, {
   formula() { return this.kind.formula; },
   numbers() { return this.kind.shape.map((n, i) => [this.kind.symbols[n], format(this.shape[i], ".6g")]); },
 });
+
+// A rule or an objective that only Python can run, and the runs that the page carries of it.
+class StoredMember {
+  constructor(spec) {
+    Object.assign(this, spec, { stored: true });
+  }
+
+  check() {}
+  shape_names() { return []; }
+  shape_values() { return []; }
+  read(name) { return this.values[name]; }
+  assign(name, value) { this.values[name] = value; }
+  formula() { return this.text; }
+  numbers() { return []; }
+  value() { return this.map; }
+}
+
+class Store {
+  constructor({ pair, knobs, steps, start, reason, data }) {
+    Object.assign(this, { pair, knobs, steps, start, reason, diverged: data.diverged });
+    this.x = unpacked(data.x);
+    this.loss = unpacked(data.loss);
+  }
+
+  // Which run is nearest to where the knobs stand.
+  place(rule) {
+    return Object.entries(this.knobs).reduce((place, [name, values]) => {
+      const away = values.map((value) => Math.abs(value - rule.read(name)));
+      return place * values.length + away.indexOf(Math.min(...away));
+    }, 0);
+  }
+
+  run(rule, steps) {
+    const [place, dim] = [this.place(rule), this.x.shape[2]];
+    const run = new Trajectory(steps, 1, dim, [], null);
+    const from = place * (this.steps + 1);
+    run.x.data.set(this.x.data.subarray(from * dim, (from + steps + 1) * dim));
+    run.loss.data.set(this.loss.data.subarray(from, from + steps + 1));
+    run.updates.data.forEach((_, k) => { run.updates.data[k] = run.x.data[k + dim] - run.x.data[k]; });
+    run.diverged.data[0] = this.diverged[place] <= steps ? this.diverged[place] : 0;
+    return run;
+  }
+}
+
+function unpacked({ float32, shape }) {
+  const bytes = Uint8Array.from(atob(float32), (c) => c.charCodeAt(0));
+  return new Nd(Float64Array.from(new Float32Array(bytes.buffer)), shape);
+}
 
 // Level lines of values (rows from the bottom) by marching squares: contourpy's lines, in the browser.
 function level_lines(xs, ys, values, levels) {
@@ -241,7 +290,12 @@ class Experiment {
   status() { return ""; }
   side() { return {}; }
   bound(name, low, high) { this.page?.bound(name, low, high); }
-  chosen(kind, name) { return this.state.members[kind][name](); }
+  chosen(kind, name) {
+    const make = this.state.members[kind][name];
+    if (!make) throw new ValueError_(`${name} runs through torch and is not among the runs of this page.`);
+    return make();
+  }
+
   offered(kind, name, member) { return $.label_of(member); }
 
   remember(name, key, make) {
@@ -261,10 +315,20 @@ class Experiment {
 
   settle(changed) {
     if (changed.size) Object.assign(this, this.follow(changed));
+    if (!this.replays()) return;
+    const [start_x, start_y] = this.store.start; // stored runs have one start, and so many steps
+    Object.assign(this, { start: [start_x, start_y], start_x, start_y, steps: Math.min(this.steps, this.store.steps) });
+  }
+
+  // Whether what is shown comes from stored runs.
+  replays() {
+    const pair = this.store?.pair;
+    return Boolean(pair) && $.label_of(this.optimizer) === pair[0] && $.label_of(this.objective) === pair[1];
   }
 
   // What a click does, written in Python as assignments to parameters.
   act(method, ...args) {
+    if (this.replays()) return;
     const before = { ...this };
     this[method](...args);
     const changed = Object.keys(this.state.values).filter((name) => this[name] !== before[name]);
@@ -380,6 +444,8 @@ class LivePage {
     this.message = this.model(spec.message);
     this.blocks = Object.fromEntries(Object.entries(spec.blocks).map(([name, id]) => [name, this.model(id)]));
     this.quiet = false;
+    const steps = spec.controls.find((control) => control.name === "steps");
+    this.most = steps && this.model(steps.model).end;
     experiment.page = this;
     experiment.watchers.push(() => this.push());
     spec.controls.forEach((control) => this.connect(control));
@@ -455,9 +521,33 @@ class LivePage {
         + "another seed is drawn by the page itself (sfc32, Box and Muller).";
   }
 
+  // A control that cannot act is disabled, and a sentence says why.
+  freeze() {
+    const { store } = this.experiment;
+    if (!store) return;
+    const frozen = this.experiment.replays();
+    const shown = this.spec.controls.filter((control) => this.shown(control));
+    const still = shown.filter((control) => frozen && !this.acts(control));
+    for (const control of shown) update(this.model(control.model), { disabled: still.includes(control) });
+    this.bound("steps", 1, frozen ? store.steps : this.most);
+    const knobs = Object.entries(store.knobs).map(([name, v]) => `${name} from ${format(v[0], ".4g")} to ${format(v.at(-1), ".4g")}`);
+    const names = still.map((control) => this.model(control.model).title || this.model(control.model).label);
+    document.getElementById("frozen").textContent = !frozen ? "" : `${store.reason}${knobs.length ? `, over ${knobs.join(" and ")}` : ""}, `
+      + `of ${store.steps} steps each; the nearest is shown.${names.length ? ` Frozen here: ${names.join(", ")}.` : ""}`;
+  }
+
+  acts(control) {
+    const { store, optimizer, objective } = this.experiment;
+    if (control.member) return control.member[0] === "optimizer" && control.name in store.knobs;
+    if (control.name === "optimizer_name") return !objective.stored;
+    if (control.name === "objective_name") return !optimizer.stored;
+    return control.event || control.name === "steps";
+  }
+
   // Controls show what the parameters are, also where others moved them.
   follow() {
     this.quiet = true;
+    this.freeze();
     for (const control of this.spec.controls) {
       if (control.event || !this.shown(control)) continue;
       update(this.model(control.model), { [control.property]: this.value(control) });

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+from collections.abc import Mapping, Sequence
 from functools import cache
 from html import escape
 from importlib.resources import files
@@ -23,28 +24,34 @@ from pyviz_comms import Comm
 from ..draws import generator, recorded
 from ..experiment import Experiment
 from ..layout import stylesheet, wrapped
+from ..members import label_of
 from ..messages import refuse
 from ..page import Page
 from ..plots import DOTTED, Drawing, caption
 from .bundle import Bundle, members, names_on_self
 from .definitions import NATIVES, printed
 from .printer import quoted
+from .stored import Store, is_traced, stored_member, stored_runs
 
 ROOTS = ("follow", "compute", "draw", "status", "side")
 RUNTIME = ("python.js", "arrays.js", "descent.js", "live.js")
+Knobs = Mapping[str, Sequence[float]] | None
 Offered = dict[tuple[str, str], Any]
 BASE = ("chosen", "offered", "settle", "bound")  # which the runtime's experiment has itself
 
 
-def page_html(experiment: Experiment, title: str = "", theme: str = "default") -> str:
-    """The text of a self-contained page of this experiment as it stands now."""
-    offered = experiment.members()
+def page_html(experiment: Experiment, title: str = "", theme: str = "default", knobs: Knobs = None) -> str:
+    """The text of a self-contained page of this experiment as it stands now; see `Experiment.save`."""
+    store = stored_runs(experiment, knobs)
+    offered = dict(experiment.members())
+    if store and store.control:
+        offered["optimizer", store.pair[0]] = store.control
     page = Page(experiment, offered)
     document = Document()
     root = page.layout.get_root(document, Comm())
     add_to_doc(root, document, True)
     _inline_styles(document)
-    program = _program(experiment, offered, _spec(experiment, offered, page))
+    program = _program(experiment, offered, store, _spec(experiment, offered, page))
     _empty_sources(page)
     if theme not in ("default", "dark"):
         refuse("save", "needs the theme default or dark", theme)
@@ -68,6 +75,7 @@ _SKELETON = """<!DOCTYPE html>
 </head>
 <body>
 <header><b>optviz</b><span>{title}</span></header>
+<p id="frozen" class="frozen"></p>
 <main id="page"></main>
 <p id="draws" class="draws"></p>
 <script>
@@ -137,9 +145,14 @@ def _empty_sources(page: Page) -> None:
             source.data = {name: [] for name in source.data}
 
 
-def _program(experiment: Experiment, offered: Offered, spec: dict[str, Any]) -> str:
+def _program(experiment: Experiment, offered: Offered, store: Store | None, spec: dict[str, Any]) -> str:
     """The experiment's own JavaScript: definitions, parts, the state that it starts from."""
-    bundle = Bundle({**NATIVES, generator: "$.generator", Drawing: "$.Drawing"}, printed)
+
+    def special(value, bundle):
+        alone = store and any(value is member for member in _members(experiment) if not is_traced(member))
+        return stored_member(value, store) if alone else printed(value, bundle)
+
+    bundle = Bundle({**NATIVES, generator: "$.generator", Drawing: "$.Drawing"}, special)
     names = reachable(experiment)
     parts = members(type(experiment), names, bundle)
     state = _state(experiment, offered, names, bundle)
@@ -148,7 +161,16 @@ def _program(experiment: Experiment, offered: Offered, spec: dict[str, Any]) -> 
     return f"""{bundle.source}
 for (const [key, values] of Object.entries({draws})) tape.set(key, values);
 const experiment = new Experiment({parts}, {state});
+{_store(experiment, store)}
 const spec = {{ ...{_script_json(spec)}, {texts} }};"""
+
+
+def _store(experiment: Experiment, store: Store | None) -> str:
+    if store is None:
+        return ""
+    kept = {"pair": store.pair, "knobs": store.knobs, "steps": store.steps, "start": experiment.start,
+            "reason": store.reason, "data": store.data}  # fmt: skip
+    return f"experiment.store = new Store({_script_json(kept)});"
 
 
 def _draws(experiment: Experiment) -> dict[str, np.ndarray]:
@@ -165,9 +187,19 @@ def _state(experiment: Experiment, offered: Offered, names: list[str], bundle: B
     kept = {n: v for n, v in vars(experiment).items() if n in read and n not in ("results", "drawings")}
     menus: dict[str, list[str]] = {"rule": [], "objective": []}
     for (owner, label), member in offered.items():
-        menus["rule" if owner == "optimizer" else owner].append(f"{quoted(label)}: () => {printed(member, bundle)}")
+        text = bundle.special(getattr(experiment, owner) if _is_current(experiment, owner, label) else member, bundle)
+        if text is not None:
+            menus["rule" if owner == "optimizer" else owner].append(f"{quoted(label)}: () => {text}")
     menus_text = ", ".join(f"{kind}: {{{', '.join(each)}}}" for kind, each in menus.items())
     return f"{{values: {bundle.text(values)}, attributes: {bundle.text(kept)}, members: {{{menus_text}}}}}"
+
+
+def _members(experiment: Experiment) -> list[Any]:
+    return [getattr(experiment, name, None) for name in ("optimizer", "objective")]
+
+
+def _is_current(experiment: Experiment, owner: str, label: str) -> bool:
+    return label_of(getattr(experiment, owner)) == label
 
 
 def _function(kind: type, name: str) -> Any:

@@ -386,10 +386,9 @@ const { op, truth, iter, contains, at, put, call, format, py } = (() => {
   const SPEC = /^(?:(.)?([<>=^]))?([-+ ]?)(0?)(\d*)([,_]?)(?:\.(\d+))?([a-zA-Z%]?)$/su;
   function format(value, spec = "") {
     if (spec === "") return py.str(value);
+    if (!numeric(value) && typeof value !== "string") throw new TypeError_(`no format of ${kind(value)}`);
     const found = SPEC.exec(spec);
-    if (!found || !(numeric(value) || typeof value === "string")) {
-      throw new ValueError_(`invalid format '${spec}' for ${repr(value)}`);
-    }
+    if (!found) throw new ValueError_(`invalid format '${spec}'`);
     const [, given, align, plus, zero, width, comma, point, type] = found;
     const fill = given ?? (zero || " "), precision = point && Number(point);
     if (typeof value === "string") {

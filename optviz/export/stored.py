@@ -1,0 +1,120 @@
+"""Runs that only Python can make, stored compactly for a page to look through."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+import param
+
+from ..descent import descend
+from ..formulas import objective_mathml, rule_mathml
+from ..members import label_of
+from ..messages import refuse
+from ..rules import Rule
+from ..torch_optimizer import TorchOptimizer
+
+MOST_RUNS = 1000
+KNOB = 40  # runs along a knob that nobody chose
+
+
+@dataclass
+class Store:
+    """The runs of one optimizer on one objective at each value of one or two knobs."""
+
+    pair: tuple[str, str]
+    knobs: dict[str, list[float]]
+    steps: int
+    data: dict[str, Any]
+    reason: str
+    control: Any = None  # what gives an optimizer without parameters its knobs
+
+
+def is_traced(member: Any) -> bool:
+    """Whether a rule or an objective can be printed as JavaScript."""
+    return isinstance(member, Rule) or hasattr(member, "traced")
+
+
+def stored_runs(experiment: Any, knobs: Mapping[str, Sequence[float]] | None = None) -> Store | None:
+    """The runs to store for a page, or None where the page can make them itself."""
+    rule, objective = getattr(experiment, "optimizer", None), getattr(experiment, "objective", None)
+    if rule is None or (is_traced(rule) and is_traced(objective)):
+        if knobs:
+            refuse("save", "needs knobs only for what runs through torch", list(knobs), "leave them out")
+        return None
+    grid = _grid(rule, knobs)
+    runs = [_run(experiment, rule, dict(zip(grid, values, strict=True))) for values in product(*grid.values())]
+    x = np.stack([run.x[:, 0] for run in runs])
+    untraced = [label_of(m) for m in (rule, objective) if not is_traced(m)]
+    data = {"x": _packed(x), "loss": _packed(np.stack([run.loss[:, 0] for run in runs])),
+            "diverged": [int(run.diverged[0]) for run in runs], "map": _map(experiment, objective)}  # fmt: skip
+    reason = f"{' and '.join(untraced)} runs through torch, which a page has not: it carries {len(runs)} runs"
+    pair = (label_of(rule), label_of(objective))
+    return Store(pair, grid, experiment.steps, data, reason, None if isinstance(rule, Rule) else _control(rule, grid))
+
+
+def _grid(rule: Any, knobs: Mapping[str, Sequence[float]] | None) -> dict[str, list[float]]:
+    if knobs is None:
+        knobs = _usual(rule)
+    if len(knobs) > 2:
+        refuse("save", "needs one or two knobs", list(knobs))
+    now = rule.values() if isinstance(rule, Rule) else rule.settings
+    for name, values in knobs.items():
+        if not isinstance(now.get(name), int | float) or isinstance(now.get(name), bool):
+            refuse("save", f"needs knobs among the numbers of {label_of(rule)}", name)
+        if np.ndim(values) != 1 or np.size(values) < 2 or not np.all(np.diff(values) > 0):
+            refuse("save", f"needs rising values of the knob {name}", np.ravel(values).tolist())
+    if np.prod([len(v) for v in knobs.values()]) > MOST_RUNS:
+        refuse("save", f"stores at most {MOST_RUNS} runs", int(np.prod([len(v) for v in knobs.values()])))
+    return {name: [float(v) for v in values] for name, values in knobs.items()}
+
+
+def _usual(rule: Any) -> dict[str, list[float]]:
+    """The learning rate from a twentieth of what it is to twice that, as far as there is one."""
+    lr = (rule.values() if isinstance(rule, Rule) else rule.settings).get("lr")
+    return {"lr": [lr * k / 20 for k in range(1, KNOB + 1)]} if isinstance(lr, float | int) and lr > 0 else {}
+
+
+def _run(experiment: Any, rule: Any, values: dict[str, float]) -> Any:
+    if isinstance(rule, Rule):
+        made = type(rule)(**{**rule.values(), **values})
+    else:
+        made = TorchOptimizer(rule.cls, **{**rule.settings, **values})
+    return descend(experiment.objective, made, experiment.start, experiment.steps)
+
+
+def _map(experiment: Any, objective: Any) -> Any:
+    """The landscape of an objective that the page cannot compute."""
+    return None if is_traced(objective) else _packed(experiment.results["values"])
+
+
+def _packed(values: np.ndarray) -> dict[str, Any]:
+    text = b64encode(np.ascontiguousarray(values, dtype="<f4").tobytes()).decode()
+    return {"float32": text, "shape": list(values.shape)}
+
+
+def _control(rule: Any, grid: Mapping[str, list[float]]) -> Any:
+    """Parameters for the knobs of an optimizer that declares none."""
+    made = {
+        name: param.Number(rule.settings[name], bounds=(values[0], values[-1]), step=values[1] - values[0],
+                           label="Learning rate" if name == "lr" else None, doc="Shows the nearest stored run.")
+        for name, values in grid.items()
+    }  # fmt: skip
+    return type(label_of(rule), (param.Parameterized,), made)() if made else None
+
+
+def stored_member(member: Any, store: Store) -> str | None:
+    """The JavaScript of a rule or an objective whose runs are stored."""
+    if label_of(member) not in store.pair:
+        return None
+    declared = {name: getattr(member, name, None) for name in ("domain", "minima", "starts", "names", "lowest")}
+    text = objective_mathml(member) if hasattr(member, "float_gradient") else rule_mathml(member)
+    values = {name: getattr(member, "settings", {}).get(name) for name in store.knobs}
+    about = {"label": label_of(member), "text": text, "values": values, **declared}
+    packed = f", map: unpacked({json.dumps(store.data['map'])})" if store.data["map"] else ""
+    return f"new StoredMember({{...{json.dumps(about)}{packed}}})"
