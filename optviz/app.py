@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
-from html import escape
-from importlib import import_module
-from importlib.resources import files
-from pkgutil import iter_modules
+from io import StringIO
 from time import monotonic
-from typing import Any
 
 import panel as pn
-import param
 from bokeh.document import Document
 from bokeh.document.events import MessageSentEvent
 from bokeh.models import CustomJS
 from panel.theme import fast
 from tornado.ioloop import IOLoop
 
-from . import experiments as lessons
 from . import sharing
+from .catalogue import cards, name_of
+from .catalogue import experiments as experiments
 from .experiment import Experiment
 from .layout import stylesheet
 
@@ -38,8 +33,6 @@ def template(title: str, *main, description: str = "") -> pn.template.FastListTe
         # or Panel asks its network for style sheets once sessions are reused
         pn.state.curdoc.template_variables["dist_url"] = "static/extensions/panel/"
         pn.config.session_key_func = _page_key
-        if asked():
-            pn.config.reuse_sessions = False  # this visitor's page is no other's
     made = pn.template.FastListTemplate(
         site="optviz", site_url="index", title=title, main=list(main), main_layout=None, design=Fast,
         font=FONT, font_url="",
@@ -51,39 +44,39 @@ def template(title: str, *main, description: str = "") -> pn.template.FastListTe
     return made
 
 
-def _page_key(request) -> tuple[str, bool, bool]:
+def _page_key(request) -> tuple[str, bool]:
     """What tells pages that `--reuse-sessions` keeps apart: warmed ones would all have the light theme.
 
-    No page is kept for an address that says a state, so none is found for one either.
+    What is reused is an empty page; the experiment in it is made for the visitor's own address.
     """
-    return request.path, request.arguments.get("theme") == [b"dark"], bool(sharing.values_of(request.arguments))
-
-
-def asked() -> dict[str, Any]:
-    """The values that the address of this session's page says."""
-    return sharing.values_of(pn.state.session_args)
+    return request.path, request.arguments.get("theme") == [b"dark"]
 
 
 def serve(kind: type[Experiment]) -> None:
-    """Make this session's page of an experiment in its address's state; what an app script calls."""
-    experiment, refused = sharing.apply(kind, asked())
-    page = template(experiment.title, *notice(refused), experiment, description=experiment.sentence)
+    """Make this session's page of an experiment, in the state that its address says; what an app script calls."""
+    experiment, refused = sharing.apply(kind, sharing.values_of(pn.state.session_args))
+    content = experiment.page().layout
+    content[0].append(download(experiment))  # below the controls
+    page = template(experiment.title, content, description=experiment.sentence)
     page.servable()
     if pn.state.curdoc:
-        ready = [CustomJS(code=stylesheet(name)) for name in ("page.js", "share.js")]
-        pn.state.curdoc.js_on_event("document_ready", *ready)
+        share = CustomJS(args={"refused": _shortened(refused)}, code=stylesheet("share.js"))
+        pn.state.curdoc.js_on_event("document_ready", CustomJS(code=stylesheet("page.js")), share)
         experiment.attach(Link(experiment, pn.state.curdoc))
 
 
-def notice(sentences: list[str], most: int = 10) -> list[pn.pane.HTML]:
-    """What was refused, a paragraph each, until the visitor closes it; no pane where there is nothing."""
-    if not sentences:
-        return []
-    rest = [f"{len(sentences) - most:,} more values are refused."] if len(sentences) > most else []
-    text = "".join(f"<p>{escape(sentence)}</p>" for sentence in [*sentences[:most], *rest])
-    close = '<button aria-label="Close" onclick="this.parentElement.remove()">×</button>'
-    return [pn.pane.HTML(f'<div class="refused" role="alert">{close}{text}</div>', margin=0,
-                         stylesheets=[stylesheet("notice.css")], sizing_mode="stretch_width")]  # fmt: skip
+def download(experiment: Experiment) -> pn.widgets.FileDownload:
+    """A button that hands the visitor the experiment as it stands, as a page that needs no server."""
+    theme = "dark" if pn.state.session_args.get("theme") == [b"dark"] else "default"
+    return pn.widgets.FileDownload(
+        callback=lambda: StringIO(experiment.html(theme=theme)), filename=f"{name_of(type(experiment))}.html",
+        label="Download page", margin=(12, 10), sizing_mode="stretch_width",
+    )  # fmt: skip
+
+
+def _shortened(sentences: list[str], most: int = 10) -> list[str]:
+    more = len(sentences) - most
+    return sentences if more <= 0 else [*sentences[:most], f"{more:,} more values of the address are refused."]
 
 
 class Link:
@@ -121,26 +114,7 @@ class Link:
 
 def serve_index() -> None:
     """Make the page that leads to every experiment."""
-    cards = "".join(_card(name, kind) for name, kind in experiments().items())
     text = pn.pane.HTML(
-        f'<p class="lead">Move a knob, see what the optimizer does.</p><div class="cards">{cards}</div>',
-        stylesheets=[stylesheet("index.css")], sizing_mode="stretch_width",
+        cards(), stylesheets=[stylesheet("index.css")], sizing_mode="stretch_width",
     )  # fmt: skip
     template("See what an optimizer does", text, description="Interactive lessons on optimizers").servable()
-
-
-def experiments() -> dict[str, type[Experiment]]:
-    """Every experiment by the name of its app, which is its module's."""
-    for module in iter_modules(lessons.__path__):
-        import_module(f"{lessons.__name__}.{module.name}")
-    found = param.concrete_descendents(Experiment).values()
-    ours = {kind.__module__.rsplit(".", 1)[1]: kind for kind in found if kind.__module__.startswith(lessons.__name__)}
-    return dict(sorted(ours.items(), key=lambda item: item[1].order))
-
-
-def _card(name: str, kind: type[Experiment]) -> str:
-    picture = b64encode(files("optviz").joinpath("assets", f"{name}.png").read_bytes()).decode()
-    return (
-        f'<a class="card" href="{name}"><img src="data:image/png;base64,{picture}" alt="">'
-        f"<h2>{kind.title}</h2><p>{kind.sentence}</p></a>"
-    )

@@ -21,8 +21,13 @@ def experiments() -> dict[str, type[Experiment]]:
     for module in iter_modules(lessons.__path__):
         import_module(f"{lessons.__name__}.{module.name}")
     found = param.concrete_descendents(Experiment).values()
-    ours = {kind.__module__.rsplit(".", 1)[1]: kind for kind in found if kind.__module__.startswith(lessons.__name__)}
+    ours = {name_of(kind): kind for kind in found if kind.__module__.startswith(lessons.__name__)}
     return dict(sorted(ours.items(), key=lambda item: item[1].order))
+
+
+def name_of(kind: type[Experiment]) -> str:
+    """The name of an experiment's app, which is its module's."""
+    return kind.__module__.rsplit(".", 1)[-1]
 
 
 def named(name: str) -> type[Experiment]:

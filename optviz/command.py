@@ -60,9 +60,7 @@ def _export_all(folder: Path, options: Any) -> None:
     from .catalogue import experiments, index_html
 
     if options.param or options.output or options.title:
-        raise ValueError(
-            "export --all takes no --param, --output or --title."
-        )
+        raise ValueError("export --all takes no --param, --output or --title.")
     folder.mkdir(parents=True, exist_ok=True)
     for name, kind in experiments().items():
         kind().save(folder / f"{name}.html", theme=options.theme)

@@ -10,9 +10,7 @@ import panel as pn
 import param
 
 
-def knobs_of(
-    owner: param.Parameterized, names: Sequence[str], widgets: Any = None, visible: bool = True
-) -> pn.Param:
+def knobs_of(owner: param.Parameterized, names: Sequence[str], widgets: Any = None, visible: bool = True) -> pn.Param:
     """The widgets of these parameters, one under the other; `widgets` overrides Panel's choice."""
     widgets = {**{name: _settings(owner.param[name]) for name in names}, **(widgets or {})}
     widgets = {name: settings for name, settings in widgets.items() if settings}

@@ -262,6 +262,7 @@ class Page:
             self._show_message(self.experiment.message)
             if not self.experiment.message:
                 self._push_pictures()
+        pn.io.push_notebook(self.layout)  # a kernel sends no change of a Bokeh model by itself
         _see_off(pn.state.curdoc)
 
     def _push_pictures(self) -> None:

@@ -47,6 +47,15 @@ def specs(experiment: Experiment) -> dict[str, Spec]:
     return _specs(experiment, _places(experiment))
 
 
+def member_specs(role: str, label: str, member: Any) -> dict[str, Spec]:
+    """The same for a rule or a surface that a menu offers, as it is when it has just been chosen."""
+    if isinstance(member, Rule):
+        names = member.hyperparameters()
+    else:
+        names = member.shape_names() if hasattr(member, "shape_names") else []
+    return {name: _spec(Place(member, name, member=[role, label]), {role: member}, set()) for name in names}
+
+
 def state_of(experiment: Experiment) -> dict[str, Any]:
     """Every value that a visitor can set, by its short name; what cannot be shared is left out."""
     return {name: value for name, (_, _, value) in _found(experiment).items() if value is not None}

@@ -1,4 +1,5 @@
-// The address follows the experiment (see app.Link), and a button in the header copies it.
+// What the page's address said is refused where it must be, a sentence each; from then on the
+// address follows the experiment (see app.Link), and a button in the header copies it.
 const button = Object.assign(document.createElement("button"), { type: "button", className: "copy-link" });
 let note = "", copied = -Infinity, timer;
 
@@ -36,6 +37,17 @@ function show(tag, properties) {
   return box;
 }
 
+// Any text may stand in an address: it is shown as text, never as HTML.
+function refuse(sentences) {
+  const notice = Object.assign(document.createElement("div"), { className: "refused", role: "alert" });
+  const close = Object.assign(document.createElement("button"), { type: "button", textContent: "×", ariaLabel: "Close" });
+  close.addEventListener("click", () => notice.remove());
+  const lines = sentences.map((text) => Object.assign(document.createElement("p"), { textContent: text }));
+  notice.append(close, ...lines);
+  document.querySelector("#main > *").prepend(notice);
+}
+
+if (refused.length) refuse(refused);
 button.textContent = "Copy link";
 button.ariaLive = "polite";
 button.addEventListener("click", copy);

@@ -202,7 +202,7 @@ const { Nd, np, arrayOp, arrayUnary } = (() => {
     const missing = keys.reduce((rest, part) => rest - width(part), a.ndim);
     if (missing < 0) throw new IndexError_("too many indices for the array");
     const full = Array(missing).fill(new Slice()), dots = keys.indexOf(ELLIPSIS);
-    keys.splice(dots < 0 ? keys.length : dots, dots < 0 ? 0 : 1, ...full);
+    keys.splice(dots < 0 ? keys.length : dots, 0, ...full);
     let axis = 0;
     return keys.flatMap((part) => {
       const masked = a.shape.slice(axis, (axis += width(part)));
@@ -234,6 +234,7 @@ const { Nd, np, arrayOp, arrayUnary } = (() => {
     const axes = [], lengths = [], indices = [];
     let start = 0, axis = 0, place = -1, latest = -1;
     keys.forEach((part, i) => {
+      if (part === ELLIPSIS) return; // spelled out, but it parts what stands beside it
       const n = part === null ? 1 : a.shape[axis], step = part === null ? 0 : steps[axis++];
       if (part === null || part instanceof Slice) {
         const [from, count, by] = part === null ? [0, 1, 1] : part.bounds(n);
@@ -285,6 +286,11 @@ const { Nd, np, arrayOp, arrayUnary } = (() => {
   };
   function choose(out, m, s, a, p, b, q) {
     for (let i = 0; i < out.length; i++) out[i] = m[i * s] !== 0 ? a[i * p] : b[i * q];
+  }
+  function deal(out, start, step, data, size) {
+    for (let i = 0, to = start; i < data.length; to += step - size) {
+      for (const end = i + size; i < end; ) out[to++] = data[i++];
+    }
   }
   const simple = {
     sqrt(out, a) { for (let i = 0; i < out.length; i++) out[i] = Math.sqrt(a[i]); },
@@ -492,7 +498,7 @@ const { Nd, np, arrayOp, arrayUnary } = (() => {
     float32: converter("float32"), float64: converter("float64"), int64: converter("int64"),
     finfo: (type) => FINFO[TYPE_NAMES.get(type)] ?? FINFO.float64,
 
-    array: def(["object", "dtype"], (x, type) => typed(x instanceof Nd ? x.copy() : x, type)),
+    array: def(["object", "dtype", "copy"], (x, type) => typed(x instanceof Nd ? x.copy() : x, type)),
     asarray: def(["a", "dtype"], typed),
     zeros: constant(0), ones: constant(1), empty: constant(0),
     full: def(["shape", "fill_value", "dtype"], filled),
@@ -628,9 +634,7 @@ const { Nd, np, arrayOp, arrayUnary } = (() => {
       let start = 0;
       for (const { data, shape } of arrays) {
         const size = product(shape.slice(place));
-        for (let i = 0, to = start; i < data.length; to += step - size) {
-          for (const end = i + size; i < end; ) out[to++] = data[i++];
-        }
+        deal(out, start, step, data, size);
         start += size;
       }
       return new Nd(out, shape, arrays.every((a) => a.bool));

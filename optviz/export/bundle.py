@@ -6,6 +6,7 @@ import ast
 import inspect
 import json
 import math
+import re
 from base64 import b64encode
 from collections.abc import Mapping
 from types import FunctionType, ModuleType
@@ -15,7 +16,7 @@ import numpy as np
 
 from .printer import Builtin, Untranslatable, function, parsed, quoted
 
-MODULES = {"numpy": "$.np", "math": "$.math"}
+MODULES = {"numpy": "$.np", "math": "$.math", "re": "$.re"}
 
 
 class Bundle:
@@ -60,6 +61,8 @@ class Bundle:
             return _number(value)
         if isinstance(value, str):
             return quoted(value)
+        if isinstance(value, re.Pattern):
+            return f"$.re.compile({quoted(value.pattern)})"
         if isinstance(value, slice):
             return f"new $.Slice({self.text(value.start)}, {self.text(value.stop)}, {self.text(value.step)})"
         if isinstance(value, list | tuple):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from html import escape
 from importlib.resources import files
@@ -21,6 +23,7 @@ from panel.io.model import add_to_doc
 from panel.io.resources import CDN_DIST, DIST_DIR
 from pyviz_comms import Comm
 
+from ..checks import plain, read, refusal, said, sentence, text
 from ..draws import generator, recorded
 from ..experiment import Experiment
 from ..layout import stylesheet, wrapped
@@ -28,13 +31,14 @@ from ..members import label_of
 from ..messages import refuse
 from ..page import Page
 from ..plots import DOTTED, Drawing, caption
+from ..sharing import member_specs, specs
 from .bundle import Bundle, members, names_on_self
 from .definitions import NATIVES, printed
 from .printer import quoted
 from .stored import Store, is_traced, stored_member, stored_runs
 
 ROOTS = ("follow", "compute", "draw", "status", "side")
-RUNTIME = ("python.js", "arrays.js", "descent.js", "live.js")
+RUNTIME = ("python.js", "arrays.js", "descent.js", "live.js", "address.js")
 Knobs = Mapping[str, Sequence[float]] | None
 Offered = dict[tuple[str, str], Any]
 BASE = ("chosen", "offered", "settle", "bound")  # which the runtime's experiment has itself
@@ -42,10 +46,33 @@ BASE = ("chosen", "offered", "settle", "bound")  # which the runtime's experimen
 
 def page_html(experiment: Experiment, title: str = "", theme: str = "default", knobs: Knobs = None) -> str:
     """The text of a self-contained page of this experiment as it stands now; see `Experiment.save`."""
+    if theme not in ("default", "dark"):
+        refuse("save", "needs the theme default or dark", theme)
     store = stored_runs(experiment, knobs)
     offered = dict(experiment.members())
     if store and store.control:
         offered["optimizer", store.pair[0]] = store.control
+    with _unwatched(experiment, *offered.values()):
+        return _page_html(experiment, offered, store, title or experiment.title, theme)
+
+
+@contextmanager
+def _unwatched(*owners: Any) -> Iterator[None]:
+    """Forget the watchers that controls made for a page leave on parameters."""
+    watched = [o for o in owners if isinstance(o, param.Parameterized)]
+    before = [copy.deepcopy(o.param.watchers, {id(w): w for w in _watchers(o)}) for o in watched]
+    try:
+        yield
+    finally:
+        for owner, watchers in zip(watched, before, strict=True):
+            owner.param.watchers = watchers
+
+
+def _watchers(owner: Any) -> list[Any]:
+    return [w for kinds in owner.param.watchers.values() for each in kinds.values() for w in each]
+
+
+def _page_html(experiment: Experiment, offered: Offered, store: Store | None, title: str, theme: str) -> str:
     page = Page(experiment, offered)
     document = Document()
     root = page.layout.get_root(document, Comm())
@@ -53,10 +80,8 @@ def page_html(experiment: Experiment, title: str = "", theme: str = "default", k
     _inline_styles(document)
     program = _program(experiment, offered, store, _spec(experiment, offered, page))
     _empty_sources(page)
-    if theme not in ("default", "dark"):
-        refuse("save", "needs the theme default or dark", theme)
     return _SKELETON.format(
-        title=escape(title or experiment.title), sentence=escape(experiment.sentence, quote=True),
+        title=escape(title), sentence=escape(experiment.sentence, quote=True),
         theme=theme, css=stylesheet("export.css"), libraries=_libraries(), item=_script_json(_item(root)),
         program=program, tend=stylesheet("page.js"), runtime=_runtime(),
     )  # fmt: skip
@@ -75,6 +100,7 @@ _SKELETON = """<!DOCTYPE html>
 </head>
 <body>
 <header><b>optviz</b><span>{title}</span></header>
+<div id="refused" class="refused" role="alert"></div>
 <p id="frozen" class="frozen"></p>
 <main id="page"></main>
 <p id="draws" class="draws"></p>
@@ -87,7 +113,10 @@ const item = {item};
 Bokeh.embed.embed_item(item, "page").then(() => {{
   const page = new LivePage(experiment, spec, Bokeh.documents.at(-1));
   experiment.refresh();
-  window.optviz = {{ experiment, page }};
+  const address = new Address(page, sharing);
+  address.open();
+  copy_button(address);
+  window.optviz = {{ experiment, page, address }};
 }});
 }})();
 </script>
@@ -157,12 +186,25 @@ def _program(experiment: Experiment, offered: Offered, store: Store | None, spec
     parts = members(type(experiment), names, bundle)
     state = _state(experiment, offered, names, bundle)
     texts = f"caption: {bundle.text(caption)}, wrapped: {bundle.text(wrapped)}"
+    shared = _sharing(experiment, offered, bundle)
     draws = bundle.text(_draws(experiment))
     return f"""{bundle.source}
 for (const [key, values] of Object.entries({draws})) tape.set(key, values);
 const experiment = new Experiment({parts}, {state});
 {_store(experiment, store)}
-const spec = {{ ...{_script_json(spec)}, {texts} }};"""
+const spec = {{ ...{_script_json(spec)}, {texts} }};
+const sharing = {shared};"""
+
+
+def _sharing(experiment: Experiment, offered: Offered, bundle: Bundle) -> str:
+    """What an address may say, and Python's own functions that read it and refuse."""
+    base = {name: spec for name, spec in specs(experiment).items() if spec["member"] is None}
+    members: dict[str, dict[str, Any]] = {}
+    for (role, label), member in offered.items():
+        members.setdefault(role, {})[label] = member_specs(role, label, member)
+    described = {"who": type(experiment).__name__, "base": base, "members": members}
+    functions = ", ".join(f"{f.__name__}: {bundle.text(f)}" for f in (plain, read, refusal, said, sentence, text))
+    return f"{{ ...{_script_json(described)}, {functions} }}"
 
 
 def _store(experiment: Experiment, store: Store | None) -> str:

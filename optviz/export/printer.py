@@ -12,6 +12,7 @@ import builtins
 import inspect
 import json
 import textwrap
+from numbers import Real
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -152,6 +153,12 @@ class _Body:
     def _With_statement(self, node):
         silent = all("errstate" in ast.unparse(item.context_expr) for item in node.items)
         return self.block(node.body) if silent else self._fail(node)
+
+    def _Try_statement(self, node):
+        if len(node.handlers) != 1 or node.orelse or node.finalbody or node.handlers[0].name:
+            self._fail(node)
+        caught = self.block(node.handlers[0].body)
+        return ["try {", _indent(self.block(node.body)), "} catch {", _indent(caught), "}"]
 
     def _Raise_statement(self, node):
         return [f"throw {self.expression(node.exc)};"]
@@ -331,7 +338,7 @@ class _Body:
         raise Untranslatable(f"{self.item.__qualname__}, line {line}: `{text}` has no JavaScript")
 
 
-_TYPES = {int: "int", np.integer: "int", float: "float", np.floating: "float", str: "str", bool: "bool",
+_TYPES = {int: "int", Real: "float", np.integer: "int", float: "float", np.floating: "float", str: "str", bool: "bool",
           list: "list", tuple: "tuple", dict: "dict", set: "set", np.ndarray: "ndarray"}  # fmt: skip
 
 

@@ -420,7 +420,10 @@ const { op, truth, iter, contains, at, put, call, format, py } = (() => {
     if (typeof x === "number") return digits(x);
     if (typeof x === "string") {
       const quote = x.includes("'") && !x.includes('"') ? '"' : "'";
-      return quote + x.replace(/\\/g, "\\\\").replace(/\n/g, "\\n").replaceAll(quote, `\\${quote}`) + quote;
+      const named = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+      const escaped = (c) => named[c] ?? `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`;
+      const text = x.replace(/\\/g, "\\\\").replace(/[\x00-\x1f\x7f-\xa0\xad]/g, escaped);
+      return quote + text.replaceAll(quote, `\\${quote}`) + quote;
     }
     if (Array.isArray(x)) return `[${x.map(repr).join(", ")}]`;
     if (x instanceof Nd) return `array(${repr(x.tolist())})`;

@@ -1,0 +1,128 @@
+// The state of a page in its address, after the #, as sharing.py has it for served pages.
+
+$.re = {
+  sub: (pattern, by, text) => text.replace(new RegExp(pattern, "g"), by),
+  compile: (pattern) => ({ fullmatch: (text) => (new RegExp(`^(?:${pattern})$`).test(text) ? [text] : null) }),
+};
+
+$.py.next = (items, otherwise) => {
+  const [first = otherwise] = iter(items);
+  return first;
+};
+const call_plain = $.call;
+$.call = (owner, name, ...args) => {
+  if (typeof owner !== "string" || name !== "format") return call_plain(owner, name, ...args);
+  const given = args.at(-1).values;
+  return owner.replace(/\{(\w+)\}/g, (_, key) => py.str(given[key]));
+};
+
+class Address {
+  constructor(page, spec) {
+    Object.assign(this, { page, experiment: page.experiment }, spec);
+    this.experiment.watchers.push(() => this.changed());
+    window.addEventListener("hashchange", () => location.reload());
+  }
+
+  // Every shareable name now: its description, what it holds, what it holds by default.
+  places() {
+    const { experiment } = this;
+    const found = new Map();
+    const choices = Object.values(this.base).filter((spec) => spec.kind === "option").map((spec) => spec.parameter);
+    const brought = choices.length ? experiment.follow(new Set(choices)) : {};
+    for (const [name, spec] of Object.entries(this.base)) {
+      const usual = choices.includes(spec.parameter) ? undefined : brought[spec.parameter];
+      found.set(name, { spec, value: experiment[spec.parameter], usual: usual ?? spec.default, choice: spec.kind === "option" });
+      for (const [knob, described] of Object.entries(this.members[name]?.[experiment[spec.parameter]] ?? {})) {
+        found.set(knob, { spec: described, value: experiment[name].read(knob), usual: described.default, role: name });
+      }
+    }
+    return found;
+  }
+
+  query() {
+    const said = new URLSearchParams();
+    for (const [name, { spec, value, usual, choice }] of this.places()) {
+      const [now, before] = [this.plain(spec, value), choice ? spec.default : this.plain(spec, usual)].map(this.text);
+      if (now !== "" && now !== before) said.set(name, now);
+    }
+    return said.toString();
+  }
+
+  // Set what an address says, a choice before what it brings; gives a sentence for each refusal.
+  apply(values) {
+    const refused = [];
+    for (const choosing of [true, false]) {
+      const places = this.places();
+      const changes = {};
+      for (const [name, value] of Object.entries(values)) {
+        const place = places.get(name);
+        if (!place) {
+          if (!choosing) refused.push(this.sentence("unknown", { who: this.who, fix: [...places.keys()].join(", ") }, this.said(name)));
+        } else if (Boolean(place.choice) === choosing) this.take(place, value, changes, refused);
+      }
+      if (Object.keys(changes).length) this.experiment.change(changes);
+    }
+    return refused;
+  }
+
+  take({ spec, role }, value, changes, refused) {
+    const known = this.read(spec, value);
+    if (known === null) refused.push(this.refusal(spec, value));
+    else if (role) {
+      this.experiment[role].assign(spec.parameter, known);
+      this.experiment.refresh();
+    } else changes[spec.parameter] = known;
+  }
+
+  // Follow the state once things are quiet.
+  changed() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      const query = this.query();
+      if (query === location.hash.slice(1)) return;
+      try {
+        history.replaceState(null, "", query ? `#${query}` : location.pathname);
+      } catch {
+        // a page in a frame has no address of its own
+      }
+    }, 300);
+  }
+
+  open() {
+    const values = {};
+    for (const [name, value] of new URLSearchParams(location.hash.slice(1))) {
+      values[name] = name in values ? [values[name], value].flat() : value;
+    }
+    if (!Object.keys(values).length) return;
+    const refused = this.apply(values);
+    this.experiment.memo.clear(); // as if it had begun so: axes are those of this state
+    this.experiment.refresh();
+    const box = document.getElementById("refused");
+    for (const sentence of refused.slice(0, 10)) box.append(Object.assign(document.createElement("p"), { textContent: sentence }));
+    if (refused.length > 10) box.append(`${refused.length - 10} more values are refused.`);
+    const close = Object.assign(document.createElement("button"), { textContent: "×", ariaLabel: "Close" });
+    close.addEventListener("click", () => box.replaceChildren());
+    if (refused.length) box.prepend(close);
+  }
+}
+
+// A button in the header copies the address.
+function copy_button(address) {
+  const button = Object.assign(document.createElement("button"), { type: "button", textContent: "Copy link" });
+  const say = (text) => {
+    button.textContent = text;
+    setTimeout(() => { button.textContent = "Copy link"; }, 1000);
+  };
+  const select = (link) => {
+    const box = Object.assign(document.createElement("input"), { value: link, readOnly: true, ariaLabel: "Link" });
+    box.addEventListener("blur", () => box.remove());
+    button.after(box);
+    box.select();
+  };
+  button.addEventListener("click", () => {
+    const query = address.query();
+    const link = location.href.split("#")[0] + (query && `#${query}`);
+    (navigator.clipboard?.writeText(link) ?? Promise.reject()).then(() => say("Copied"), () => select(link));
+  });
+  document.querySelector("header").append(button);
+}

@@ -1,0 +1,100 @@
+"""An exported page's own address: state after the #, refusals as a served page makes them."""
+
+from urllib.parse import parse_qsl, urlencode
+
+import pytest
+from browser import drag_slider, slider_value, wait_idle, wait_until
+from pages import assert_shows, select
+from test_export_pages import opened, status
+
+from optviz import LossComparison, SurfaceDescent
+from optviz.catalogue import experiments
+from optviz.sharing import apply, query
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+HOSTILE = {
+    "lr": "NaN", "steps": "1e999", "momentum": "<script>alert(1)</script>", "optimizer": "__proto__",
+    "<img src=x onerror=alert(1)>": "1", "start_x": "1" * 100_000, "nesterov": "yes\x00", "constructor": "1",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("exported")
+    for name, kind in experiments().items():
+        kind().save(folder / f"{name}.html")
+    return folder
+
+
+def go(page, path, fragment: str) -> None:
+    page.context.set_offline(True)
+    page.goto(f"{path.as_uri()}#{fragment}")
+    page.wait_for_function("window.optviz")
+    wait_idle(page)
+
+
+def refusals(page) -> list[str]:
+    return page.locator("#refused p").all_inner_texts()
+
+
+def said(page) -> dict[str, str]:
+    return dict(parse_qsl(page.evaluate("location.hash").removeprefix("#")))
+
+
+def test_the_address_follows_and_restores_the_state(page, folder):
+    path = folder / "surface_descent.html"
+    opened(page, path)
+    select(page, "Optimizer", "RMSprop")
+    select(page, "Surface", "Rosenbrock")
+    drag_slider(page, "Learning rate", 0.2)
+    lr = slider_value(page, "Learning rate")
+    experiment = SurfaceDescent(optimizer="RMSprop", objective="Rosenbrock")
+    experiment.optimizer.lr = lr
+    wanted = dict(parse_qsl(query(experiment)))
+    wait_until(lambda: said(page) == wanted, what=f"the address to say {wanted}")
+    page.reload()
+    page.wait_for_function("window.optviz")
+    wait_idle(page)
+    assert_shows(page, apply(SurfaceDescent, wanted)[0])
+    assert slider_value(page, "Learning rate") == lr and refusals(page) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("loss_comparison", {"preset": "momentum-0.9-nesterov", "lr": "0.03", "epochs": "40"}),
+        ("single_parameter", {"momentum": "0.9", "clip": "1", "epoch": "7"}),
+        ("stochastic_landscape", {"sample": "12", "batch_size": "5", "shuffle": "true", "start_w1": "-1.5"}),
+        ("surface_descent", {"optimizer": "adam", "beta1": "0.8", "amsgrad": "true", "objective": "rotatedquadratic",
+                             "angle": "75", "steps": "80", "start_x": "1.25"}),
+    ],
+)  # fmt: skip
+def test_an_address_means_in_the_page_what_it_means_when_served(page, folder, name, values):
+    experiment, refused = apply(experiments()[name], values)
+    assert not refused
+    go(page, folder / f"{name}.html", urlencode(values))
+    assert_shows(page, experiment)
+    assert refusals(page) == []
+    assert dict(parse_qsl(page.evaluate("optviz.address.query()"))) == dict(parse_qsl(query(experiment)))
+
+
+def test_hostile_values_are_refused_in_the_words_of_the_served_page(page, folder):
+    experiment, refused = apply(SurfaceDescent, {**HOSTILE, "start_y": "-1"})
+    go(page, folder / "surface_descent.html", urlencode({**HOSTILE, "start_y": "-1"}))
+    assert sorted(refusals(page)) == sorted(refused) and len(refused) == len(HOSTILE)
+    assert_shows(page, experiment)
+    assert experiment.start_y == -1
+    page.get_by_role("button", name="Close").click()
+    assert refusals(page) == [] and "After 50 steps" in status(page)
+
+
+def test_the_link_is_copied(page, folder):
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    opened(page, folder / "loss_comparison.html")
+    experiment = LossComparison()
+    experiment.momentum = drag_slider(page, "Momentum", 0.5)
+    page.get_by_role("button", name="Copy link").click()
+    page.get_by_role("button", name="Copied").wait_for()
+    link = page.evaluate("navigator.clipboard.readText()")
+    assert dict(parse_qsl(link.partition("#")[2])) == dict(parse_qsl(query(experiment)))
