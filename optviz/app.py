@@ -9,6 +9,7 @@ import panel as pn
 from bokeh.document import Document
 from bokeh.document.events import MessageSentEvent
 from bokeh.models import CustomJS
+from panel.io.location import Location
 from panel.theme import fast
 from tornado.ioloop import IOLoop
 
@@ -25,6 +26,17 @@ class Fast(fast.Fast):
     """The Fast design without the font it would fetch; Panel finds its files by this name."""
 
     _resources = {name: value for name, value in fast.Fast._resources.items() if name != "font"}
+
+
+class Address(Location):
+    """Panel's record of the page's address, unread: `serve` reads the request, `Link` writes.
+
+    Panel takes every value for a number where it can, and falls over one of 5,000 digits and
+    over a second question mark: the page would stay empty.
+    """
+
+    def _update_synced(self, event=None) -> None:
+        """Nothing follows it."""
 
 
 def template(title: str, *main, description: str = "") -> pn.template.FastListTemplate:
@@ -58,7 +70,7 @@ def serve(kind: type[Experiment]) -> None:
     content = experiment.page().layout
     content[0].append(download(experiment))  # below the controls
     page = template(experiment.title, content, description=experiment.sentence)
-    page.servable()
+    page.servable(location=Address())
     if pn.state.curdoc:
         share = CustomJS(args={"refused": _shortened(refused)}, code=stylesheet("share.js"))
         pn.state.curdoc.js_on_event("document_ready", CustomJS(code=stylesheet("page.js")), share)
@@ -117,4 +129,6 @@ def serve_index() -> None:
     text = pn.pane.HTML(
         cards(), stylesheets=[stylesheet("index.css")], sizing_mode="stretch_width",
     )  # fmt: skip
-    template("See what an optimizer does", text, description="Interactive lessons on optimizers").servable()
+    template("See what an optimizer does", text, description="Interactive lessons on optimizers").servable(
+        location=Address()
+    )

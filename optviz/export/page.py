@@ -21,6 +21,7 @@ from bokeh.models import ImportedStyleSheet, InlineStyleSheet
 from bokeh.resources import Resources
 from panel.io.model import add_to_doc
 from panel.io.resources import CDN_DIST, DIST_DIR
+from panel.io.state import set_curdoc
 from pyviz_comms import Comm
 
 from ..checks import plain, read, refusal, said, sentence, text
@@ -52,7 +53,8 @@ def page_html(experiment: Experiment, title: str = "", theme: str = "default", k
     offered = dict(experiment.members())
     if store and store.control:
         offered["optimizer", store.pair[0]] = store.control
-    with _unwatched(experiment, *offered.values()):
+    # a document of its own: the look of the page does not hang on the session that asks for it
+    with set_curdoc(Document()), pn.config.set(theme=theme), _unwatched(experiment, *offered.values()):
         return _page_html(experiment, offered, store, title or experiment.title, theme)
 
 
@@ -75,6 +77,8 @@ def _watchers(owner: Any) -> list[Any]:
 def _page_html(experiment: Experiment, offered: Offered, store: Store | None, title: str, theme: str) -> str:
     page = Page(experiment, offered)
     document = Document()
+    if page.layout._design.theme.bokeh_theme:
+        document.theme = page.layout._design.theme.bokeh_theme
     root = page.layout.get_root(document, Comm())
     add_to_doc(root, document, True)
     _inline_styles(document)
