@@ -66,8 +66,7 @@ def _page_key(request) -> tuple[str, bool]:
 
 def serve(kind: type[Experiment]) -> None:
     """Make this session's page of an experiment, in the state that its address says; what an app script calls."""
-    experiment, refused = sharing.apply(kind, sharing.values_of(pn.state.session_args))
-    content = experiment.page().layout
+    experiment, content, refused = _opened(kind, sharing.values_of(pn.state.session_args))
     content[0].append(download(experiment))  # below the controls
     page = template(experiment.title, content, description=experiment.sentence)
     page.servable(location=Address())
@@ -75,6 +74,17 @@ def serve(kind: type[Experiment]) -> None:
         share = CustomJS(args={"refused": _shortened(refused)}, code=stylesheet("share.js"))
         pn.state.curdoc.js_on_event("document_ready", CustomJS(code=stylesheet("page.js")), share)
         experiment.attach(Link(experiment, pn.state.curdoc))
+
+
+def _opened(kind: type[Experiment], values: dict) -> tuple[Experiment, pn.Column, list[str]]:
+    """An experiment in this state, its page, and what was refused of single values."""
+    experiment, refused = sharing.apply(kind, values)
+    if not experiment.message:
+        return experiment, experiment.page().layout, refused
+    standing = kind()  # a state that an experiment refuses comes to a page that stands, as from its controls
+    content = standing.page().layout
+    sharing.apply(standing, values)
+    return standing, content, refused
 
 
 def download(experiment: Experiment) -> pn.widgets.FileDownload:

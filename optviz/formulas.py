@@ -113,7 +113,21 @@ def rule_mathml(rule: Any) -> str:
     Made once for the flags and for which hyperparameters are switched off: the numbers are
     not in it (`hyperparameter_mathml` has them), so moving one costs a look-up.
     """
-    return _typeset(type(rule), *_settings(rule))[1] if isinstance(rule, Rule) else _no_formula(rule)
+    if not isinstance(rule, Rule):
+        return _no_formula(rule)
+    if not is_readable(type(rule)):
+        return f"{_called(type(rule))} chooses by a value in Python, which has no formula to read."
+    return _typeset(type(rule), *_settings(rule))[1]
+
+
+@lru_cache(maxsize=256)
+def is_readable(cls: type[Rule]) -> bool:
+    """Whether a rule can be called with symbols: one of somebody's own may branch on a value."""
+    try:
+        _used(cls)
+    except TypeError:
+        return False
+    return True
 
 
 def objective_mathml(objective: Any) -> str:
@@ -135,7 +149,7 @@ def hyperparameter_mathml(member: Any) -> list[tuple[str, str]]:
     if hasattr(member, "traced"):
         shape = zip(member.shape_names(), member.shape_values(), strict=True)
         return [(symbol_mathml(SHAPES.get(n, n)), _number(v)) for n, v in shape]
-    if not isinstance(member, Rule):
+    if not isinstance(member, Rule) or not is_readable(type(member)):
         return []
     _, off = _settings(member)
     values = {n: v for n, v in member.values().items() if not isinstance(v, bool) and n not in off}

@@ -194,7 +194,7 @@ def checked_data(who: str, x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
         refuse(who, "needs at least two samples", int(x.size))
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         bad = int(np.count_nonzero(~(np.isfinite(x) & np.isfinite(y))))
-        refuse(who, "needs finite data", f"{bad} samples with NaN or infinity", "remove them first")
+        raise ValueError(f"{who} needs finite data, not {bad} samples with NaN or infinity; remove them first.")
     return x, y
 
 

@@ -205,3 +205,14 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     log = tmp_path_factory.mktemp("served") / "server.log"
     with serve(sorted((ROOT / "apps").glob("*.py")), *SERVE_FLAGS, log=log) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the page of every experiment, saved as it starts."""
+    from optviz.catalogue import experiments
+
+    folder = tmp_path_factory.mktemp("exported")
+    for name, kind in experiments().items():
+        kind().save(folder / f"{name}.html")
+    return folder

@@ -19,14 +19,6 @@ HOSTILE = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("exported")
-    for name, kind in experiments().items():
-        kind().save(folder / f"{name}.html")
-    return folder
-
-
 def go(page, path, fragment: str) -> None:
     page.context.set_offline(True)
     page.goto(f"{path.as_uri()}#{fragment}")
@@ -42,8 +34,8 @@ def said(page) -> dict[str, str]:
     return dict(parse_qsl(page.evaluate("location.hash").removeprefix("#")))
 
 
-def test_the_address_follows_and_restores_the_state(page, folder):
-    path = folder / "surface_descent.html"
+def test_the_address_follows_and_restores_the_state(page, exported):
+    path = exported / "surface_descent.html"
     opened(page, path)
     select(page, "Optimizer", "RMSprop")
     select(page, "Surface", "Rosenbrock")
@@ -70,18 +62,18 @@ def test_the_address_follows_and_restores_the_state(page, folder):
                              "angle": "75", "steps": "80", "start_x": "1.25"}),
     ],
 )  # fmt: skip
-def test_an_address_means_in_the_page_what_it_means_when_served(page, folder, name, values):
+def test_an_address_means_in_the_page_what_it_means_when_served(page, exported, name, values):
     experiment, refused = apply(experiments()[name], values)
     assert not refused
-    go(page, folder / f"{name}.html", urlencode(values))
+    go(page, exported / f"{name}.html", urlencode(values))
     assert_shows(page, experiment)
     assert refusals(page) == []
     assert dict(parse_qsl(page.evaluate("optviz.address.query()"))) == dict(parse_qsl(query(experiment)))
 
 
-def test_hostile_values_are_refused_in_the_words_of_the_served_page(page, folder):
+def test_hostile_values_are_refused_in_the_words_of_the_served_page(page, exported):
     experiment, refused = apply(SurfaceDescent, {**HOSTILE, "start_y": "-1"})
-    go(page, folder / "surface_descent.html", urlencode({**HOSTILE, "start_y": "-1"}))
+    go(page, exported / "surface_descent.html", urlencode({**HOSTILE, "start_y": "-1"}))
     assert sorted(refusals(page)) == sorted(refused) and len(refused) == len(HOSTILE)
     assert_shows(page, experiment)
     assert experiment.start_y == -1
@@ -89,9 +81,9 @@ def test_hostile_values_are_refused_in_the_words_of_the_served_page(page, folder
     assert refusals(page) == [] and "After 50 steps" in status(page)
 
 
-def test_the_link_is_copied(page, folder):
+def test_the_link_is_copied(page, exported):
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    opened(page, folder / "loss_comparison.html")
+    opened(page, exported / "loss_comparison.html")
     experiment = LossComparison()
     experiment.momentum = drag_slider(page, "Momentum", 0.5)
     page.get_by_role("button", name="Copy link").click()

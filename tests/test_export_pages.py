@@ -15,15 +15,6 @@ from optviz.members import rules, surfaces
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """Every experiment, saved as it starts."""
-    folder = tmp_path_factory.mktemp("exported")
-    for name, kind in experiments().items():
-        kind().save(folder / f"{name}.html")
-    return folder
-
-
 def opened(page, path) -> None:
     asked = []
     page.on("request", lambda request: asked.append(request.url))
@@ -43,9 +34,9 @@ def saved(page, experiment, tmp_path):
 
 
 @pytest.mark.parametrize("name", experiments())
-def test_every_control_recomputes_what_python_computes(name, page, folder):
+def test_every_control_recomputes_what_python_computes(name, page, exported):
     experiment = experiments()[name]()
-    path = folder / f"{name}.html"
+    path = exported / f"{name}.html"
     assert path.stat().st_size < 4e6
     opened(page, path)
     assert_shows(page, experiment)
@@ -61,9 +52,9 @@ def plain(html: str) -> str:
     return " ".join(re.sub(r"<[^>]+>", "", html).split())
 
 
-def test_every_optimizer_and_surface_of_the_menus_is_in_the_page(page, folder):
+def test_every_optimizer_and_surface_of_the_menus_is_in_the_page(page, exported):
     experiment = SurfaceDescent()
-    opened(page, folder / "surface_descent.html")
+    opened(page, exported / "surface_descent.html")
     for label in list(surfaces())[1:] + list(surfaces())[:1]:
         select(page, "Surface", label)
         experiment.objective_name = label
@@ -79,9 +70,9 @@ def test_every_optimizer_and_surface_of_the_menus_is_in_the_page(page, folder):
         assert formula == plain(experiment.side()["formula"]).removeprefix("The rule").replace(" ", "") or formula
 
 
-def test_a_rules_own_controls_move_it_and_its_formula(page, folder):
+def test_a_rules_own_controls_move_it_and_its_formula(page, exported):
     experiment = SurfaceDescent()
-    opened(page, folder / "surface_descent.html")
+    opened(page, exported / "surface_descent.html")
     for label, option in (("Optimizer", "Adam"), ("Surface", "Rotated quadratic")):
         select(page, label, option)
         setattr(experiment, owner_of(experiment, label)[1], option)
@@ -93,9 +84,9 @@ def test_a_rules_own_controls_move_it_and_its_formula(page, folder):
     assert page.locator(".numbers").inner_text().split(",")[0].endswith("0.1")
 
 
-def test_a_start_is_typed_clicked_and_dragged(page, folder):
+def test_a_start_is_typed_clicked_and_dragged(page, exported):
     experiment = SurfaceDescent()
-    opened(page, folder / "surface_descent.html")
+    opened(page, exported / "surface_descent.html")
     box = page.locator(".bk-input-group:visible", has=page.locator("label", has_text=re.compile(r"^\s*Start x\s*$")))
     box.locator("input").fill("-3.5")
     box.locator("input").press("Enter")
@@ -138,9 +129,9 @@ def test_a_divergence_is_told_and_marked(page, tmp_path):
     assert_shows(page, experiment)
 
 
-def test_new_gradients_come_from_the_pages_own_generator(page, folder):
+def test_new_gradients_come_from_the_pages_own_generator(page, exported):
     experiment = SingleParameter()
-    opened(page, folder / "single_parameter.html")
+    opened(page, exported / "single_parameter.html")
     page.mouse.click(*spot(page, "epochs", 23.2, 0.5))
     wait_idle(page)
     experiment.epoch = 23
@@ -155,9 +146,9 @@ def test_new_gradients_come_from_the_pages_own_generator(page, folder):
     assert not np.allclose(drawn, experiment.baseline[22 * 591 : 23 * 591] / -0.1)
 
 
-def test_a_refused_combination_says_why_and_keeps_the_picture(page, folder):
+def test_a_refused_combination_says_why_and_keeps_the_picture(page, exported):
     experiment = LossComparison()
-    opened(page, folder / "loss_comparison.html")
+    opened(page, exported / "loss_comparison.html")
     page.locator("input[type=checkbox]").click()
     wait_idle(page)
     sentence = page.locator("p", has_text="Nesterov momentum requires a momentum above 0")
@@ -170,9 +161,9 @@ def test_a_refused_combination_says_why_and_keeps_the_picture(page, folder):
     assert_shows(page, experiment)
 
 
-def test_the_player_plays_and_the_samples_are_pythons(page, folder):
+def test_the_player_plays_and_the_samples_are_pythons(page, exported):
     experiment = StochasticLandscape()
-    opened(page, folder / "stochastic_landscape.html")
+    opened(page, exported / "stochastic_landscape.html")
     page.locator("button.next").first.click()
     page.locator("button.next").first.click()
     page.get_by_label("Shuffle").check()
@@ -192,9 +183,9 @@ def test_an_own_surface_and_a_state_travel_with_the_page(page, tmp_path):
 
 
 @pytest.mark.parametrize("name", experiments())
-def test_a_phone_scrolls_down_only(name, browser, folder):
+def test_a_phone_scrolls_down_only(name, browser, exported):
     with watched_page(browser, viewport={"width": 390, "height": 844}, has_touch=True) as page:
-        opened(page, folder / f"{name}.html")
+        opened(page, exported / f"{name}.html")
         assert not has_horizontal_scroll(page)
 
 

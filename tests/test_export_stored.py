@@ -3,13 +3,14 @@
 import re
 
 import numpy as np
+import param
 import pytest
 import torch
 from browser import drag_slider, slider_labels, slider_value, source_data, wait_idle
 from pages import assert_shows, select, spot
 from test_export_pages import opened, plain, status
 
-from optviz import SGD, Adam, SurfaceDescent, TorchOptimizer, objective
+from optviz import SGD, Adam, Rule, SurfaceDescent, TorchOptimizer, objective
 from optviz.catalogue import experiments
 from optviz.command import main
 
@@ -57,7 +58,7 @@ def test_frozen_controls_are_disabled_and_a_sentence_says_why(page, tmp_path):
     experiment.save(tmp_path / "page.html")
     opened(page, tmp_path / "page.html")
     assert page.locator("#frozen").inner_text() == (
-        "LBFGS (torch) runs through torch, which a page has not: it carries 40 runs, over lr from 0.025 to 1, "
+        "LBFGS (torch) runs in Python alone, not in a page, which carries 40 runs, over lr from 0.025 to 1, "
         "of 50 steps each; the nearest is shown. Frozen here: Surface, Start x, Start y."
     )
     surface = page.locator(".bk-input-group:visible", has=page.locator("label", has_text=re.compile("Surface")))
@@ -86,6 +87,25 @@ def test_a_torch_objective_replays_a_traced_rule_over_two_knobs(page, tmp_path):
     wait_idle(page)
     wanted = SurfaceDescent(objective=torch_waves(), optimizer=Adam(lr=0.1, beta1=0.0), steps=40)
     assert_near(page, "surface.path", "x", wanted.trajectory.x[:, 0, 0])
+
+
+class Careful(Rule):
+    """A rule that branches on a value, which JavaScript cannot be printed from."""
+
+    lr = param.Number(0.1)
+
+    @staticmethod
+    def update(h, memory, x, g, t, let, xp):
+        return let("step", -h.lr * g if abs(g) < 1 else -h.lr * xp.sign(g))
+
+
+@marked
+def test_a_rule_that_cannot_be_printed_replays_its_runs(page, tmp_path):
+    experiment = SurfaceDescent(optimizer=Careful(lr=0.2))
+    experiment.save(tmp_path / "page.html")
+    opened(page, tmp_path / "page.html")
+    assert_near(page, "surface.path", "x", experiment.trajectory.x[:, 0, 0])
+    assert page.locator("#frozen").inner_text().startswith("Careful runs in Python alone, not in a page")
 
 
 def test_runs_are_stored_in_few_bytes(tmp_path):

@@ -36,6 +36,7 @@ function spare(view) {
 // most of a paint's time, are then not painted again. Bokeh clips no glyph there: let it.
 const STILL = new Set(["Image", "MultiLine"]);
 function lift(view) {
+  if (view.renderer_views) settle(view);
   for (const renderer of view.renderer_views?.values() || []) {
     const { model, glyph } = renderer;
     if (!glyph || STILL.has(glyph.model.type) || model.level === "overlay") continue;
@@ -46,12 +47,38 @@ function lift(view) {
   for (const child of view.child_views || []) lift(child);
 }
 
-let spared = false;
+// Nor is a layout to be looked for (Bokeh measures the text of every axis, twice a paint) where
+// nothing but the overlay changes.
+function settle(plot) {
+  if (Object.hasOwn(plot, "_invalidate_layout_if_needed")) return;
+  const look = plot._invalidate_layout_if_needed;
+  plot._invalidate_layout_if_needed = function () {
+    const light = !this._needs_layout && !this._invalidate_all && this._invalidated_painters.size > 0;
+    if (light && [...this._invalidated_painters].every((painter) => painter.model.level === "overlay")) return;
+    look.call(this);
+  };
+}
+
+// Bokeh asks for a CSS variable for every colour and width that it paints; pages set none of them.
+function unstyle(view) {
+  for (const renderer of view.renderer_views?.values() || []) {
+    for (let visual of renderer.visuals || []) {
+      while (visual && !Object.hasOwn(visual, "_get_css_value")) visual = Object.getPrototypeOf(visual);
+      if (!visual) continue;
+      visual._get_css_value = () => "";
+      return true;
+    }
+  }
+  return (view.child_views || []).some(unstyle);
+}
+
+let spared = false, unstyled = false;
 function tend() {
   const roots = Object.values(Bokeh.index);
   roots.forEach(label);
   roots.forEach(lift);
   spared ||= roots.some(spare);
+  unstyled ||= roots.some(unstyle);
 }
 tend();
 setInterval(tend, 1000);

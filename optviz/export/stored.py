@@ -6,6 +6,7 @@ import json
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 from typing import Any
 
@@ -18,6 +19,7 @@ from ..members import label_of
 from ..messages import refuse
 from ..rules import Rule
 from ..torch_optimizer import TorchOptimizer
+from .kernels import rule_script
 
 MOST_RUNS = 1000
 KNOB = 40  # runs along a knob that nobody chose
@@ -37,7 +39,16 @@ class Store:
 
 def is_traced(member: Any) -> bool:
     """Whether a rule or an objective can be printed as JavaScript."""
-    return isinstance(member, Rule) or hasattr(member, "traced")
+    return _prints(type(member)) if isinstance(member, Rule) else hasattr(member, "traced")
+
+
+@cache
+def _prints(cls: type[Rule]) -> bool:
+    try:
+        rule_script(cls)
+    except Exception:  # a rule of somebody's own may branch on a value, or call what no browser has
+        return False
+    return True
 
 
 def stored_runs(experiment: Any, knobs: Mapping[str, Sequence[float]] | None = None) -> Store | None:
@@ -53,9 +64,10 @@ def stored_runs(experiment: Any, knobs: Mapping[str, Sequence[float]] | None = N
     untraced = [label_of(m) for m in (rule, objective) if not is_traced(m)]
     data = {"x": _packed(x), "loss": _packed(np.stack([run.loss[:, 0] for run in runs])),
             "diverged": [int(run.diverged[0]) for run in runs], "map": _map(experiment, objective)}  # fmt: skip
-    reason = f"{' and '.join(untraced)} runs through torch, which a page has not: it carries {len(runs)} runs"
+    reason = f"{' and '.join(untraced)} runs in Python alone, not in a page, which carries {len(runs)} runs"
     pair = (label_of(rule), label_of(objective))
-    return Store(pair, grid, experiment.steps, data, reason, None if isinstance(rule, Rule) else _control(rule, grid))
+    control = None if isinstance(rule, Rule) else _control(rule, grid)
+    return Store(pair, grid, experiment.steps, data, reason, control)
 
 
 def _grid(rule: Any, knobs: Mapping[str, Sequence[float]] | None) -> dict[str, list[float]]:
@@ -63,7 +75,7 @@ def _grid(rule: Any, knobs: Mapping[str, Sequence[float]] | None) -> dict[str, l
         knobs = _usual(rule)
     if len(knobs) > 2:
         refuse("save", "needs one or two knobs", list(knobs))
-    now = rule.values() if isinstance(rule, Rule) else rule.settings
+    now = _settings(rule)
     for name, values in knobs.items():
         if not isinstance(now.get(name), int | float) or isinstance(now.get(name), bool):
             refuse("save", f"needs knobs among the numbers of {label_of(rule)}", name)
@@ -74,9 +86,13 @@ def _grid(rule: Any, knobs: Mapping[str, Sequence[float]] | None) -> dict[str, l
     return {name: [float(v) for v in values] for name, values in knobs.items()}
 
 
+def _settings(member: Any) -> Mapping[str, Any]:
+    return member.values() if isinstance(member, Rule) else getattr(member, "settings", {})
+
+
 def _usual(rule: Any) -> dict[str, list[float]]:
     """The learning rate from a twentieth of what it is to twice that, as far as there is one."""
-    lr = (rule.values() if isinstance(rule, Rule) else rule.settings).get("lr")
+    lr = _settings(rule).get("lr")
     return {"lr": [lr * k / 20 for k in range(1, KNOB + 1)]} if isinstance(lr, float | int) and lr > 0 else {}
 
 
@@ -114,7 +130,7 @@ def stored_member(member: Any, store: Store) -> str | None:
         return None
     declared = {name: getattr(member, name, None) for name in ("domain", "minima", "starts", "names", "lowest")}
     text = objective_mathml(member) if hasattr(member, "float_gradient") else rule_mathml(member)
-    values = {name: getattr(member, "settings", {}).get(name) for name in store.knobs}
+    values = {name: _settings(member).get(name) for name in store.knobs}
     about = {"label": label_of(member), "text": text, "values": values, **declared}
     packed = f", map: unpacked({json.dumps(store.data['map'])})" if store.data["map"] else ""
     return f"new StoredMember({{...{json.dumps(about)}{packed}}})"

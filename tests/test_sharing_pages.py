@@ -1,0 +1,137 @@
+"""Served pages and their addresses, in a real browser: they follow each other, and nothing hostile runs."""
+
+from html import unescape
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import pytest
+from browser import drag_slider, slider_value, wait_idle, wait_until
+from conftest import watched_page
+from test_apps import assert_shows, brightness, opened, select
+from test_sharing import SCRIPT, from_address
+
+from optviz import SingleParameter, SurfaceDescent, sharing
+from optviz.catalogue import experiments
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+ADDRESSES = {
+    "surface_descent": "objective=rosenbrock&steepness=333.25&optimizer=adam&lr=5.123456&eps=1e-07&steps=321&start_x=1",
+    "single_parameter": "lr=0.123456&decay=0.00333&clip=2.25&epoch=17&seed=12345",
+    "loss_comparison": "preset=your-own&lr=1.5&momentum=0.333333&nesterov=true&epochs=17&step=5&dissected=huber",
+    "stochastic_landscape": "sample=33&lr=0.07654321&batch_size=7&shuffle=true&seed=3&start_w1=0.987654321",
+}
+
+
+def address(page) -> str:
+    return urlsplit(page.url).query
+
+
+@pytest.mark.parametrize("app", ADDRESSES)
+def test_an_address_opens_exactly_and_stays(app, page, served):
+    experiment, refused = from_address(experiments()[app], ADDRESSES[app])
+    assert refused == [] and experiment.message == "" and sharing.query(experiment) == ADDRESSES[app]
+    opened(page, served, app, f"?{ADDRESSES[app]}")
+    assert_shows(page, experiment)
+    page.wait_for_timeout(500)
+    assert address(page) == ADDRESSES[app]  # no control sent another value back
+
+
+def test_the_address_follows_once_a_hand_rests_and_opens_elsewhere(browser, page, served):
+    sent = []
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda data: sent.append(str(data))))
+    opened(page, served, "surface_descent", "?theme=dark")
+    before = page.evaluate("history.length")
+    select(page, "Optimizer", "RMSprop")
+    page.wait_for_url("**optimizer=rmsprop**")
+    sent.clear()
+    drag_slider(page, "Learning rate", 0.3, steps=40)
+    value = drag_slider(page, "Learning rate", 0.61, steps=40)
+    page.wait_for_url(f"**lr={value}&theme=dark")
+    assert address(page) == f"optimizer=rmsprop&lr={value}&theme=dark"
+    assert len([data for data in sent if '"address"' in data]) <= 3 < len(sent)
+    assert page.evaluate("history.length") == before
+    with watched_page(browser) as other:
+        opened(other, served, "surface_descent", f"?{address(page)}")
+        experiment, _ = from_address(SurfaceDescent, address(page))
+        assert experiment.optimizer.lr == value == slider_value(other, "Learning rate")
+        assert_shows(other, experiment)
+        assert_shows(page, experiment, "surface")
+        assert brightness(other) < 80
+
+
+def test_a_hostile_address_is_refused_aloud_and_runs_nothing(page, served):
+    values = [("lr", "1e999"), (SCRIPT, "1"), ("optimizer", SCRIPT), ("steps", "<img src=x onerror=alert(1)>"),
+              ("a?b", "?"), ("momentum", "0.25"), ("momentum ", "\0"), ("weight_decay", "1" * 20_000),
+              ("start_y", "1.75")]  # fmt: skip
+    dialogs = []
+    page.on("dialog", lambda dialog: dialogs.append(dialog.message) or dialog.dismiss())
+    query = urlencode(values) + "&%ff=%ff"
+    experiment, refused = from_address(SurfaceDescent, query)
+    assert len(refused) == 8 and (experiment.optimizer.momentum, experiment.start_y) == (0.25, 1.75)
+    opened(page, served, "surface_descent", f"?{query}")
+    notice = page.get_by_role("alert").filter(has_text="must be")
+    assert notice.locator("p").all_inner_texts() == refused
+    assert_shows(page, experiment)
+    assert not dialogs and page.title() != "taken" and SCRIPT not in unescape(page.locator("title").inner_html())
+    drag_slider(page, "Momentum", 0.5)
+    wait_idle(page)
+    assert notice.is_visible()  # a computation leaves it
+    notice.get_by_role("button", name="Close").focus()
+    page.keyboard.press("Enter")
+    assert notice.count() == 0
+    page.wait_for_url(lambda url: "script" not in url)
+
+
+def test_a_combination_that_is_refused_says_so_on_opening(page, served):
+    opened(page, served, "surface_descent", "?lr=0.1&nesterov=true")
+    sentence = page.locator("p", has_text="Nesterov momentum requires a momentum above 0")
+    assert sentence.count() == 1 and sentence.is_visible() and page.locator(".refused").count() == 0
+    assert_shows(page, SurfaceDescent())
+    assert page.get_by_label("Nesterov").is_checked() and slider_value(page, "Learning rate") == 0.1
+
+
+def test_copy_link_puts_the_address_on_the_clipboard(browser, served):
+    with watched_page(browser, permissions=["clipboard-read", "clipboard-write"]) as page:
+        opened(page, served, "single_parameter", "?momentum=0.5")
+        button = page.locator("button.copy-link")
+        assert button.inner_text() == "Copy link"
+        button.click()
+        wait_until(lambda: button.inner_text() == "Copied", what="Copied")
+        assert page.evaluate("navigator.clipboard.readText()") == page.url == f"{served}/single_parameter?momentum=0.5"
+        wait_until(lambda: button.inner_text() == "Copy link", what="Copy link")
+        value = drag_slider(page, "Momentum", 0.3)
+        button.press("Enter")  # before the address has followed
+        page.wait_for_url(f"**momentum={value}")
+        wait_until(lambda: page.evaluate("navigator.clipboard.readText()") == page.url, what="the newest address")
+        assert page.evaluate("document.activeElement.className") == "copy-link"
+        seed = page.get_by_label("Seed")
+        seed.fill("99999999999999999")
+        seed.press("Enter")
+        wait_idle(page)
+        page.wait_for_timeout(500)
+        button.click()
+        left = page.locator("output.link-box")
+        wait_until(
+            lambda: left.count() == 1 and "SingleParameter.seed cannot be shared" in left.inner_text(), what="a note"
+        )
+
+
+def test_without_a_clipboard_the_address_stands_selected(browser, served):
+    with watched_page(browser) as page:
+        page.add_init_script("Object.defineProperty(Navigator.prototype, 'clipboard', { get: () => undefined })")
+        opened(page, served, "single_parameter", "?momentum=0.5")
+        page.get_by_role("button", name="Copy link").press("Enter")
+        box = page.get_by_role("textbox", name="Link")
+        assert box.input_value() == page.url and page.evaluate("getSelection().toString()") == page.url
+        page.keyboard.press("Tab")
+        assert box.count() == 0
+
+
+def test_visitors_with_different_addresses_share_no_state(browser, served):
+    for query in ("?epoch=5&lr=0.5", "?lr=x", ""):
+        with watched_page(browser) as page:
+            opened(page, served, "single_parameter", query)
+            experiment, refused = from_address(SingleParameter, query[1:])
+            assert_shows(page, experiment)
+            assert page.locator(".refused p").all_inner_texts() == refused
+            assert dict(parse_qsl(address(page))) == dict(parse_qsl(query[1:]))
