@@ -23,8 +23,6 @@ from .rules import Rule
 if TYPE_CHECKING:
     from .experiment import Experiment
 
-SERVERS = ("theme", "bokeh-")  # how the names begin that an address has for the server
-
 
 class Place(NamedTuple):
     """Where a value is: in the experiment, or in the rule or the surface that it holds."""
@@ -49,11 +47,8 @@ def specs(experiment: Experiment) -> dict[str, Spec]:
 
 def member_specs(role: str, label: str, member: Any) -> dict[str, Spec]:
     """The same for a rule or a surface that a menu offers, as it is when it has just been chosen."""
-    if isinstance(member, Rule):
-        names = member.hyperparameters()
-    else:
-        names = member.shape_names() if hasattr(member, "shape_names") else []
-    return {name: _spec(Place(member, name, member=[role, label]), {role: member}, set()) for name in names}
+    places = {name: Place(member, name, member=[role, label]) for name in _numbers(member)}
+    return {name: _spec(place, {role: member}, set()) for name, place in places.items()}
 
 
 def state_of(experiment: Experiment) -> dict[str, Any]:
@@ -113,8 +108,13 @@ def _knobs(experiment: Experiment, role: str) -> dict[str, Place]:
     if not _is_listed(experiment, role):
         return {}
     member = getattr(experiment, role)
-    names = member.hyperparameters() if isinstance(member, Rule) else member.shape_names()
-    return {name: Place(member, name, member=[role, label_of(member)]) for name in names}
+    return {name: Place(member, name, member=[role, label_of(member)]) for name in _numbers(member)}
+
+
+def _numbers(member: Any) -> list[str]:
+    if isinstance(member, Rule):
+        return member.hyperparameters()
+    return member.shape_names() if hasattr(member, "shape_names") else []
 
 
 def _catalogue(experiment: Experiment, role: str) -> Mapping[str, type]:
@@ -149,10 +149,10 @@ def _spec(place: Place, brought: Mapping[str, Any], choices: set[str]) -> Spec:
 
 
 def values_of(arguments: Mapping[str, Iterable[bytes]]) -> dict[str, Any]:
-    """The values that a request's arguments say, as tornado has them; a name given twice has a list."""
+    """What a request's arguments, as tornado has them, say of a state; a name given twice has a list."""
     named = {name.encode("latin1").decode("utf-8", "replace"): values for name, values in arguments.items()}
     pairs = [(name, value.decode("utf-8", "replace")) for name, values in named.items() for value in values]
-    return _gathered((name, value) for name, value in pairs if not name.startswith(SERVERS))
+    return _gathered((name, value) for name, value in pairs if name != "theme" and not name.startswith("bokeh-"))
 
 
 def _gathered(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
@@ -234,12 +234,12 @@ def from_json(kind: type, text: str) -> Experiment:
 def _read_json(who: str, text: Any) -> tuple[str, dict[str, Any]]:
     try:
         found = json.loads(text, object_pairs_hook=_gathered)
-        name, values = found.pop("experiment"), found.pop("values")
-    except (TypeError, ValueError, AttributeError, KeyError, RecursionError):
-        name, values, found = None, None, {}
-    if not isinstance(name, str) or not isinstance(values, dict) or found:
-        refuse(who, 'needs a text {"experiment": ..., "values": {...}}', text, "give it what to_json wrote")
-    return name, values
+    except (TypeError, ValueError, RecursionError):
+        found = None
+    match found:
+        case {"experiment": str(name), "values": dict(values), **more} if not more:
+            return name, values
+    return refuse(who, 'needs a text {"experiment": ..., "values": {...}}', text, "give it what to_json wrote")
 
 
 def _kinds(kind: type) -> dict[str, type]:

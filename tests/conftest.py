@@ -52,10 +52,11 @@ CHROMIUM_FLAGS = [
 
 @pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One xdist worker takes all browser tests: they share a server and a browser."""
+    """One xdist worker takes the browser tests of the served apps, which share a server, one the others."""
     for item in items:
         if item.get_closest_marker("browser"):
-            item.add_marker(pytest.mark.xdist_group("browser"))
+            exported = item.path.name.startswith("test_export")
+            item.add_marker(pytest.mark.xdist_group("exported" if exported else "browser"))
 
 
 @pytest.fixture(autouse=True)

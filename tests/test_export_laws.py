@@ -30,7 +30,10 @@ from optviz.scan import filtered
 from optviz.surfaces import Ackley, Quadratic, Rosenbrock, RotatedQuadratic
 
 NODE = shutil.which("node")
-pytestmark = [] if NODE else [pytest.mark.browser, pytest.mark.usefixtures("browser")]
+ENGINES = [
+    pytest.param("node", marks=pytest.mark.skipif(NODE is None, reason="no node on this machine")),
+    pytest.param("chromium", marks=pytest.mark.browser),
+]
 EXPORT = Path(optviz.__file__).parent / "export"
 SHOWN = """
 const base64 = ({ buffer }) => {
@@ -62,10 +65,10 @@ def evaluated(text: str, browser=None) -> str:
     return done.stdout
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", params=ENGINES)
 def run_js(request):
     """The values of expressions after the runtime, the catalogue and the given constants."""
-    browser = None if NODE else request.getfixturevalue("browser")
+    browser = request.getfixturevalue("browser") if request.param == "chromium" else None
     kinds = constants(
         rules={name: rule_script(cls) for name, cls in members.rules().items()},
         surfaces={cls.__name__: objective_script(cls) for cls in members.surfaces().values()},
