@@ -108,7 +108,7 @@ class Link:
     written down and sent: Panel's own location would make every value an entry of the history.
     """
 
-    QUIET = 0.3  # seconds
+    QUIET = 0.5  # seconds; 0.3 met the next move of a hand that steps from value to value
 
     def __init__(self, experiment: Experiment, document: Document):
         self.experiment, self.document = experiment, document

@@ -50,13 +50,14 @@ CHROMIUM_FLAGS = [
 ]
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # xdist reads the groups in the same hook
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     """One xdist worker takes the browser tests of the served apps, which share a server, one the others."""
     for item in items:
         if item.get_closest_marker("browser"):
             exported = item.path.name.startswith("test_export")
             item.add_marker(pytest.mark.xdist_group("exported" if exported else "browser"))
+    return (yield)
 
 
 @pytest.fixture(autouse=True)
@@ -66,7 +67,7 @@ def no_running_loop(request: pytest.FixtureRequest) -> Iterator[None]:
     Its synchronous interface leaves a loop marked as running in the main thread until the
     session ends, and asyncio.run would refuse to start a second one there.
     """
-    if "browser" in request.fixturenames:
+    if "browser" in request.fixturenames or request.node.get_closest_marker("browser"):
         yield
         return
     loop = asyncio._get_running_loop()

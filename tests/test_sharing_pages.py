@@ -32,7 +32,7 @@ def test_an_address_opens_exactly_and_stays(app, page, served):
     assert refused == [] and experiment.message == "" and sharing.query(experiment) == ADDRESSES[app]
     opened(page, served, app, f"?{ADDRESSES[app]}")
     assert_shows(page, experiment)
-    page.wait_for_timeout(500)
+    page.wait_for_timeout(900)
     assert address(page) == ADDRESSES[app]  # no control sent another value back
 
 
@@ -108,7 +108,7 @@ def test_copy_link_puts_the_address_on_the_clipboard(browser, served):
         seed.fill("99999999999999999")
         seed.press("Enter")
         wait_idle(page)
-        page.wait_for_timeout(500)
+        page.wait_for_timeout(900)
         button.click()
         left = page.locator("output.link-box")
         wait_until(

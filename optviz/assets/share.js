@@ -8,7 +8,7 @@ function follow([query, unshared]) {
   const search = [query, theme && `theme=${encodeURIComponent(theme)}`].filter(Boolean).join("&");
   history.replaceState(history.state, "", location.pathname + (search && `?${search}`) + location.hash);
   note = unshared;
-  if (performance.now() - copied < 1000) copy(); // what was copied was still on its way
+  if (performance.now() - copied < 2000) copy(); // what was copied was still on its way
 }
 
 function copy() {

@@ -18,7 +18,6 @@ from ..formulas import objective_mathml, rule_mathml
 from ..members import label_of
 from ..messages import refuse
 from ..rules import Rule
-from ..torch_optimizer import TorchOptimizer
 from .kernels import rule_script
 
 MOST_RUNS = 1000
@@ -100,7 +99,7 @@ def _run(experiment: Any, rule: Any, values: dict[str, float]) -> Any:
     if isinstance(rule, Rule):
         made = type(rule)(**{**rule.values(), **values})
     else:
-        made = TorchOptimizer(rule.cls, **{**rule.settings, **values})
+        made = type(rule)(rule.cls, **{**rule.settings, **values})
     return descend(experiment.objective, made, experiment.start, experiment.steps)
 
 
