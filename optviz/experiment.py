@@ -7,6 +7,7 @@ changed, in a page by pushing arrays into what was drawn, in a notebook as Dynam
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from .layout import frame, html
 from .page import Page
 from .plots import Drawing, Figure, compose
 
-pn.config.inline = True  # a notebook's pages bring their scripts along, as the served ones do: no network
+os.environ.setdefault("PANEL_INLINE", "1")  # a notebook holds the scripts of what it shows: no network
 hv.extension("bokeh", logo=False, inline=pn.config.inline)
 # Canvas beats WebGL where there is no GPU (6 ms against 150 ms for 23,640 points), and
 # Panel's 50 ms debounce is half the latency of a knob; at 0 HoloViews would starve the loop.

@@ -50,14 +50,13 @@ CHROMIUM_FLAGS = [
 ]
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)  # xdist reads the groups in the same hook
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """One xdist worker takes the browser tests of the served apps, which share a server, one the others."""
     for item in items:
         if item.get_closest_marker("browser"):
             exported = item.path.name.startswith("test_export")
             item.add_marker(pytest.mark.xdist_group("exported" if exported else "browser"))
-    return (yield)
 
 
 @pytest.fixture(autouse=True)

@@ -21,7 +21,7 @@ from pages import VALUE, assert_shows, drag_every_slider, owner_of, select, spot
 from optviz import SGD, LossComparison, SingleParameter, StochasticLandscape, SurfaceDescent
 from optviz.app import experiments
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 APPS = sorted(path.stem for path in (ROOT / "apps").glob("*.py"))
 LESSONS = [name for name in APPS if name != "index"]

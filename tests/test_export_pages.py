@@ -12,7 +12,7 @@ from optviz import SGD, LossComparison, SingleParameter, StochasticLandscape, Su
 from optviz.catalogue import experiments
 from optviz.members import rules, surfaces
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("exported")]
 
 
 def opened(page, path) -> None:

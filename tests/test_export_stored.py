@@ -23,6 +23,7 @@ def assert_near(page, figure, column, wanted):
     np.testing.assert_allclose(source_data(page, figure)[column], wanted, rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.xdist_group("exported")
 @pytest.mark.browser
 def test_a_torch_optimizer_replays_its_runs_by_steps_and_learning_rate(page, tmp_path):
     def lbfgs(lr):
@@ -44,6 +45,7 @@ def test_a_torch_optimizer_replays_its_runs_by_steps_and_learning_rate(page, tmp
     assert len(source_data(page, "loss.loss")["x"]) == steps + 1 < 51
 
 
+@pytest.mark.xdist_group("exported")
 @pytest.mark.browser
 def test_frozen_controls_are_disabled_and_a_sentence_says_why(page, tmp_path):
     experiment = SurfaceDescent(optimizer=TorchOptimizer(torch.optim.LBFGS, lr=0.5), start=(-4.0, 1.0))
@@ -66,6 +68,7 @@ def test_frozen_controls_are_disabled_and_a_sentence_says_why(page, tmp_path):
     assert source_data(page, "surface.path") == before
 
 
+@pytest.mark.xdist_group("exported")
 @pytest.mark.browser
 def test_a_torch_objective_replays_a_traced_rule_over_two_knobs(page, tmp_path):
     knobs = {"lr": [0.05, 0.1, 0.2, 0.4], "beta1": [0.0, 0.5, 0.9]}
@@ -91,6 +94,7 @@ class Careful(Rule):
         return let("step", -h.lr * g if abs(g) < 1 else -h.lr * xp.sign(g))
 
 
+@pytest.mark.xdist_group("exported")
 @pytest.mark.browser
 def test_a_rule_that_cannot_be_printed_replays_its_runs(page, tmp_path):
     experiment = SurfaceDescent(optimizer=Careful(lr=0.2))
@@ -160,6 +164,7 @@ def test_the_command_refuses_in_one_sentence(arguments, sentence, capsys):
     assert sentence in said and said.count("\n") == 1
 
 
+@pytest.mark.xdist_group("exported")
 @pytest.mark.browser
 def test_the_index_leads_to_the_pages(page, tmp_path):
     main(["export", "--all", str(tmp_path)])
