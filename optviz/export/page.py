@@ -302,10 +302,10 @@ def _figure_spec(live: Any) -> dict[str, Any]:
 
 def _layer_spec(live: Any, name: str) -> dict[str, Any]:
     source, glyph = live.sources[name], live.glyphs[name]
-    dotted = live.dots is not None and source is live.dotted
+    dots = live.dots if source is live.dotted else None
     return {
         "source": source.id, "glyph": glyph.id, "columns": list(source.data), "dotted": DOTTED,
-        "dots": live.dots.id if dotted else None,
+        "dots": None if dots is None else dots.id,
         "mapper": live.mappers[name].id if name in live.mappers else None,
     }  # fmt: skip
 
