@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "optviz"
-ENGINE = ["", ".descent", ".formulas", ".losses", ".mathml", ".messages", ".objectives", ".optimizers", ".rules",
-          ".scan", ".schedules", ".surfaces", ".torch_objectives", ".torch_optimizer", ".tracing",
-          ".trajectory"]  # fmt: skip
+ENGINE = ["", ".descent", ".formulas", ".linear", ".losses", ".mathml", ".messages", ".noise", ".objectives",
+          ".optimizers", ".rules", ".scan", ".schedules", ".surfaces", ".theory", ".torch_objectives",
+          ".torch_optimizer", ".tracing", ".trajectory"]  # fmt: skip
 VIEWS = ["panel", "holoviews", "bokeh", "matplotlib"]
 
 

@@ -16,6 +16,7 @@ from ..rules import Rule
 from ..schedules import Schedule
 from .bundle import Bundle
 from .bundle import members as members_of
+from .forms import form_text
 from .kernels import loss_script, objective_script, rule_script, schedule_script
 from .printer import quoted
 
@@ -40,7 +41,7 @@ def printed(value: Any, bundle: Bundle) -> str | None:
         return _made_loss(value, bundle)
     if isinstance(value, Objective) and hasattr(value, "traced"):
         return _made_surface(value, bundle)
-    return None
+    return form_text(value, bundle)
 
 
 def _made(value: Any, settings: Mapping[str, Any], bundle: Bundle) -> str:

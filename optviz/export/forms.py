@@ -1,0 +1,90 @@
+"""The linear forms of rules (`optviz.linear`) as JavaScript: what theory and noise ask for on a page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import product
+from typing import Any
+
+import param
+
+from .. import linear, theory
+from ..formulas import is_readable
+from ..rules import Rule
+from ..tracing import Compiled, Tape
+from .bundle import Bundle
+from .kernels import Script, _array, _function, _member, literal
+
+_TEXTS = {
+    linear.why_not: "(rule) => $form(rule).why",
+    linear.coefficients: """$.def(["rule", "lr"], (rule, lr = null) => {
+  const form = $form(rule), width = form.names.length + 2;
+  if (form.rows === null) return null;
+  const h = lr === null ? rule.at(0) : { ...rule.at(0), lr };
+  const flat = form.rows(h), rows = [];
+  for (let i = 0; i < flat.length; i += width) rows.push(flat.slice(i, i + width));
+  return { rows, frozen: form.frozen, decoupled: form.decoupled, lr: h.lr ?? 1 };
+})""",
+    linear.gain: "(rule, terms, t) => $form(rule).gain(rule.at(0), terms, t - 1)",
+    linear.steady_terms: """(rule, power) => {
+  const form = $form(rule);
+  if (form.steady === null) return null;
+  const found = form.steady(rule.at(0), power);
+  return Object.fromEntries(form.frozen.map((name, i) => [name, found[i]]));
+}""",
+    theory.hessian_at: "(objective, point) => $.np.array(objective.hessianAt($.iter(point)))",
+}
+_FIND = """(() => {
+  const forms = %s;
+  return (rule) => {
+    const torch = `${$.label_of(rule)} runs through torch: its step cannot be read.`;
+    if (!rule.kind?.flags) return { why: torch, rows: null };
+    for (const value of Object.values(rule.values)) {
+      if ($.np.ndim(value) > 0) throw $.py.ValueError("theory needs a rule with one value a hyperparameter.");
+    }
+    rule.check?.();
+    return forms[rule.kind.name][rule.kind.flags.map((flag) => (rule.values[flag] ? "1" : "0")).join("")];
+  };
+})()"""
+
+
+def form_text(value: Any, bundle: Bundle) -> str | None:
+    """The JavaScript of the functions that hand out linear forms; None for anything else."""
+    if value is linear.form_for:
+        return _FIND % literal({cls.__name__: forms_script(cls) for cls in _rules()})
+    if isinstance(value, type) or not callable(value):
+        return None
+    text = next((text for function, text in _TEXTS.items() if function is value), None)
+    return None if text is None else text.replace("$form", bundle.text(linear.form_for))
+
+
+def _rules() -> list[type[Rule]]:
+    return [cls for cls in param.concrete_descendents(Rule).values() if is_readable(cls) or cls.coupled]
+
+
+def forms_script(cls: type[Rule]) -> Script:
+    """The linear forms of a class of rules as a literal, by its flags such as "01"."""
+    flags = [n for n in cls.hyperparameters() if isinstance(cls.param[n].default, bool)]
+    each = product((False, True), repeat=len(flags))
+    found = {"".join(str(int(on)) for on in setting): tuple(zip(flags, setting, strict=True)) for setting in each}
+    return literal({key: _form(linear.form_of(cls, setting)) for key, setting in found.items()})
+
+
+def _form(form: linear.Form) -> dict[str, Any]:
+    terms = {str(name): _member("f", name) for name in form.frozen}
+    return {
+        "why": form.why, "names": form.names, "frozen": form.frozen, "decoupled": form.decoupled,
+        "rows": _reading(form.rows, "h"),
+        "gain": _reading(form.gain, "h, f, k", {**{f"{n}_t": text for n, text in terms.items()}, "k": "k"}, one=True),
+        "steady": _reading(form.steady, "h, power", {"power": "power"}),
+    }  # fmt: skip
+
+
+def _reading(compiled: Compiled | None, heads: str, named: Mapping[str, str] | None = None, one: bool = False) -> Any:
+    """A function of recorded operations whose arguments are hyperparameters, or have names of their own."""
+    if compiled is None:
+        return None
+    tape = Tape()
+    names = (str(symbol) for symbol in compiled.arguments)
+    entries: Sequence[Any] = compiled.recorded(*(tape.named((named or {}).get(n, _member("h", n))) for n in names))
+    return _function(heads, tape, _array(entries)[1:-1] if one else _array(entries))

@@ -1,0 +1,223 @@
+"""A rule under a linear gradient: the map of (x, carried terms) one step later, read off its update.
+
+A term that holds squares of gradients (Adam's v, Adagrad's s, RMSprop's v and centred mean) is
+frozen, as in arXiv 2207.14484: what is left of the step is linear again, divided by a
+preconditioner P. Which terms those are is found by trying, so nothing is written a second time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import sympy
+
+from .formulas import read
+from .messages import refuse
+from .rules import Rule
+from .tracing import SYMBOLS, Compiled
+
+LATER = sympy.Symbol("k", positive=True, integer=True)  # steps after the first
+POWER = sympy.Symbol("power", positive=True)
+
+
+@dataclass(frozen=True)
+class Form:
+    """The linear form of one class of rules with one setting of its flags.
+
+    `rows` holds an entry for g, for x and for each carried term of `names`: the step first, then
+    each carried term; late in a run, where P is 1. `gain` is the step's entry for g with the
+    `frozen` terms and the step t as they are, `steady` the frozen terms' own values in the long
+    run where the mean of g^2 is `power` (None: they have none). `decoupled` tells a pull towards
+    zero that P does not divide. A form without rows says `why`.
+    """
+
+    why: str = ""
+    names: tuple[str, ...] = ()
+    frozen: tuple[str, ...] = ()
+    rows: Compiled | None = None
+    gain: Compiled | None = None
+    steady: Compiled | None = None
+    decoupled: bool = False
+
+
+@lru_cache(maxsize=256)
+def form_of(cls: type[Rule], flags: tuple[tuple[str, bool], ...]) -> Form:
+    """The form of a class of rules; one that is not linear says why."""
+    if cls.coupled:
+        return Form(f"{cls.__name__} uses the curvature itself: no learning rate limit follows from its size.")
+    h = {n: dict(flags).get(n, sympy.Symbol(n, real=True)) for n in cls.hyperparameters()}
+    try:
+        found = read(cls, h, SYMBOLS, t=LATER + 1)
+    except TypeError:
+        return Form(f"{cls.__name__} chooses by a value in Python, which has no linear form.")
+    carried = [name for name in cls.memory if name in found.terms]
+    for size in range(len(carried) + 1):
+        for frozen in combinations(carried, size):
+            made = _with_frozen(cls, found, frozen)
+            if made is not None:
+                return made
+    return Form(f"{cls.__name__} does not step in proportion to the gradient: no limit follows from a curvature.")
+
+
+def _with_frozen(cls: type[Rule], found: Any, frozen: tuple[str, ...]) -> Form | None:
+    """The form with these carried terms frozen; None where it is not linear then."""
+    fixed = {name: found.symbols[name] for name in frozen}
+    known = {found.symbols[f"{name}_before"]: symbol for name, symbol in fixed.items()}
+    values: dict[str, Any] = {}
+    for name, value in found.terms.items():
+        values[name] = value.xreplace(known)
+        known[found.symbols[name]] = fixed.get(name, values[name])
+    step = found.steps[0].xreplace(known)
+    before = {name: found.symbols[f"{name}_before"] for name in values if name in cls.memory and name not in fixed}
+    names = _reached(step, values, before)
+    inputs = [found.symbols["g"], found.symbols["x"], *(before[name] for name in names)]
+    tried = [_entries(row, inputs) for row in (step, *(values[name] for name in names))]
+    rows = [row for row in tried if row is not None]
+    if len(rows) < len(tried) or not fixed.keys() <= _used(rows, fixed):
+        return None
+    if all(row[0] == 0 for row in rows) or (fixed and rows[0][0] == 0):
+        return None
+    return _form(cls, found, names, fixed, values, rows)
+
+
+def _used(rows: list, fixed: Mapping[str, Any]) -> set[str]:
+    inside = set().union(*(entry.free_symbols for row in rows for entry in row))
+    return {name for name, symbol in fixed.items() if symbol in inside}
+
+
+def _reached(step: Any, values: Mapping[str, Any], before: Mapping[str, Any]) -> tuple[str, ...]:
+    """The carried terms that reach the step, directly or through others."""
+    reached: set[str] = set()
+    front = [step]
+    while front:
+        new = {n for n, symbol in before.items() if symbol in front[-1].free_symbols} - reached
+        front = [*front[:-1], *(values[name] for name in new)]
+        reached |= new
+    return tuple(name for name in before if name in reached)
+
+
+def _entries(row: Any, inputs: list[Any]) -> list[Any] | None:
+    """The coefficients of a row that is linear in the inputs, else None."""
+    entries = [sympy.diff(row, symbol) for symbol in inputs]
+    straight = not any(entry.free_symbols & set(inputs) for entry in entries)
+    at_zero = row.xreplace(dict.fromkeys(inputs, sympy.Integer(0)))
+    return entries if straight and sympy.piecewise_fold(at_zero) == 0 else None
+
+
+def _form(cls, found, names, fixed, values, rows) -> Form:
+    hyper = [s for n, s in found.symbols.items() if n in cls.hyperparameters() and isinstance(s, sympy.Symbol)]
+    reference = {s: _reference(found, name, values[name], fixed) for name, s in fixed.items()}
+    reference |= {s: sympy.Integer(0) for s in hyper if str(s) == "eps"}
+    pulled = [x for g, x, *_ in rows if g.free_symbols & set(fixed.values()) and x != 0]
+    flat = [_late(entry.xreplace(reference)) for row in rows for entry in row]
+    steady = _steady(found, fixed, values)
+    return Form(
+        names=names,
+        frozen=tuple(fixed),
+        rows=Compiled(hyper, flat),
+        gain=Compiled([*hyper, *fixed.values(), LATER], [rows[0][0]]),
+        steady=None if steady is None else Compiled([*hyper, POWER], steady),
+        decoupled=any(not x.free_symbols & set(fixed.values()) for x in pulled),
+    )
+
+
+def _reference(found: Any, name: str, value: Any, fixed: Mapping[str, Any]) -> sympy.Integer:
+    """Where a frozen term stands when P is 1: at 1 if it holds squares of g, else at rest."""
+    slope = sympy.diff(value, found.symbols["g"])
+    inputs = {found.symbols["g"], found.symbols["x"]}
+    return sympy.Integer(1 if slope.free_symbols & (inputs | set(fixed.values()) - {fixed[name]}) else 0)
+
+
+def _steady(found: Any, fixed: Mapping[str, Any], values: Mapping[str, Any]) -> list[Any] | None:
+    """The frozen terms' fixed points where g^2 is `power` on the mean, g is 0 and x plays no part."""
+    g, x = found.symbols["g"], found.symbols["x"]
+    solved: dict[Any, Any] = {}
+    for name, own in fixed.items():
+        row = sympy.expand(values[name].xreplace({x: sympy.Integer(0), **solved}))
+        row = _late(row.subs(g**2, POWER).xreplace({g: sympy.Integer(0)}))
+        slope = sympy.diff(row, own)
+        rest = sympy.expand(row - slope * own)
+        if slope.free_symbols & {own} or own in rest.free_symbols or sympy.simplify(1 - slope) == 0:
+            return None
+        solved[own] = sympy.simplify(rest / (1 - slope))
+        if solved[own].free_symbols & (set(fixed.values()) - set(solved)):
+            return None
+    return list(solved.values())
+
+
+def _late(value: Any) -> Any:
+    """An expression late in a run: powers that fall with the step are gone, a decay of lr not begun."""
+
+    def gone(base, exponent):
+        pace = sympy.diff(exponent, LATER)
+        nothing = sympy.Integer(0)
+        return nothing if pace.is_number else sympy.Piecewise((base**0, sympy.Eq(pace, 0)), (nothing, True))
+
+    falling = {p: gone(*p.as_base_exp()) for p in value.atoms(sympy.Pow) if p.as_base_exp()[1].has(LATER)}
+    return value.xreplace(falling).xreplace({LATER: sympy.Integer(0)})
+
+
+# What theory.py and, printed, a page ask for
+
+
+def form_for(rule: Any) -> Form:
+    """The form of a rule as it stands; one that runs through torch has none."""
+    if not isinstance(rule, Rule):
+        name = getattr(rule, "label", "") or type(rule).__name__
+        return Form(f"{name} runs through torch: its step cannot be read.")
+    values = rule.values()
+    if any(np.ndim(v) for v in values.values()):
+        refuse("theory", "needs a rule with one value a hyperparameter", rule.lanes(), "ask for each lane by itself")
+    return form_of(type(rule), tuple((n, v) for n, v in values.items() if isinstance(v, bool)))
+
+
+def why_not(rule: Any) -> str:
+    """Why a rule has no linear form, in one sentence; empty where it has one."""
+    return form_for(rule).why
+
+
+def coefficients(rule: Any, lr: float | None = None) -> Any:
+    """The entries of a rule's linear form, at another learning rate if one is given; None where it has none.
+
+    `rows` (1 + carried, 2 + carried): the step and each carried term, from g, x and the carried terms.
+    """
+    form = form_for(rule)
+    if form.rows is None:
+        return None
+    values = _values(rule, {} if lr is None else {"lr": lr})
+    flat = form.rows.arrays(*(values[str(a)] for a in form.rows.arguments))
+    width = 2 + len(form.names)
+    rows = [[float(v) for v in flat[i : i + width]] for i in range(0, len(flat), width)]
+    return {"rows": rows, "frozen": list(form.frozen), "decoupled": form.decoupled, "lr": values.get("lr", 1.0)}
+
+
+def gain(rule: Any, terms: Mapping[str, float], t: int) -> float:
+    """The step's entry for g at step t with the frozen terms as given."""
+    form = form_for(rule)
+    values = _values(rule, {**terms, "k": t - 1})
+    assert form.gain is not None
+    with np.errstate(all="ignore"):
+        return float(form.gain.arrays(*(np.float64(values[_plain(a)]) for a in form.gain.arguments))[0])
+
+
+def steady_terms(rule: Any, power: float) -> dict[str, float] | None:
+    """The frozen terms in the long run where the mean of g^2 is `power`; None where they never settle."""
+    form = form_for(rule)
+    if form.steady is None:
+        return None
+    values = _values(rule, {"power": power})
+    found = form.steady.arrays(*(np.float64(values[str(a)]) for a in form.steady.arguments))
+    return {name: float(v) for name, v in zip(form.frozen, found, strict=True)}
+
+
+def _plain(symbol: sympy.Symbol) -> str:
+    return str(symbol).removesuffix("_t")
+
+
+def _values(rule: Rule, more: Mapping[str, Any]) -> dict[str, Any]:
+    return {**rule.values(), **more}

@@ -1,0 +1,127 @@
+"""What theory and noise say on an exported page, printed from Python, against what they say here."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import optviz
+from optviz import noise, theory
+from optviz.export.bundle import Bundle
+from optviz.export.definitions import NATIVES, printed
+from optviz.export.kernels import literal, objective_script, rule_script
+from optviz.members import rules
+from optviz.surfaces import Himmelblau, Rosenbrock, RotatedQuadratic
+
+NODE = shutil.which("node")
+pytestmark = pytest.mark.skipif(NODE is None, reason="no node on this machine")
+EXPORT = Path(optviz.__file__).parent / "export"
+RUNTIME = ("python.js", "arrays.js", "descent.js", "live.js")
+SHOWN = """
+const shown = (x) => {
+  if (x instanceof Nd) return shown(x.tolist());
+  if (Array.isArray(x)) return x.map(shown);
+  if (typeof x === "number") return Number.isFinite(x) ? x : String(x);
+  return x && typeof x === "object" ? Object.fromEntries(Object.entries(x).map(([k, v]) => [k, shown(v)])) : x;
+};
+"""
+
+
+def as_js(value) -> str:
+    if isinstance(value, optviz.Rule):
+        return f"new Rule(rules.{type(value).__name__}, {literal(value.settings())})"
+    if isinstance(value, optviz.Objective):
+        settings = dict(zip(value.shape_names(), value.shape_values(), strict=True))
+        return f"new Surface(surfaces.{type(value).__name__}, {literal(settings)})"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{k}: {as_js(v)}" for k, v in value.items()) + "}"
+    return f"[{', '.join(map(as_js, value))}]" if isinstance(value, list | tuple) else literal(value)
+
+
+def _call(function: str, given: list, keywords: dict) -> str:
+    more = [f"new $.Kw({as_js(keywords)})"] if keywords else []
+    return f"{function}({', '.join([*map(as_js, given), *more])})"
+
+
+def on_the_page(calls: list) -> list:
+    """The values of calls (function, arguments, keywords) as a page computes them."""
+    bundle = Bundle(NATIVES, printed)
+    texts = [_call(bundle.text(f), given, more) for f, given, more in calls]
+    surfaces = {c.__name__: objective_script(c) for c in (Himmelblau, Rosenbrock, RotatedQuadratic)}
+    kinds = {"rules": {n: rule_script(cls) for n, cls in rules().items()}, "surfaces": surfaces}
+    parts = [*((EXPORT / name).read_text() for name in RUNTIME), SHOWN]
+    parts += [f"const {name} = {literal(value)};" for name, value in kinds.items()]
+    code = "\n".join([*parts, bundle.source, f"process.stdout.write(JSON.stringify(shown([{', '.join(texts)}])));"])
+    done = subprocess.run([str(NODE), "-"], input=code, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout)
+
+
+def plain(value):
+    """A value as `shown` writes it."""
+    if isinstance(value, dict):
+        return {key: plain(entry) for key, entry in value.items()}
+    if isinstance(value, np.ndarray | list | tuple):
+        return [plain(entry) for entry in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return {math.inf: "Infinity", -math.inf: "-Infinity"}.get(value, "NaN")
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def agree(ours, theirs) -> bool:
+    if isinstance(ours, dict):
+        return ours.keys() == theirs.keys() and all(agree(ours[k], theirs[k]) for k in ours)
+    if isinstance(ours, list):
+        return len(ours) == len(theirs) and all(map(agree, ours, theirs))
+    if isinstance(ours, float | int) and not isinstance(ours, bool):
+        return not isinstance(theirs, str) and abs(ours - theirs) <= 1e-12 * max(abs(ours), 1e-3)
+    return ours == theirs
+
+
+def variants() -> list:
+    """Every rule at its defaults and at the playground's values, with momentum and with decay."""
+    found = []
+    for cls in rules().values():
+        names = cls.hyperparameters()
+        more = {n: v for n, v in (("momentum", 0.7), ("weight_decay", 0.3)) if n in names}
+        found += [cls(), cls(**{**cls.preset, **more})]
+        flags = [n for n in names if isinstance(cls.param[n].default, bool)]
+        found += [cls(**{**more, flag: True}) for flag in flags]
+    return found
+
+
+def test_every_rule_says_the_same_on_a_page():
+    bowl, calls = RotatedQuadratic(condition=30, angle=25), []
+    run_of = {}
+    for rule in variants():
+        calls += [(theory.why_not, [rule], {}), (theory.limit, [rule], {}), (theory.max_curvature, [rule], {}),
+                  (theory.max_lr, [rule, 4.5], {}), (theory.transition, [rule, 0.7], {}),
+                  (theory.rate, [rule, [0.1, 1.0, 4.5]], {}), (theory.is_frozen, [rule], {}),
+                  (noise.update_spread, [rule, 1.3], {"clip": 1.1}),
+                  (noise.update_spread, [rule, 0.5], {"rates": [0.1, 0.05]}),
+                  (noise.stationary_variance, [rule, 2.0, 0.4], {}), (noise.excess_loss, [rule, [1.0, 3.0], 0.4], {}),
+                  (noise.stationary_covariance, [rule, [[2.0, 0.5], [0.5, 1.0]], 0.4], {}),
+                  (theory.prediction, [rule, bowl, [0.1, 0.2]], {})]  # fmt: skip
+        if theory.is_frozen(rule):
+            run_of[rule] = optviz.descend(bowl, rule, (1, 0.5), 9)
+            terms = theory.frozen_terms(rule, run_of[rule], 9)
+            calls += [(theory.preconditioned, [rule, bowl, [0.1, 0.2], terms, 9], {}),
+                      (theory.prediction, [rule, bowl, [0.1, 0.2], terms, 9], {})]  # fmt: skip
+    for f, given, more in [
+        (theory.spectrum, [Rosenbrock(), [1.0, 1.0]], {}),
+        (theory.prediction, [optviz.SGD(lr=0.03), Himmelblau(), [3.0, 2.0]], {}),
+        (theory.best, [0.2, 4.0], {}),
+        (theory.spectral_radius, [[[0.5, 0.4, 0.1], [-0.3, 0.9, 0.2], [0.2, -0.5, 0.3]]], {}),
+        (noise.clipped_deviation, [2.0, 1.0], {}),
+    ]:
+        calls.append((f, given, more))
+    found = on_the_page(calls)
+    for (f, given, more), theirs in zip(calls, found, strict=True):
+        ours = plain(f(*given, **more))
+        assert agree(ours, theirs), (f.__name__, given, ours, theirs)

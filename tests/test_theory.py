@@ -1,0 +1,364 @@
+"""What theory says beforehand against what runs do, and against the closed forms of the literature."""
+
+from __future__ import annotations
+
+import math
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from scipy.linalg import solve_discrete_lyapunov
+
+import optviz
+from optviz import Rule, descend, linear, noise, theory
+from optviz.members import rules
+from optviz.optimizers import _lr, _momentum
+from optviz.scan import filtered
+from optviz.schedules import LinearDecay
+from optviz.surfaces import Himmelblau, Quadratic, Rosenbrock, RotatedQuadratic
+from optviz.tracing import ARRAYS
+
+SGD, Adam = optviz.SGD, optviz.Adam
+CLOSED = [  # facts.md, section 2: limits on lr * curvature
+    (SGD(lr=0.1), 2),
+    (SGD(lr=0.1, momentum=0.9), 2 * 1.9),
+    (SGD(lr=0.1, momentum=0.5, dampening=0.3), 2 * 1.5 / 0.7),
+    (SGD(lr=0.1, momentum=0.9, nesterov=True), 3.8 / 2.8),
+    (SGD(lr=0.1, weight_decay=0.5), 2 - 0.1 * 0.5),
+    (SGD(lr=0.1, momentum=0.9, weight_decay=2), 3.8 - 0.1 * 2),
+    (optviz.Momentum(lr=0.1, momentum=0.9), 2 * 1.9),
+    (optviz.Inertia(lr=0.1, momentum=0.9), 2 * 1.9 / 0.1),
+    (Adam(lr=0.1), 38),
+    (Adam(lr=0.1, beta1=0.5, weight_decay=1), 2 * 1.5 / 0.5),
+    (Adam(lr=0.1, amsgrad=True), 38),
+    (optviz.AdamW(lr=0.1, weight_decay=0), 38),
+    (optviz.RAdam(lr=0.1), 38),
+    (optviz.Adamax(lr=0.1), 38),
+    (optviz.NAdam(lr=0.1), 3.8 / (2.8 * 0.1)),  # Nesterov's limit in an average's units
+    (optviz.RMSprop(lr=0.1), 2),
+    (optviz.RMSprop(lr=0.1, momentum=0.9, centered=True), 3.8),
+    (optviz.Adagrad(lr=0.1), 2),
+    (optviz.Adadelta(lr=0.1), 2),
+]
+LINEAR = [rule for rule, _ in CLOSED if not theory.is_frozen(rule)]
+FROZEN = [rule for rule, _ in CLOSED if theory.is_frozen(rule)]
+SEEDS = np.arange(300)  # of lanes with draws of their own
+
+
+class TwoMomenta(Rule):
+    """Two buffers of different memory: more carried terms than the catalogue has."""
+
+    lr, momentum = _lr(0.1), _momentum(0.9)
+    memory = {"a": 0.0, "b": 0.0}
+
+    @staticmethod
+    def update(h, memory, x, g, t, let, xp):
+        a = let("a", h.momentum * memory.a + g)
+        b = let("b", 0.5 * memory.b + 0.2 * a)
+        return let("step", -h.lr * (a + b) / 2)
+
+
+def shown(rule):
+    given = {n: v for n, v in rule.settings().items() if v != rule.param[n].default and n != "lr"}
+    return f"{type(rule).__name__}{given or ''}"
+
+
+@pytest.mark.parametrize("rule, wanted", CLOSED, ids=[shown(r) for r, _ in CLOSED])
+def test_limits_are_those_of_the_literature(rule, wanted):
+    assert theory.limit(rule) == pytest.approx(wanted, rel=1e-13)
+    assert theory.max_curvature(rule) == pytest.approx(wanted / 0.1, rel=1e-13)
+    assert theory.why_not(rule) == ""
+
+
+def test_the_learning_rate_limit_at_a_curvature():
+    assert theory.max_lr(SGD(), 4) == 0.5
+    assert theory.max_lr(SGD(weight_decay=0.5), 4) == pytest.approx(2 / 4.5, rel=1e-14)
+    assert theory.max_lr(optviz.Momentum(momentum=0.9), 4) == pytest.approx(0.95, rel=1e-14)
+    assert theory.max_lr(SGD(), 0) == theory.max_curvature(SGD(lr=0)) == math.inf
+    assert theory.limit(SGD(lr=0)) == 2
+    assert theory.limit(SGD(lr=0.1, momentum=1.0)) == theory.max_lr(SGD(momentum=1.5), 1) == 0
+
+
+def test_every_rule_has_a_limit_or_a_reason():
+    for name, cls in rules().items():
+        rule = cls()
+        said = theory.why_not(rule)
+        assert (theory.limit(rule) is None) == (theory.transition(rule, 1.0) is None) == bool(said)
+        assert (theory.rate(rule, [1.0]) is None) == (noise.update_spread(rule, 1.0) is None) == bool(said)
+        assert said.count(".") == bool(said) and (name in said) == bool(said)
+    assert [n for n, cls in rules().items() if theory.why_not(cls())] == ["Rprop", "Lion", "Newton"]
+    torch = pytest.importorskip("torch")
+    assert "runs through torch" in theory.why_not(optviz.TorchOptimizer(torch.optim.SGD, lr=0.1))
+
+
+def test_lanes_are_asked_for_one_by_one():
+    with pytest.raises(ValueError, match="one value a hyperparameter, not 2; ask for each lane"):
+        theory.limit(SGD(lr=[0.1, 0.2]))
+
+
+# Laws: the runs do what was said
+
+
+def bowls(count: int):
+    random = np.random.default_rng(4)
+    for _ in range(count):
+        yield RotatedQuadratic(condition=random.uniform(1, 30), angle=random.uniform(0, 90))
+
+
+@pytest.mark.parametrize("rule", LINEAR, ids=shown)
+def test_a_run_converges_below_the_limit_and_diverges_above(rule):
+    for bowl in bowls(3):
+        most = theory.max_lr(rule, theory.spectrum(bowl, (0, 0))["values"][-1])
+        for share, stable in ((0.97, True), (1.03, False)):
+            tried = type(rule)(**{**rule.values(), "lr": share * most})
+            run = descend(bowl, tried, bowl.starts[0], 4000)
+            assert bool(run.diverged[0] == 0 and run.loss[-1, 0] < 1e-6 * run.loss[0, 0]) == stable
+            assert theory.prediction(tried, bowl, (0, 0))["stable"] == stable
+
+
+@pytest.mark.parametrize("rule", [*LINEAR, TwoMomenta(lr=0.05)], ids=shown)
+def test_rates_are_those_of_runs(rule):
+    for bowl in bowls(2):
+        values = theory.spectrum(bowl, (0, 0))["values"]
+        for share in (0.2, 0.8):
+            tried = type(rule)(**{**rule.values(), "lr": share * theory.max_lr(rule, values[-1])})
+            wanted = theory.rate(tried, values)
+            steps = min(int(-60 / math.log(wanted)), 20000)
+            run = descend(bowl, tried, bowl.starts[0], steps)
+            far = np.hypot(*run.x[:, 0].T)
+            # envelopes: an oscillation passes through zero
+            ends = [far[k : k + 50].max() for k in (steps // 3, steps - 50)]
+            measured = (ends[1] / ends[0]) ** (1 / (steps - 50 - steps // 3))
+            assert 1 - measured == pytest.approx(1 - wanted, rel=0.02)
+
+
+def pinned(rule, curvature, steps: int, frozen: dict) -> float:
+    """How much |x| grew over the rule's own late steps with its frozen terms held where P is 1."""
+    h = SimpleNamespace(**{**rule.values(), "eps": 0.0})
+    memory = SimpleNamespace(**{**dict.fromkeys(rule.memory, 0.0), **frozen})
+    x, seen = 1.0, []
+    for t in range(10**7, 10**7 + steps):
+        named = {}
+
+        def let(name, value, named=named):
+            named[name] = frozen.get(name, value)
+            return named[name]
+
+        with np.errstate(over="ignore"):
+            x = x + rule.update(h, memory, x, curvature * x, t, let, ARRAYS)
+        memory.__dict__.update(named)
+        seen.append(abs(x))
+        if x > 1e100:
+            return math.inf
+    return max(seen[-100:]) / max(seen[:100])
+
+
+@pytest.mark.parametrize("rule", FROZEN, ids=shown)
+def test_frozen_rules_obey_their_limit_while_frozen(rule):
+    frozen = {n: 0.0 if n in ("mu_product", "m") else 1.0 for n in linear.form_for(rule).frozen}
+    inside = 0 if linear.form_for(rule).decoupled else rule.weight_decay  # in the curvature already
+    for share, stable in ((0.97, True), (1.03, False)):
+        curvature = share * theory.max_curvature(rule) - inside
+        assert (pinned(rule, curvature, 1000, frozen) < 1) == stable
+    measured = pinned(rule, 1.0 - inside, 1000, frozen) ** (1 / 900)
+    assert 1 - measured == pytest.approx(1 - theory.rate(rule, [1.0]), rel=0.02)
+
+
+def test_the_preconditioner_is_the_one_of_the_paper():
+    rule, bowl = Adam(lr=0.1, weight_decay=0.1, eps=1e-3), RotatedQuadratic(condition=50, angle=20)
+    run, t = descend(bowl, rule, (1, 0.5), 7), 5
+    v_hat = run.terms["v"][t - 1, 0] / (1 - 0.999**t)
+    wanted = (1 - 0.9**t) * (np.sqrt(v_hat) + 1e-3)
+    found = theory.preconditioned(rule, bowl, run.x[t, 0], theory.frozen_terms(rule, run, t), t)
+    np.testing.assert_allclose(found["preconditioner"], wanted, rtol=1e-12)
+    values = np.linalg.eigvals(np.diag(1 / wanted) @ (bowl.hessian(0, 0) + 0.1 * np.eye(2)))
+    np.testing.assert_allclose(found["values"], np.sort(values), rtol=1e-12)
+    assert theory.preconditioned(SGD(), bowl, (0, 0), [{}, {}], 1)["preconditioner"] == [1.0, 1.0]
+
+
+def test_adam_settles_at_its_edge_of_stability():
+    """arXiv 2207.14484: the sharpness of P^-1 H rises to 38 / lr and stays about there, falling after it was above."""
+    rule, bowl = Adam(lr=0.1), RotatedQuadratic(condition=100, angle=30)
+    run = descend(bowl, rule, (1, 0.5), 6000)
+    seen = [theory.preconditioned(rule, bowl, (0, 0), theory.frozen_terms(rule, run, t), t)["values"][-1]
+            for t in (100, *range(3000, 6000, 100))]  # fmt: skip
+    assert seen[0] < 0.3 * 380
+    assert 0.85 * 380 < np.mean(seen[1:]) < 380 < max(seen[1:]) < 1.15 * 380
+
+
+# Curvature
+
+
+def test_spectra():
+    found = theory.spectrum(Rosenbrock(), (1, 1))
+    assert found["values"][-1] == pytest.approx(1001.6, abs=0.01) and round(found["condition"]) == 2508
+    assert theory.max_lr(SGD(), found["values"][-1]) == pytest.approx(0.0019968, abs=1e-7)
+    random = np.random.default_rng(0)
+    for matrix in random.standard_normal((50, 2, 2)):
+        matrix = matrix + matrix.T
+        values, vectors = np.linalg.eigh(matrix)
+        ours = theory.eigen(matrix)
+        np.testing.assert_allclose(ours["values"], values, rtol=1e-12)
+        np.testing.assert_allclose(np.abs(np.sum(np.array(ours["vectors"]) * vectors.T, axis=1)), 1, rtol=1e-12)
+    three = theory.eigen(np.diag([3.0, 1.0, 2.0]))
+    assert three["values"] == [1.0, 2.0, 3.0] and three["condition"] == 3
+    assert theory.eigen(np.diag([-1.0, 2.0]))["condition"] == math.inf
+
+
+def test_spectral_radii():
+    random = np.random.default_rng(1)
+    for size in (1, 2, 3, 4):
+        for matrix in random.standard_normal((30, size, size)):
+            wanted = np.abs(np.linalg.eigvals(matrix)).max()
+            assert theory.spectral_radius(matrix) == pytest.approx(wanted, rel=1e-8)
+
+
+def test_himmelblaus_minima():
+    """facts.md section 4: limits at the four minima; below it descent returns, above it leaves."""
+    himmelblau = Himmelblau()
+    limits = [theory.max_lr(SGD(), theory.spectrum(himmelblau, m)["values"][-1]) for m in himmelblau.minima]
+    assert [round(v, 4) for v in limits] == [0.0243, 0.0248, 0.0149, 0.0190]
+    for minimum, most in zip(np.array(himmelblau.minima), limits, strict=True):
+        ends = [np.hypot(*(descend(himmelblau, SGD(lr=share * most), minimum + 1e-3, 400).final[0] - minimum))
+                for share in (0.97, 1.03)]  # fmt: skip
+        assert ends[0] < 1e-5 and ends[1] > 1e-2
+
+
+def test_the_best_settings_are_the_best():
+    found = theory.best(0.2, 4)["heavy ball"]
+    assert [round(found[n], d) for n, d in (("lr", 3), ("momentum", 3), ("rate", 4))] == [0.668, 0.403, 0.6345]
+    assert theory.best(0.2, 4)["descent"] == {"lr": 2 / 4.2, "momentum": 0.0, "rate": pytest.approx(3.8 / 4.2)}
+    values = [0.2, 1.0, 4.0]
+    for settings in theory.best(0.2, 4).values():
+        lr, momentum = settings["lr"], settings["momentum"]
+        assert theory.rate(SGD(lr=lr, momentum=momentum), values) == pytest.approx(settings["rate"], rel=1e-7)
+        for a, m in ((1.05, 1), (0.95, 1), (1, 0.9), (1, 1.1)):
+            assert theory.rate(SGD(lr=a * lr, momentum=m * momentum), values) >= settings["rate"] - 1e-7
+
+
+# The sentence
+
+
+@pytest.mark.parametrize("rule, sentence, stable", [
+    (SGD(lr=0.55), "lr 0.55 is above the limit 0.5: it will diverge along y.", False),
+    (SGD(lr=0.5), "lr 0.5 is at the limit 0.5: it will neither settle nor diverge along y.", False),
+    (SGD(lr=0.4), "lr 0.4 is below the limit 0.5: it will converge, by a factor of 0.92 a step in the end.", True),
+    (SGD(lr=0.0), "lr 0 is below the limit 0.5: it will not diverge, but some directions are flat.", True),
+    (Adam(lr=0.1), "The limit is 38 on lr times the curvature of P⁻¹H, which moves with the gradients seen.", None),
+    (optviz.Lion(), "Lion does not step in proportion to the gradient: no limit follows from a curvature.", None),
+])  # fmt: skip
+def test_the_prediction_in_words(rule, sentence, stable):
+    found = theory.prediction(rule, Quadratic(), (0, 0))
+    assert (found["sentence"], found["stable"]) == (sentence, stable)
+
+
+def test_the_prediction_names_directions():
+    assert "diverge along (-0.50, 0.87)" in theory.prediction(
+        SGD(lr=1), RotatedQuadratic(condition=10, angle=30), (0, 0))["sentence"]  # fmt: skip
+    assert theory.prediction(SGD(lr=1), RotatedQuadratic(condition=10, angle=80), (0, 0))["along"] == "x"
+    saddle = optviz.objective(lambda x, y: x**2 - y**2)
+    assert "bends down along y: no minimum" in theory.prediction(SGD(lr=0.1), saddle, (0, 0))["sentence"]
+    rule, bowl = Adam(lr=0.1), Quadratic()
+    run = descend(bowl, rule, (-5, -2), 20)
+    found = theory.prediction(rule, bowl, run.x[20, 0], theory.frozen_terms(rule, run, 20), 20)
+    assert "with its present denominators" in found["sentence"] and found["stable"]
+    assert found["limit"] == pytest.approx(38 / found["values"][-1], rel=1e-12)
+
+
+# Noise
+
+
+def test_spreads_of_updates():
+    """facts.md section 3."""
+    a, m, s, t = 0.1, 0.9, 1.7, 0.3
+    plain = a * s / math.sqrt(1 - m**2)
+    wanted = [
+        (SGD(lr=a), a * s),
+        (SGD(lr=a, momentum=m), plain),
+        (optviz.Momentum(lr=a, momentum=m), plain),
+        (SGD(lr=a, momentum=m, dampening=t), plain * (1 - t)),
+        (SGD(lr=a, momentum=m, nesterov=True), plain * math.sqrt(1 + 2 * m - 2 * m**3)),
+        (optviz.Inertia(lr=a, momentum=m), plain * (1 - m)),
+        (Adam(lr=a, eps=0), a * math.sqrt(0.1 / 1.9)),
+    ]
+    for rule, value in wanted:
+        assert noise.update_spread(rule, s) == pytest.approx(value, rel=1e-12), rule
+    assert math.isnan(noise.update_spread(optviz.Adagrad(), s))
+
+
+def test_spreads_are_those_of_filtered_noise():
+    draws = np.random.default_rng(0).standard_normal(100_000)
+    for rule in (optviz.Momentum(lr=0.1, momentum=0.95), optviz.Inertia(lr=0.1, momentum=0.8), SGD(momentum=0.9)):
+        for clip in (None, 1.0, 0.5):
+            measured = filtered(rule, draws, clip=clip)[1000:].std()
+            assert noise.update_spread(rule, 1.0, clip=clip) == pytest.approx(measured, rel=0.02)
+    walk = descend(optviz.objective(lambda x, y: 0 * x + 0 * y), Adam(lr=0.1), (0, 0), 900, noise=3.0, seed=SEEDS)
+    assert noise.update_spread(Adam(lr=0.1), 3.0) == pytest.approx(walk.updates[500:].std(), rel=0.03)
+
+
+def test_bands_of_a_falling_rate_are_those_of_single_parameter():
+    rates = LinearDecay(decay=0.002, every=1).rates(0.1, 40)[:, 0]
+    rule = optviz.Momentum(lr=0.1, momentum=0.9)
+    bands = noise.update_spread(rule, 1.0, clip=1.0, rates=rates)
+    np.testing.assert_allclose(bands, rates * noise.clipped_deviation(1, 1) / math.sqrt(1 - 0.81), rtol=1e-12)
+    draws = np.random.default_rng(0).standard_normal((60, 40 * 591))
+    runs = [filtered(rule, g, clip=1.0, rates=np.repeat(rates, 591)) for g in draws]
+    measured = np.reshape(runs, (60, 40, 591))[:, :, 100:].std(axis=(0, 2))
+    np.testing.assert_allclose(bands, measured, rtol=0.03)
+
+
+def test_the_mean_update_under_a_constant_gradient():
+    steps = filtered(SGD(lr=0.1, momentum=0.9), np.full(500, 2.0))
+    assert steps[-1] == pytest.approx(-0.1 * 2 / (1 - 0.9), rel=1e-9)
+
+
+def test_a_clipped_normal():
+    draws = np.random.default_rng(0).standard_normal(500_000)
+    for s, clip in ((1, 0.5), (1, 1), (2, 1), (1, 2.5), (1, 5)):
+        measured = np.clip(s * draws, -clip, clip).std()
+        assert noise.clipped_deviation(s, clip) == pytest.approx(measured, rel=5e-3)
+    assert noise.clipped_deviation(0, 1) == 0 and noise.clipped_deviation(1, 1e9) == 1
+    for x in (1e-3, 0.3, 1, 2, 4, 5.9, 7):
+        assert noise._erf(x) == pytest.approx(math.erf(x), rel=1e-14)
+
+
+def test_stationary_variances():
+    a, s = 0.1, 1.7
+    for curvature in (0.3, 1, 15):
+        for m in (0, 0.5, 0.9):
+            wanted = a * s**2 * (1 + m) / (curvature * (1 - m) * (2 * (1 + m) - a * curvature))
+            found = noise.stationary_variance(SGD(lr=a, momentum=m), curvature, s)
+            assert found == pytest.approx(wanted, rel=1e-11)
+            assert noise.excess_loss(SGD(lr=a, momentum=m), [curvature], s) == pytest.approx(curvature / 2 * wanted)
+    assert noise.stationary_variance(SGD(lr=1), 2.1, 1.0) == math.inf
+    assert noise.stationary_variance(optviz.Lion(), 1.0, 1.0) is None
+
+
+def test_the_lyapunov_equation():
+    random = np.random.default_rng(2)
+    for size in (1, 2, 4):
+        matrix, take = random.standard_normal((size, size)), random.standard_normal((size, 1))
+        matrix *= 0.999 / np.abs(np.linalg.eigvals(matrix)).max()
+        np.testing.assert_allclose(
+            noise.lyapunov(matrix, take), solve_discrete_lyapunov(matrix, take @ take.T), rtol=1e-8
+        )
+    assert noise.lyapunov(np.array([[1.01]]), np.array([[1.0]]))[0, 0] == math.inf
+
+
+def test_noise_leaves_what_was_said():
+    rule, bowl = SGD(lr=0.05, momentum=0.8, nesterov=True), RotatedQuadratic(condition=8, angle=30)
+    run = descend(bowl, rule, (0, 0), 500, noise=0.7, seed=SEEDS)
+    tail = run.x[200:].reshape(-1, 2)
+    wanted = noise.stationary_covariance(rule, bowl.hessian(0, 0), 0.7)
+    np.testing.assert_allclose(np.cov(tail.T), wanted, rtol=0.08, atol=0.02 * wanted.max())
+    values = theory.spectrum(bowl, (0, 0))["values"]
+    assert noise.excess_loss(rule, values, 0.7) == pytest.approx(run.loss[200:].mean(), rel=0.05)
+    assert noise.stationary_covariance(Adam(), bowl.hessian(0, 0), 0.7) is None
+
+
+@pytest.mark.parametrize("rule", [Adam(lr=0.02), optviz.RMSprop(lr=0.02, momentum=0.5)], ids=shown)
+def test_noise_around_a_minimum_with_frozen_squares_is_nearly_what_was_said(rule):
+    bowl = optviz.objective(lambda x, y: (x**2 + 5 * y**2) / 2)
+    tail = descend(bowl, rule, (0, 0), 1500, noise=0.7, seed=SEEDS).x[700:]
+    found = [noise.stationary_variance(rule, curvature, 0.7) for curvature in (1, 5)]
+    np.testing.assert_allclose(found, tail.var(axis=(0, 1)), rtol=0.12)
