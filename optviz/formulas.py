@@ -152,7 +152,7 @@ def hyperparameter_mathml(member: Any) -> list[tuple[str, str]]:
     if not isinstance(member, Rule) or not is_readable(type(member)):
         return []
     _, off = _settings(member)
-    values = {n: v for n, v in member.values().items() if not isinstance(v, bool) and n not in off}
+    values = {n: v for n, v in member.settings().items() if not isinstance(v, bool) and n not in off}
     return [(symbol_mathml(hyper_symbol(type(member), n)), _number(v)) for n, v in values.items()]
 
 
@@ -201,7 +201,7 @@ def _equals(value: Any, idle: float) -> bool:
 
 
 def _settings(rule: Rule) -> tuple[tuple, tuple[str, ...]]:
-    return settings_of(type(rule), rule.values())
+    return settings_of(type(rule), rule.settings())
 
 
 def structure(cls: type[Rule], flags: tuple, off: tuple[str, ...]) -> dict[str, Any]:

@@ -100,6 +100,10 @@ class Rule(param.Parameterized):
     def values(self) -> dict[str, Any]:
         """The hyperparameters as they stand: numbers, flags, or arrays with one entry a lane."""
         self.check()
+        return self.settings()
+
+    def settings(self) -> dict[str, Any]:
+        """The same unchecked: what a formula shows while a combination is refused."""
         values = {name: getattr(self, name) for name in self.hyperparameters()}
         return {k: v if isinstance(v, bool) else _plain(v) for k, v in values.items()}
 

@@ -208,6 +208,7 @@ def test_a_hyperparameter_combination_that_torch_refuses():
     experiment.optimizer.nesterov = True
     assert_clear(experiment.message, ("SGD", "Nesterov", "momentum above 0"))
     assert pictures(experiment, page) == before and page.message.visible
+    assert experiment.page().message.visible  # a page made only now
     experiment.optimizer.momentum = 0.5
     assert experiment.message == "" and not page.message.visible
     expected = SurfaceDescent(optimizer=SGD(lr=0.05, momentum=0.5, nesterov=True))
