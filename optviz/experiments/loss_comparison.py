@@ -201,7 +201,7 @@ class LossComparison(Experiment):
         said = [
             f"{TITLES[name]} <b>diverged at step {run.diverged[k]}</b>"
             if run.diverged[k]
-            else f"{TITLES[name]} <b>{run.loss[-1, k]:.4g}</b> (y = {run.final[k, 0]:.3f} x + {run.final[k, 1]:.3f})"
+            else f"{TITLES[name]} <b>{run.loss[-1, k]:.4g}</b> ({_line(run.final[k, 0], run.final[k, 1])})"
             for k, name in enumerate(NAMES)
         ]
         outside = [TITLES[n] for k, n in enumerate(NAMES) if _leaves(run.x[:, k])]
@@ -238,6 +238,10 @@ def _four_lines() -> dict[str, Any]:
     """A line for each loss; smooth L1 is dashed, as it covers Huber at threshold 1."""
     dashes = {"smooth_l1": "dashed"}
     return {n: curve(c, TITLES[n], line_dash=dashes.get(n, "solid")) for n, c in zip(NAMES, SERIES, strict=True)}
+
+
+def _line(weight: float, bias: float) -> str:
+    return f"y = {weight:.4g} x {'+' if bias >= 0 else '-'} {abs(bias):.4g}"
 
 
 def _leaves(path: np.ndarray) -> bool:

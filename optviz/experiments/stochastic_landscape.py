@@ -210,14 +210,14 @@ class StochasticLandscape(Experiment):
             end = f"The run <b>diverged at step {run.diverged[0]}</b>."
         else:
             (end_w1, end_w2), mean = run.final[0], run.loss[-1, 0]
-            end = f"The epoch ends at w1 = {end_w1:.3f}, w2 = {end_w2:.3f}, mean loss {mean:.4g}."
+            end = f"The epoch ends at w1 = {end_w1:.4g}, w2 = {end_w2:.4g}, mean loss {mean:.4g}."
         w1, w2 = run.x[k, 0]
         dead = (
             " Its gradient is zero: this sample's unit is off, so nothing moves." if not self.gradients[k].any() else ""
         )
         return (f"Iteration {k}: batch loss <b>{self.batch_loss[k]:.4g}</b>, "
             f"mean loss <b>{run.loss[k, 0]:.4g}</b> "
-                f"at w1 = {w1:.3f}, w2 = {w2:.3f}.{dead} {end}")  # fmt: skip
+                f"at w1 = {w1:.4g}, w2 = {w2:.4g}.{dead} {end}")  # fmt: skip
 
     notes = """
 <p><b>What is shown.</b> A net of two weights, w1 relu(w2 x), learns y = 2x from 100 noisy samples, one (or a
