@@ -56,7 +56,7 @@ async (quiet) => {
 # Plain JavaScript values of a source's columns. Floats go as the bytes of Float64Arrays: exact,
 # NaN and infinities included, and quick for the 23,640 points of a long run.
 _COLUMNS = """
-(name) => {
+(names) => {
   const packed = (data, shape) => {
     const bytes = new Uint8Array(Float64Array.from(data, Number).buffer);
     let text = '';
@@ -78,17 +78,17 @@ _COLUMNS = """
         ? packed(value, [value.length]) : value.map(plain);
     return value;
   };
-  const found = new Set();
+  const found = Object.fromEntries(names.map((name) => [name, new Set()]));
   for (const doc of Bokeh.documents)
     for (const model of doc._all_models.values()) {
-      if (model.name !== name) continue;
+      if (!(model.name in found)) continue;
       const source = model.data_source ?? model;
-      if (source.data != null && source.columns != null) found.add(source);
+      if (source.data != null && source.columns != null) found[model.name].add(source);
     }
-  return [...found].map((source) => {
+  return names.map((name) => [...found[name]].map((source) => {
     const data = source.data instanceof Map ? source.data : new Map(Object.entries(source.data));
     return plain(data);
-  });
+  }));
 }
 """
 
@@ -137,21 +137,30 @@ def source_data(page, name: str) -> dict[str, list]:
     Floats come as they are in the page, bit for bit. Several models may share the name as long
     as they share the source.
     """
-    found = page.evaluate(_COLUMNS, name)
-    assert found, f"nothing on the page has data named {name!r}, only {source_names(page)}"
-    assert len(found) == 1, f"{len(found)} sources are named {name!r}"
-    return {column: _unpacked(values) for column, values in found[0].items()}
+    return {column: _listed(values) for column, values in sources(page, [name])[name].items()}
+
+
+def sources(page, names: list[str]) -> dict[str, dict[str, Any]]:
+    """The same for several names at once, numbers as arrays: one question to the page."""
+    answers = dict(zip(names, page.evaluate(_COLUMNS, names), strict=True))
+    for name, found in answers.items():
+        assert found, f"nothing on the page has data named {name!r}, only {source_names(page)}"
+        assert len(found) == 1, f"{len(found)} sources are named {name!r}"
+    return {name: {k: _unpacked(v) for k, v in found[0].items()} for name, found in answers.items()}
 
 
 def _unpacked(value: Any) -> Any:
     import numpy as np
 
     if isinstance(value, dict) and set(value) == {"float64", "shape"}:
-        numbers = np.frombuffer(base64.b64decode(value["float64"]), dtype="<f8")
-        return numbers.reshape(value["shape"]).tolist()
+        return np.frombuffer(base64.b64decode(value["float64"]), dtype="<f8").reshape(value["shape"])
+    return [_unpacked(each) for each in value] if isinstance(value, list) else value
+
+
+def _listed(value: Any) -> Any:
     if isinstance(value, list):
-        return [_unpacked(each) for each in value]
-    return value
+        return [_listed(each) for each in value]
+    return value.tolist() if hasattr(value, "tolist") else value
 
 
 def slider(page, label: str):

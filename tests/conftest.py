@@ -30,6 +30,11 @@ import requests
 
 ROOT = Path(__file__).parents[1]
 SERVE_FLAGS = ["--index", "index", "--warm", "--reuse-sessions"]  # as in the README
+# tests that share what takes long to make, a server or saved pages, by how their files are called
+GROUPS = {
+    "served": ("test_apps", "test_sharing"),
+    "exported": ("test_export",),
+}
 CHROMIUM_NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
 NO_CHROMIUM = (
     "the browser tests need Chromium or Chrome on the PATH: `apt-get install chromium` on Debian, "
@@ -50,13 +55,18 @@ CHROMIUM_FLAGS = [
 ]
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One xdist worker takes the browser tests of the served apps, which share a server, one the others."""
-    for item in items:
-        if item.get_closest_marker("browser"):
-            exported = item.path.name.startswith("test_export")
-            item.add_marker(pytest.mark.xdist_group("exported" if exported else "browser"))
+def pytest_xdist_make_scheduler(config: pytest.Config, log):
+    """One worker takes the browser tests of the served apps, which share a server, one the exported pages'."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByBrowser(LoadScopeScheduling):
+        """xdist's own groups do nothing under pytest 9.2: its ids cannot be written to (pytest-xdist issue 1386)."""
+
+        def _split_scope(self, nodeid: str) -> str:
+            file = Path(nodeid.partition("::")[0]).stem
+            return next((group for group, files in GROUPS.items() if file.startswith(files)), nodeid)
+
+    return ByBrowser(config, log)
 
 
 @pytest.fixture(autouse=True)
@@ -210,10 +220,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the page of every experiment, saved as it starts."""
-    from optviz.catalogue import experiments
+    """A folder with the page of every experiment, saved as it starts, and their index."""
+    from optviz.command import main
 
     folder = tmp_path_factory.mktemp("exported")
-    for name, kind in experiments().items():
-        kind().save(folder / f"{name}.html")
+    assert main(["export", "--all", str(folder)]) == 0
     return folder

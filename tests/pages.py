@@ -8,7 +8,7 @@ import time
 import numpy as np
 import param
 import pytest
-from browser import drag_slider, source_data, wait_idle
+from browser import drag_slider, sources, wait_idle
 from scipy.spatial import cKDTree
 
 EDGES = {"left": "x0", "bottom": "y0", "right": "x1", "top": "y1"}
@@ -64,20 +64,19 @@ def assert_shows(page, experiment, *figures: str, timeout: float = 20) -> None:
 
 
 def _assert_shows_now(page, experiment, *figures: str) -> None:
-    for name in figures or experiment.drawings:
-        for layer, columns in experiment.drawings[name].layers.items():
-            where = f"{name}.{layer}"
-            data = source_data(page, where)
-            if "image" in columns:
-                assert_close(data["image"][0], columns["image"][0], where)
-                continue
-            assert {EDGES.get(column, column) for column in data} == set(columns), where
-            if "xs" in columns:
-                assert_same_lines(data, columns, where)
-                continue
-            for column, values in data.items():
-                wanted = columns[EDGES.get(column, column)]
-                assert_close(values, wanted, where)
+    drawn = {f"{name}.{layer}": columns for name in figures or experiment.drawings
+             for layer, columns in experiment.drawings[name].layers.items()}  # fmt: skip
+    for where, data in sources(page, list(drawn)).items():
+        columns = drawn[where]
+        if "image" in columns:
+            assert_close(data["image"][0], columns["image"][0], where)
+            continue
+        assert {EDGES.get(column, column) for column in data} == set(columns), where
+        if "xs" in columns:
+            assert_same_lines(data, columns, where)
+            continue
+        for column, values in data.items():
+            assert_close(values, columns[EDGES.get(column, column)], where)
 
 
 def assert_same_lines(got, wanted, where: str) -> None:

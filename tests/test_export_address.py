@@ -11,7 +11,7 @@ from optviz import LossComparison, SurfaceDescent
 from optviz.catalogue import experiments
 from optviz.sharing import apply, query
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("exported")]
+pytestmark = pytest.mark.browser
 
 HOSTILE = {
     "lr": "NaN", "steps": "1e999", "momentum": "<script>alert(1)</script>", "optimizer": "__proto__",

@@ -32,7 +32,7 @@ from optviz.surfaces import Ackley, Quadratic, Rosenbrock, RotatedQuadratic
 NODE = shutil.which("node")
 ENGINES = [
     pytest.param("node", marks=pytest.mark.skipif(NODE is None, reason="no node on this machine")),
-    pytest.param("chromium", marks=[pytest.mark.browser, pytest.mark.xdist_group("exported")]),
+    pytest.param("chromium", marks=pytest.mark.browser),
 ]
 EXPORT = Path(optviz.__file__).parent / "export"
 SHOWN = """

@@ -23,13 +23,12 @@ def assert_near(page, figure, column, wanted):
     np.testing.assert_allclose(source_data(page, figure)[column], wanted, rtol=1e-6, atol=1e-6)
 
 
-@pytest.mark.xdist_group("exported")
 @pytest.mark.browser
 def test_a_torch_optimizer_replays_its_runs_by_steps_and_learning_rate(page, tmp_path):
     def lbfgs(lr):
         return TorchOptimizer(torch.optim.LBFGS, lr=lr, max_iter=5)
 
-    experiment = SurfaceDescent(optimizer=lbfgs(0.5), objective="Rosenbrock", start=(-1.0, 1.5))
+    experiment = SurfaceDescent(optimizer=lbfgs(0.5), objective="Rosenbrock", start=(-1.0, 1.5), steps=12)
     experiment.save(tmp_path / "page.html")
     opened(page, tmp_path / "page.html")
     assert_near(page, "surface.path", "x", experiment.trajectory.x[:, 0, 0])
@@ -42,18 +41,17 @@ def test_a_torch_optimizer_replays_its_runs_by_steps_and_learning_rate(page, tmp
     wanted = SurfaceDescent(optimizer=lbfgs(stored[np.abs(stored - lr).argmin()]), objective="Rosenbrock",
                             start=(-1.0, 1.5), steps=steps)  # fmt: skip
     assert_near(page, "surface.path", "y", wanted.trajectory.x[:, 0, 1])
-    assert len(source_data(page, "loss.loss")["x"]) == steps + 1 < 51
+    assert len(source_data(page, "loss.loss")["x"]) == steps + 1 < 13
 
 
-@pytest.mark.xdist_group("exported")
 @pytest.mark.browser
 def test_frozen_controls_are_disabled_and_a_sentence_says_why(page, tmp_path):
-    experiment = SurfaceDescent(optimizer=TorchOptimizer(torch.optim.LBFGS, lr=0.5), start=(-4.0, 1.0))
+    experiment = SurfaceDescent(optimizer=TorchOptimizer(torch.optim.LBFGS, lr=0.5), start=(-4.0, 1.0), steps=5)
     experiment.save(tmp_path / "page.html")
     opened(page, tmp_path / "page.html")
     assert page.locator("#frozen").inner_text() == (
         "LBFGS (torch) runs in Python alone, not in a page, which carries 40 runs, over lr from 0.025 to 1, "
-        "of 50 steps each; the nearest is shown. Frozen here: Surface, Start x, Start y."
+        "of 5 steps each; the nearest is shown. Frozen here: Surface, Start x, Start y."
     )
     surface = page.locator(".bk-input-group:visible", has=page.locator("label", has_text=re.compile("Surface")))
     assert surface.locator("select").is_disabled()
@@ -68,7 +66,6 @@ def test_frozen_controls_are_disabled_and_a_sentence_says_why(page, tmp_path):
     assert source_data(page, "surface.path") == before
 
 
-@pytest.mark.xdist_group("exported")
 @pytest.mark.browser
 def test_a_torch_objective_replays_a_traced_rule_over_two_knobs(page, tmp_path):
     knobs = {"lr": [0.05, 0.1, 0.2, 0.4], "beta1": [0.0, 0.5, 0.9]}
@@ -94,7 +91,6 @@ class Careful(Rule):
         return let("step", -h.lr * g if abs(g) < 1 else -h.lr * xp.sign(g))
 
 
-@pytest.mark.xdist_group("exported")
 @pytest.mark.browser
 def test_a_rule_that_cannot_be_printed_replays_its_runs(page, tmp_path):
     experiment = SurfaceDescent(optimizer=Careful(lr=0.2))
@@ -137,14 +133,13 @@ def test_a_traced_experiment_refuses_knobs_and_every_one_a_theme():
         SurfaceDescent().html(theme="neon")
 
 
-def test_the_command_lists_and_exports(tmp_path, capsys):
+def test_the_command_lists_and_exports(exported, capsys):
     assert main(["list"]) == 0
     listed = capsys.readouterr().out
     assert [line.split()[0] for line in listed.splitlines()] == list(experiments())
-    assert main(["export", "--all", str(tmp_path / "all")]) == 0
-    made = sorted(path.name for path in (tmp_path / "all").iterdir())
+    made = sorted(path.name for path in exported.iterdir())
     assert made == sorted([*(f"{name}.html" for name in experiments()), "index.html"])
-    index = (tmp_path / "all" / "index.html").read_text()
+    index = (exported / "index.html").read_text()
     for name, kind in experiments().items():
         assert f'href="{name}.html"' in index and kind.sentence in index
     assert 'src="data:image/png;base64' in index and "http" not in index
@@ -164,12 +159,10 @@ def test_the_command_refuses_in_one_sentence(arguments, sentence, capsys):
     assert sentence in said and said.count("\n") == 1
 
 
-@pytest.mark.xdist_group("exported")
 @pytest.mark.browser
-def test_the_index_leads_to_the_pages(page, tmp_path):
-    main(["export", "--all", str(tmp_path)])
+def test_the_index_leads_to_the_pages(page, exported):
     page.context.set_offline(True)
-    page.goto((tmp_path / "index.html").as_uri())
+    page.goto((exported / "index.html").as_uri())
     page.locator("a.card").first.click()
     page.wait_for_function("window.optviz")
     wait_idle(page)

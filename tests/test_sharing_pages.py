@@ -12,7 +12,7 @@ from test_sharing import SCRIPT, from_address
 from optviz import SingleParameter, SurfaceDescent, sharing
 from optviz.catalogue import experiments
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 ADDRESSES = {
     "surface_descent": "objective=rosenbrock&steepness=333.25&optimizer=adam&lr=5.123456&eps=1e-07&steps=321&start_x=1",
