@@ -35,6 +35,8 @@ from .optimizers import Rprop as Rprop
 from .rules import Hyperparameter as Hyperparameter
 from .rules import Rule as Rule
 from .schedules import Schedule as Schedule
+from .sweep import basins as basins
+from .sweep import sweep as sweep
 from .tracing import SYMBOLS as xp  # noqa: F401, N811  the functions of user-made objectives
 from .trajectory import Trajectory as Trajectory
 

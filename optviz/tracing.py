@@ -173,6 +173,10 @@ class Compiled:
         exec(self.source, scope)  # the text was printed above, from sympy expressions alone
         return scope["function"]
 
+    def called(self, namespace: dict[str, Any], *arguments: Any) -> list:
+        """The entries computed with another namespace, in the order of operations of `floats`."""
+        return self._bind(namespace)(*arguments)
+
     def recorded(self, *arguments: Recorded) -> list:
         """The entries as recorded JavaScript, in the order of operations of `floats`."""
         return self._bind(vars(SCRIPT))(*arguments)

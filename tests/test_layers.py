@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "optviz"
-ENGINE = ["", ".descent", ".formulas", ".linear", ".losses", ".mathml", ".messages", ".noise", ".objectives",
-          ".optimizers", ".rules", ".scan", ".schedules", ".surfaces", ".theory", ".torch_objectives",
-          ".torch_optimizer", ".tracing", ".trajectory"]  # fmt: skip
+ENGINE = ["", ".blocks", ".cluster", ".descent", ".formulas", ".lanes", ".linear", ".losses", ".mathml", ".messages",
+          ".minima", ".noise", ".objectives", ".optimizers", ".programs", ".ranges", ".rules", ".scan", ".schedules",
+          ".surfaces", ".sweep", ".theory", ".torch_lanes", ".torch_objectives", ".torch_optimizer", ".tracing",
+          ".trajectory"]  # fmt: skip
 VIEWS = ["panel", "holoviews", "bokeh", "matplotlib"]
 
 

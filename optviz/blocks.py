@@ -1,0 +1,252 @@
+"""A sweep's lanes, block by block: any part of it can run anywhere and give the same numbers."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .descent import descend
+from .lanes import Block
+from .minima import Basin
+from .rules import Rule
+
+BLOCK = 8192  # lanes; the arrays of a block stay in a core's cache
+AROUND = ("clip", "clip_norm", "seed")
+
+
+@dataclass(frozen=True)
+class Want:
+    """What is measured of every lane."""
+
+    names: tuple[str, ...]
+    tolerance: float
+    lowest: float
+    basin: Basin | None
+
+
+@dataclass
+class Grid:
+    """Which lane runs with what: all that a worker needs to run any part of the sweep."""
+
+    axes: dict[str, np.ndarray]
+    order: tuple[int, ...]  # the axes from the slowest to the fastest lane
+    start: np.ndarray
+    steps: int
+    names: tuple[str, ...]  # of the objective's variables
+    program: Any
+    around: Any
+    direct: Any = None  # objective, rule and options, where every lane is a run of its own
+    want: Any = None
+    block: int = BLOCK
+    device: str | None = None
+    shape: tuple[int, ...] = field(init=False)
+
+    def __post_init__(self):
+        self.shape = tuple(self.axes[list(self.axes)[k]].size for k in self.order)
+
+    @property
+    def lanes(self) -> int:
+        return math.prod(self.shape)
+
+    def values(self, at: int, stop: int) -> dict[str, np.ndarray]:
+        """What each lane from `at` to `stop` has of its own, by axis."""
+        where = np.unravel_index(np.arange(at, stop), self.shape)
+        names = list(self.axes)
+        return {names[k]: self.axes[names[k]][index] for k, index in zip(self.order, where, strict=True)}
+
+    def starts(self, own: Mapping[str, np.ndarray], lanes: int) -> np.ndarray:
+        """The starts of these lanes, (dim, lanes)."""
+        return np.stack([own.get(n, np.full(lanes, x)) for n, x in zip(self.names, self.start, strict=True)])
+
+
+TYPES = {"diverged": np.int32, "minimum": np.int32}
+
+
+def parts(grid: Grid, scheduler: Any, threads: int | None):
+    """Where each part begins, and its measures, as they are done."""
+    size = grid.block if scheduler is None else grid.block * max(1, min(16, grid.lanes // (grid.block * 8)))
+    begins = range(0, grid.lanes, size)
+    if scheduler is not None:
+        from .cluster import spread
+
+        yield from spread(scheduler, _part, grid, begins, size)
+        return
+    count = threads or min(os.cpu_count() or 1, len(begins))
+    if count < 2 or grid.device:
+        yield from ((at, _part(grid, at, size)) for at in begins)
+        return
+    with ThreadPoolExecutor(count) as pool:
+        yield from zip(begins, pool.map(lambda at: _part(grid, at, size), begins), strict=True)
+
+
+def _part(grid: Grid, at: int, size: int) -> dict[str, np.ndarray]:
+    """The measures of `size` lanes from `at` on, block by block."""
+    stop = min(at + size, grid.lanes)
+    ends = [(a, min(a + grid.block, stop)) for a in range(at, stop, grid.block)]
+    run = _direct if grid.program is None else _block
+    with np.errstate(all="ignore"):  # overflow and nan are results: the lane is marked diverged
+        parts = [run(grid, *end) for end in ends]
+    return parts[0] if len(parts) == 1 else {n: np.concatenate([p[n] for p in parts]) for n in parts[0]}
+
+
+def _block(grid: Grid, at: int, stop: int) -> dict[str, np.ndarray]:
+    own, lanes, want = grid.values(at, stop), stop - at, grid.want
+    steps_to = "steps_to" in want.names
+    bound = np.full(lanes, want.lowest + want.tolerance) if steps_to else None
+    walk = _Walk(grid, own, lanes, None if want.basin else bound)
+    ends = walk.run()
+    if steps_to and want.basin:  # what to reach is known once the runs have ended
+        levels = np.append(want.basin.values, math.nan)[ends["minimum"]]
+        again = _Walk(grid, own, lanes, levels + want.tolerance)
+        ends = again.run()
+    return {name: ends[name] for name in want.names}
+
+
+class _Walk:
+    """One block's way through its steps."""
+
+    def __init__(self, grid: Grid, own: Mapping[str, np.ndarray], lanes: int, bound: np.ndarray | None):
+        self.grid, self.lanes, self.bound = grid, lanes, bound
+        self.draws, self.rates = _draws(grid, own, lanes), _rates(grid, own)
+        varied = {n: v for n, v in own.items() if n in grid.program.varied}
+        x0 = grid.starts(own, lanes)
+        self.losses = bound is not None or not grid.program.traced
+        if grid.device:
+            from .torch_lanes import TorchBlock
+
+            make: Any = TorchBlock
+        else:
+            make = Block
+        device = {"device": grid.device} if grid.device else {}
+        self.block = make(grid.program, varied, x0, self.draws, self.rates, self.losses, **device)
+        self.diverged = np.zeros(lanes, dtype=np.int32)
+        self.reached = np.full(lanes, math.nan)
+        self.waiting = np.ones(lanes, dtype=bool)  # for the loss to come within its bound
+
+    def run(self) -> dict[str, np.ndarray]:
+        """The lanes' measures after the last step."""
+        block, steps = self.block, self.grid.steps
+        still = not self.grid.program.uses_t()
+        self._look(0)
+        for t in range(1, steps + 1):
+            probe = still and t % 32 == 0 and t < steps
+            before = block.state() if probe else None
+            block.step(t)
+            if self.bound is not None:
+                self._arrivals(t - 1)
+            if not block.inside() and not self._look(t):
+                break  # no lane is left
+            if probe and block.same(before):
+                break  # nothing moved, so nothing ever will
+        block.measure()
+        return self._ends(block.numbers(block.F), block.numbers(block.X))
+
+    def _look(self, t: int) -> bool:
+        """Mark the lanes that are no longer finite at step t; False where none is left."""
+        block = self.block
+        if t == 0 and block.inside():
+            return True
+        block.measure()
+        loss, x = block.numbers(block.F), block.numbers(block.X)
+        bad = ~(np.isfinite(loss) & np.isfinite(x).all(axis=0)) & (self.diverged == 0)
+        if not bad.any():
+            return True
+        self.diverged[bad] = max(t, 1)
+        alive = np.flatnonzero(self.diverged == 0)
+        if alive.size == 0:
+            return t == self.grid.steps
+        if t < self.grid.steps:
+            block.fill(np.flatnonzero(bad), int(alive[0]))
+        return True
+
+    def _arrivals(self, t: int) -> None:
+        """Note the lanes whose loss came within its bound at step t."""
+        new = (self.block.numbers(self.block.F) <= self.bound) & self.waiting & ~self._lost(t)
+        if new.any():
+            self.reached[new] = t
+            self.waiting &= ~new
+
+    def _lost(self, t: int) -> np.ndarray:
+        return (self.diverged > 0) & (self.diverged <= t)
+
+    def _ends(self, loss: np.ndarray, x: np.ndarray) -> dict[str, np.ndarray]:
+        want, steps = self.grid.want, self.grid.steps
+        gone = (self.diverged > 0) & (self.diverged < steps)
+        loss = np.where(gone, math.nan, loss)
+        if self.bound is not None:
+            self._arrivals(steps)
+        ends = {"loss": loss, "diverged": self.diverged, "steps_to": self.reached}
+        if "log_loss" in want.names:
+            ends["log_loss"] = np.log10(loss - want.lowest)
+        if want.basin is not None:
+            ends["minimum"] = want.basin.reached(np.where(self.diverged > 0, math.nan, x))
+        return ends
+
+
+def _draws(grid: Grid, own: Mapping[str, np.ndarray], lanes: int) -> np.ndarray | None:
+    """The gradient noise of a block, (steps, dim, lanes or 1)."""
+    around = grid.around
+    if not around.noise:
+        return None
+    seeds = own.get("seed", around.seeds)
+    known, where = np.unique(seeds, return_inverse=True)
+    each = [np.random.default_rng(int(s)).standard_normal((grid.steps, len(grid.start))) for s in known]
+    drawn = around.noise * np.stack(each, axis=-1)
+    return np.ascontiguousarray(drawn[..., where]) if "seed" in own else drawn
+
+
+def _rates(grid: Grid, own: Mapping[str, np.ndarray]) -> Any:
+    """The rate of every step, where a schedule moves it."""
+    if not grid.program.rates:
+        return None
+    lr = own.get("lr", grid.program.lr)
+    found = grid.around.schedule.rates(lr, grid.steps)
+    return found if grid.program.rates == "row" else found[:, 0]
+
+
+def _direct(grid: Grid, at: int, stop: int) -> dict[str, np.ndarray]:
+    """Lanes one by one: rules that only torch or plain numbers can run."""
+    objective, rule, settings = grid.direct
+    own, rows = grid.values(at, stop), []
+    starts = grid.starts(own, stop - at)
+    for k in range(stop - at):
+        mine = {n: v[k].item() for n, v in own.items()}
+        around = {**settings, **{n: v for n, v in mine.items() if n in AROUND}}
+        rows.append(_one_run(grid, _with(objective, mine), _with(rule, mine), starts[:, k], around))
+    return {n: np.array([row[n] for row in rows], dtype=TYPES.get(n, float)) for n in grid.want.names}
+
+
+def _with(member: Any, own: Mapping[str, Any]) -> Any:
+    """The rule or objective with a lane's own values."""
+    if hasattr(member, "cls"):
+        changed = {n: v for n, v in own.items() if n in member.settings}
+        return type(member)(member.cls, **{**member.settings, **changed}) if changed else member
+    names = member.hyperparameters() if isinstance(member, Rule) else getattr(member, "shape_names", list)()
+    changed = {n: v for n, v in own.items() if n in names}
+    if not changed:
+        return member
+    return type(member)(**{**{n: getattr(member, n) for n in names}, **changed})
+
+
+def _one_run(grid, objective, rule, start, around) -> dict[str, Any]:
+    want = grid.want
+    run = descend(objective, rule, start, grid.steps, **around)
+    losses = run.loss[:, 0]
+    ends: dict[str, Any] = {"loss": losses[-1], "diverged": run.diverged[0]}
+    level = want.lowest
+    if want.basin is not None:
+        ends["minimum"] = want.basin.reached(
+            run.final.T if not run.diverged[0] else np.full((objective.dim, 1), np.nan)
+        )[0]
+        level = np.append(want.basin.values, math.nan)[ends["minimum"]]
+    close = np.flatnonzero(losses <= level + want.tolerance)
+    ends["steps_to"] = close[0] if close.size else math.nan
+    with np.errstate(all="ignore"):
+        ends["log_loss"] = np.log10(losses[-1] - want.lowest)
+    return ends

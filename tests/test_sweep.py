@@ -1,0 +1,375 @@
+"""Sweeps against the single runs they stand for, and basins against the minima they lead to."""
+
+from __future__ import annotations
+
+import math
+import os
+import tracemalloc
+
+import numpy as np
+import param
+import pytest
+import torch
+
+import optviz
+from optviz import SGD, Adam, Lanes, ReLUNet, Rule, basins, descend, surfaces, sweep
+from optviz.blocks import BLOCK
+from optviz.minima import minima_of
+from optviz.ranges import safe_radius
+from optviz.schedules import Cosine
+from optviz.torch_optimizer import TorchOptimizer
+
+STEPS = 40
+RULES = [r for r in param.concrete_descendents(Rule).values() if r.__module__ == "optviz.optimizers"]
+SURFACES = [s for s in param.concrete_descendents(optviz.Objective).values() if s.__module__ == "optviz.surfaces"]
+# + - * / and square roots round the same everywhere; powers, as in 1 - beta^t, may differ in the last digit
+POWERS = {"Adam", "AdamW", "NAdam", "RAdam", "Adamax"}
+ALL = ["loss", "log_loss", "steps_to", "diverged"]
+
+
+def cells(array):
+    """Every cell of a sweep with its coordinates by name."""
+    stacked = array.stack(cell=array.dims)
+    for k in range(stacked.cell.size):
+        here = stacked.isel(cell=k)
+        yield {n: float(here[n]) for n in array.dims}, here
+
+
+def alone(objective, rule, start, own, steps=STEPS, **around):
+    """The single run of a cell, and its measures."""
+    names = rule.hyperparameters()
+    rule = type(rule)(**{**rule.settings(), **{n: v for n, v in own.items() if n in names}})
+    start = [own.get(n, x) for n, x in zip(objective.names, start, strict=True)]
+    run = descend(objective, rule, start, steps, **around)
+    return run, {"loss": run.loss[-1, 0], "diverged": run.diverged[0]}
+
+
+def two_axes(cls):
+    """An axis of the learning rate, and one of another hyperparameter of the rule."""
+    rates = np.array([0.003, 0.1, 1.1, 60.0])
+    others = {"momentum": [0.0, 0.5, 0.95], "beta1": [0.0, 0.9], "alpha": [0.5, 0.99], "rho": [0.5, 0.95],
+              "etaplus": [1.1, 2.0], "lr_decay": [0.0, 0.3], "damping": [0.0, 3.0]}  # fmt: skip
+    name = next(n for n in others if n in cls.hyperparameters())
+    return {"lr": rates, name: others[name]}
+
+
+@pytest.mark.parametrize("cls", RULES, ids=lambda c: c.__name__)
+@pytest.mark.parametrize("objective", [surfaces.Quadratic(), surfaces.Rosenbrock()], ids=["quadratic", "rosenbrock"])
+def test_a_cell_is_the_run_with_its_hyperparameters(cls, objective):
+    start = (-1.2, 0.7)
+    found = sweep(objective, cls(), start, STEPS, two_axes(cls), measure=ALL, tolerance=1e-2)
+    assert found.loss.dims == tuple(two_axes(cls))
+    for own, cell in cells(found):
+        run, ends = alone(objective, cls(), start, own)
+        assert cell.diverged == ends["diverged"], own
+        if cls.__name__ in POWERS:
+            np.testing.assert_allclose(cell.loss, ends["loss"], rtol=1e-12, atol=1e-300)
+        else:
+            np.testing.assert_array_equal(cell.loss, ends["loss"])
+        close = np.flatnonzero(run.loss[:, 0] <= 1e-2)
+        np.testing.assert_array_equal(cell.steps_to, close[0] if close.size else math.nan)
+        with np.errstate(all="ignore"):
+            np.testing.assert_array_equal(cell.log_loss, np.log10(cell.loss))
+
+
+@pytest.mark.parametrize("flags", [
+    (SGD, {"nesterov": True, "momentum": 0.9}), (Adam, {"amsgrad": True}), (optviz.RMSprop, {"centered": True}),
+    (optviz.NAdam, {"decoupled_weight_decay": True}), (optviz.RAdam, {"weight_decay": 0.1}),
+    (optviz.Adagrad, {"eps_inside": True, "initial_accumulator_value": 0.1}),
+], ids=lambda f: f[0].__name__)  # fmt: skip
+def test_flags_and_weight_decay_hold_in_every_cell(flags):
+    cls, settings = flags
+    axes = {"lr": [0.01, 0.2], "weight_decay": [0.0, 0.05]}
+    found = sweep(surfaces.Beale(), cls(**settings), (1, 1), STEPS, axes)
+    for own, cell in cells(found):
+        _, ends = alone(surfaces.Beale(), cls(**settings), (1, 1), own)
+        np.testing.assert_allclose(cell, ends["loss"], rtol=1e-12)
+
+
+def test_start_coordinates_and_shapes_are_axes():
+    axes = {"x": [-1.5, 0.3], "y": [0.5, 1.0, 2.0], "steepness": [1.0, 50.0]}
+    found = sweep(surfaces.Rosenbrock(), SGD(lr=0.002, momentum=0.3), (0, 0), STEPS, axes)
+    for own, cell in cells(found):
+        _, ends = alone(surfaces.Rosenbrock(steepness=own["steepness"]), SGD(lr=0.002, momentum=0.3), (0, 0), own)
+        assert cell == ends["loss"]
+
+
+def test_condition_and_angle_are_axes():
+    axes = {"condition": [2.0, 30.0], "angle": [0.0, 30.0, 45.0]}
+    found = sweep(surfaces.RotatedQuadratic(), SGD(lr=0.03, momentum=0.9), (1, 1), STEPS, axes)
+    for own, cell in cells(found):
+        _, ends = alone(surfaces.RotatedQuadratic(**own), SGD(lr=0.03, momentum=0.9), (1, 1), {})
+        np.testing.assert_allclose(cell, ends["loss"], rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["clip", "clip_norm"])
+def test_clips_are_axes(name):
+    found = sweep(surfaces.Himmelblau(), SGD(lr=0.01), (-4, 3), STEPS, {name: [0.5, 5.0, 500.0], "lr": [0.01, 0.05]})
+    for own, cell in cells(found):
+        rule = SGD(lr=own["lr"])
+        assert cell == descend(surfaces.Himmelblau(), rule, (-4, 3), STEPS, **{name: own[name]}).loss[-1, 0]
+
+
+def test_seeds_are_axes_and_share_their_draws_across_cells():
+    rule = SGD(lr=0.1, momentum=0.5)
+    found = sweep(surfaces.Quadratic(), rule, (1, 1), STEPS, {"seed": [0, 3, 7], "lr": [0.05, 0.1]}, noise=0.5)
+    for own, cell in cells(found):
+        run = descend(surfaces.Quadratic(), SGD(lr=own["lr"], momentum=0.5), (1, 1), STEPS, noise=0.5,
+                      seed=int(own["seed"]))  # fmt: skip
+        assert cell == run.loss[-1, 0]
+
+
+def test_schedules_noise_and_clip_surround_every_cell():
+    around = {"schedule": Cosine(), "noise": 0.2, "seed": 4, "clip": 3.0}
+    for axes in ({"lr": [0.01, 0.1]}, {"momentum": [0.0, 0.9]}):
+        found = sweep(surfaces.Quadratic(), SGD(lr=0.05), (-3, 2), STEPS, axes, **around)
+        for own, cell in cells(found):
+            _, ends = alone(surfaces.Quadratic(), SGD(lr=0.05), (-3, 2), own, **around)
+            assert cell == ends["loss"]
+
+
+class Stumbling(Rule):
+    """A rule that branches on a number, which nothing can trace."""
+
+    lr = optviz.Hyperparameter(0.1, bounds=(0, None))
+
+    @staticmethod
+    def update(h, memory, x, g, t, let, xp):
+        return let("step", -h.lr * (g if abs(g) > 1 else g / 2))
+
+
+def test_what_cannot_be_traced_runs_cell_by_cell():
+    axes = {"lr": [0.02, 0.1], "y": [1.0, 2.0]}
+    relu = ReLUNet(np.linspace(-1, 1, 9), np.linspace(-2, 2, 9))
+    user = optviz.objective(lambda x, y: torch.sin(x) ** 2 + y**2)
+    theirs = TorchOptimizer(torch.optim.Adam, lr=0.1)
+    for objective, rule in (
+        (surfaces.Quadratic(), Stumbling()), (user, SGD()), (surfaces.Quadratic(), theirs),
+    ):  # fmt: skip
+        found = sweep(objective, rule, (1.0, 1.0), 12, axes, measure=["loss", "diverged"])
+        for own, cell in cells(found):
+            here = TorchOptimizer(torch.optim.Adam, lr=own["lr"]) if rule is theirs else type(rule)(lr=own["lr"])
+            assert cell.loss == descend(objective, here, (1.0, own["y"]), 12).loss[-1, 0]
+    found = sweep(relu, optviz.Newton(lr=0.5), (1.2, -2.3), 12, {"lr": [0.1, 0.5], "w1": [0.4, 1.2]})
+    for own, cell in cells(found):
+        run = descend(relu, optviz.Newton(lr=own["lr"]), (own["w1"], -2.3), 12)
+        np.testing.assert_allclose(cell, run.loss[-1, 0], rtol=1e-12)
+
+
+def test_blocks_threads_and_tensors_change_no_number():
+    axes = {"lr": np.geomspace(1e-3, 3, 23), "momentum": np.linspace(0, 0.99, 19)}
+    for cls in (SGD, optviz.RMSprop):
+        plain = sweep(surfaces.Rosenbrock(), cls(), (-1.2, 1), 60, axes, measure=ALL, block=10**6)
+        assert bool((plain.diverged > 0).any()) == (cls is SGD)
+        for options in ({"block": 1}, {"block": 7}, {"block": 50, "threads": 3}):
+            assert plain.identical(sweep(surfaces.Rosenbrock(), cls(), (-1.2, 1), 60, axes, measure=ALL, **options))
+        tensors = sweep(surfaces.Rosenbrock(), cls(), (-1.2, 1), 60, axes, measure=ALL, block=64, device="cpu")
+        np.testing.assert_array_equal(tensors.diverged, plain.diverged)
+        # torch's square root on a CPU may be off in the last digit
+        np.testing.assert_allclose(tensors.loss, plain.loss, rtol=0 if cls is SGD else 1e-11)
+
+
+def test_a_block_at_rest_stops_early_with_the_same_numbers(monkeypatch):
+    from optviz.lanes import Block
+
+    taken = []
+    step = Block.step
+    monkeypatch.setattr(Block, "step", lambda self, t: (taken.append(t), step(self, t))[1])
+    axes = {"x": np.linspace(-2, 2, 5)}
+    found = sweep(surfaces.Sphere(), SGD(lr=0.5), (0, 1), 1000, axes, measure=["loss", "steps_to"])
+    assert len(taken) < 100
+    for own, cell in cells(found):
+        assert cell.loss == descend(surfaces.Sphere(), SGD(lr=0.5), (own["x"], 1), 1000).loss[-1, 0]
+
+
+def test_a_loss_that_is_lost_for_a_while_is_a_divergence():
+    """As `descend` marks it: a run may come back to finite values, but it had left them."""
+    dip = optviz.objective(lambda x, y: optviz.xp.log(x) ** 2 + y**2)
+    axes = {"lr": [0.01, 0.4, 0.9, 3.0], "x": [0.2, 1.5]}
+    found = sweep(dip, optviz.Lion(), (1, 1), 30, axes, measure=["loss", "diverged"], lowest=0.0)
+    assert (found.diverged > 0).any() and (found.diverged == 0).any()
+    for own, cell in cells(found):
+        run, ends = alone(dip, optviz.Lion(), (1, 1), own, 30)
+        assert cell.diverged == ends["diverged"]
+        np.testing.assert_array_equal(cell.loss, ends["loss"])
+
+
+@pytest.mark.parametrize("cls", SURFACES, ids=lambda c: c.__name__)
+def test_within_the_safe_radius_the_loss_is_finite(cls):
+    from optviz.lanes import Program
+
+    objective = cls()
+    radius = Program(objective, SGD(), {}, {}).radius
+    assert radius >= 100, "every surface of the catalogue has a bound worth having"
+    corners = np.array([[s * r for s in (-1, 1)] for r in (radius, radius / 3, 1.0)]).ravel()
+    x, y = np.meshgrid(corners, corners)
+    assert np.isfinite(objective.value(x, y)).all()
+
+
+def test_no_safe_radius_where_a_function_may_lack_a_value():
+    from optviz.lanes import Program
+
+    for formula in (lambda x, y: 1 / x + y, lambda x, y: optviz.xp.log(x) + y, lambda x, y: optviz.xp.sqrt(x - y)):
+        line = Program(optviz.objective(formula, starts=[(2.0, 1.0)]), SGD(), {}, {}).lines["look"]
+        assert safe_radius(line, {}) == 0
+
+
+# minima and basins
+
+
+@pytest.mark.parametrize("cls", SURFACES, ids=lambda c: c.__name__)
+def test_the_declared_minima_are_found(cls):
+    objective = cls()
+    found = minima_of(objective)
+    for declared in objective.minima:
+        assert np.min(np.hypot(*(found - declared).T)) < 1e-4
+    if len(found):
+        g = objective.value(*found.T)
+        assert (np.diff(g) >= -1e-12).all()
+        around = found[:, :, None] + 1e-3 * np.array([[1, -1, 0, 0], [0, 0, 1, -1]])[None]
+        assert (objective.value(around[:, 0], around[:, 1]) >= g[:, None] - 1e-12).all()
+
+
+def test_saddles_are_no_minima():
+    assert len(minima_of(surfaces.MonkeySaddle())) == 0
+    assert len(minima_of(surfaces.BoundedSaddle())) == 2
+
+
+def test_himmelblau_has_four_basins():
+    found = basins(surfaces.Himmelblau(), SGD(lr=0.01), size=40)
+    assert found.minimum.dims == ("y", "x") and found.attrs["minima"].shape == (4, 2)
+    assert set(np.unique(found.minimum)) == {0, 1, 2, 3}
+    for own, cell in list(cells(found))[::97]:
+        end = descend(surfaces.Himmelblau(), SGD(lr=0.01), (own["x"], own["y"]), 300).final[0]
+        near = np.argmin(np.hypot(*(found.attrs["minima"] - end).T))
+        assert cell.minimum == near
+
+
+@pytest.mark.parametrize("objective", [
+    surfaces.Himmelblau(), optviz.objective(lambda x, y: (x**2 - 1) ** 2 + (y**2 - 2) ** 2 + 0.1 * x),
+], ids=["himmelblau", "user"])  # fmt: skip
+def test_starts_close_to_a_minimum_belong_to_it(objective):
+    minima = minima_of(objective)
+    assert len(minima) == 4
+    (x0, x1), (y0, y1) = objective.domain
+    for far in ((x0, y0), (x1, y0), (x0, y1), (x1, y1)):
+        for k, minimum in enumerate(minima):
+            x, y = 0.001 * np.asarray(far) + 0.999 * minimum
+            found = sweep(objective, SGD(lr=0.005), (x, y), 100, {"x": [x]}, measure="minimum", minima=minima)
+            assert found.item() == k
+
+
+def test_steps_to_the_minimum_reached():
+    camel = surfaces.SixHumpCamel()
+    found = basins(camel, SGD(lr=0.01), size=9, steps=200, measure=["minimum", "steps_to"], tolerance=1e-3)
+    values = camel.value(*found.attrs["minima"].T)
+    assert len(values) > 2
+    for own, cell in cells(found):
+        loss = descend(camel, SGD(lr=0.01), (own["x"], own["y"]), 200).loss[:, 0]
+        level = values[int(cell.minimum)] if cell.minimum >= 0 else math.nan
+        close = np.flatnonzero(loss <= level + 1e-3)
+        np.testing.assert_array_equal(cell.steps_to, close[0] if close.size else math.nan)
+
+
+# memory, devices, clusters
+
+
+def test_memory_is_bounded_by_the_block():
+    def peak(n):
+        axes = {"lr": np.linspace(0, 0.4, n), "momentum": np.linspace(0, 0.9, n)}
+        tracemalloc.start()
+        found = sweep(surfaces.Quadratic(), SGD(), (-5, -2), 3, axes, threads=1)
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most - found.nbytes
+
+    peak(8)  # what is imported and traced once
+    small, large = peak(256), peak(1024)
+    assert large < small + 2 * BLOCK * 8  # 16 times the lanes
+
+
+def test_without_a_gpu_one_sentence_says_so():
+    if torch.cuda.is_available():
+        axes = {"lr": np.linspace(0.01, 1, 9), "momentum": [0.0, 0.9]}
+        plain = sweep(surfaces.Rosenbrock(), SGD(), (0, 0), 60, axes, measure=ALL)
+        assert plain.identical(sweep(surfaces.Rosenbrock(), SGD(), (0, 0), 60, axes, measure=ALL, device="cuda"))
+    else:
+        with pytest.raises(ValueError, match="^sweep: device 'cuda' needs a GPU that torch can use, and there is none; "
+                                             "leave it out.$"):  # fmt: skip
+            sweep(surfaces.Sphere(), SGD(), (1, 1), 5, {"lr": [0.1]}, device="cuda")
+
+
+def stop_once(part, path):
+    """A sweep's part that kills the worker that is the first to run it."""
+
+    def deadly(grid, at, size):
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL))
+        except FileExistsError:
+            return part(grid, at, size)
+        os._exit(1)
+
+    return deadly
+
+
+@pytest.mark.filterwarnings("ignore")  # of distributed's own, as workers come and go
+def test_a_cluster_gives_the_same_numbers_and_outlives_a_worker(tmp_path, monkeypatch):
+    distributed = pytest.importorskip("distributed")
+    from optviz import cluster
+
+    axes = {"lr": np.geomspace(1e-3, 3, 30), "momentum": np.linspace(0, 0.99, 20)}
+    call = {"measure": ALL, "block": 40}
+    plain = sweep(surfaces.Rosenbrock(), SGD(), (-1.2, 1), 50, axes, **call)
+    own = optviz.objective(lambda x, y: x**2 + 3 * y**2)
+    told: list[tuple[int, int]] = []
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as machines:
+        far = sweep(surfaces.Rosenbrock(), SGD(), (-1.2, 1), 50, axes, scheduler=machines.scheduler_address,
+                    progress=lambda done, of: told.append((done, of)), **call)  # fmt: skip
+        assert plain.identical(far)
+        assert told == sorted(told) and told[-1] == (600, 600) and len(told) > 3
+        with distributed.Client(machines) as client:
+            assert sweep(own, Adam(), (1, 1), 20, {"lr": [0.1, 0.2]}).identical(
+                sweep(own, Adam(), (1, 1), 20, {"lr": [0.1, 0.2]}, scheduler=client)
+            )
+            spread = cluster.spread
+            monkeypatch.setattr(cluster, "spread", lambda s, part, *rest: spread(
+                s, stop_once(part, str(tmp_path / "killed")), *rest))  # fmt: skip
+            again = sweep(surfaces.Rosenbrock(), SGD(), (-1.2, 1), 50, axes, scheduler=client, **call)
+        assert (tmp_path / "killed").exists() and plain.identical(again)
+
+
+# refusals
+
+
+@pytest.mark.parametrize("axes, said", [
+    ({}, "needs at least one axis"), ({"lrr": [1]}, "needs an axis that the rule or the objective has, not 'lrr'"),
+    ({"nesterov": [0, 1]}, "needs an axis"), ({"lr": []}, "needs a list of finite numbers for axis 'lr'"),
+    ({"lr": [0.1, math.nan]}, "finite numbers"), ({"lr": [-1.0]}, "must be at least 0"),
+    ({"clip": [0.0]}, "needs a clip above 0"), ({"seed": [-1]}, "needs seeds of 0 or more"),
+])  # fmt: skip
+def test_axes_that_make_no_sense(axes, said):
+    with pytest.raises(ValueError, match=said):
+        sweep(surfaces.Quadratic(), SGD(), (1, 1), 5, axes)
+
+
+@pytest.mark.parametrize("options, said", [
+    ({"measure": "gain"}, "needs measures it knows"), ({"block": 0}, "needs a block of at least one lane"),
+    ({"batches": []}, "needs arguments it knows"), ({"scheduler": 5}, "needs a dask.distributed client"),
+    ({"noise": -1.0}, "needs a noise of 0 or more"),
+])  # fmt: skip
+def test_options_that_make_no_sense(options, said):
+    with pytest.raises(ValueError, match=said):
+        sweep(surfaces.Quadratic(), SGD(), (1, 1), 5, {"lr": [0.1]}, **options)
+
+
+def test_objectives_and_starts_that_make_no_sense():
+    data = ReLUNet([0.0, 1.0], [0.0, 2.0])
+    for objective, start, said in (
+        (3, (1, 1), "needs an objective"), (Lanes([data]), (1, 1), "needs one objective"),
+        (surfaces.Sphere(), (1, 1, 1), "needs a start of 2 finite numbers"),
+        (surfaces.Sphere(), (math.inf, 1), "needs a start of 2 finite numbers"),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match=said):
+            sweep(objective, SGD(), start, 5, {"lr": [0.1]})
+    with pytest.raises(ValueError, match="needs an objective with a minimum in its domain"):
+        sweep(surfaces.MonkeySaddle(), SGD(), (1, 1), 5, {"lr": [0.1]}, measure="log_loss")
