@@ -34,6 +34,7 @@ SERVE_FLAGS = ["--index", "index", "--warm", "--reuse-sessions"]  # as in the RE
 GROUPS = {
     "served": ("test_apps", "test_sharing"),
     "exported": ("test_export",),
+    "notebooks": ("test_notebooks",),
 }
 CHROMIUM_NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
 NO_CHROMIUM = (
