@@ -181,19 +181,30 @@ def why_not(rule: Any) -> str:
     return form_for(rule).why
 
 
-def coefficients(rule: Any, lr: float | None = None) -> Any:
-    """The entries of a rule's linear form, at another learning rate if one is given; None where it has none.
+def coefficients(rule: Any) -> Any:
+    """The entries of a rule's linear form, as `at_rates` gives them; None where it has none."""
+    reading = at_rates(rule)
+    return None if reading is None else reading(None)
+
+
+def at_rates(rule: Any) -> Any:
+    """A function of lr (None: the rule's own) that gives the entries of the rule's linear form; None if it has none.
 
     `rows` (1 + carried, 2 + carried): the step and each carried term, from g, x and the carried terms.
     """
     form = form_for(rule)
     if form.rows is None:
         return None
-    values = _values(rule, {} if lr is None else {"lr": lr})
-    flat = form.rows.arrays(*(values[str(a)] for a in form.rows.arguments))
-    width = 2 + len(form.names)
-    rows = [[float(v) for v in flat[i : i + width]] for i in range(0, len(flat), width)]
-    return {"rows": rows, "frozen": list(form.frozen), "decoupled": form.decoupled, "lr": values.get("lr", 1.0)}
+    values, width, rows = rule.values(), 2 + len(form.names), form.rows
+
+    def at(lr: float | None) -> dict[str, Any]:
+        chosen = values if lr is None else {**values, "lr": lr}
+        flat = rows.floats(*(chosen[str(a)] for a in rows.arguments))
+        entries = [[float(v) for v in flat[i : i + width]] for i in range(0, len(flat), width)]
+        about = {"frozen": list(form.frozen), "decoupled": form.decoupled, "lr": chosen.get("lr", 1.0)}
+        return {"rows": entries, **about}
+
+    return at
 
 
 def gain(rule: Any, terms: Mapping[str, float], t: int) -> float:

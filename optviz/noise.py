@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .linear import coefficients, steady_terms
+from .linear import at_rates, coefficients, steady_terms
 from .theory import _matrix, _weight_decay, eigen, preconditioner, spectral_radius
 
 LATE = 1_000_000_000  # a step at which every bias correction is over
@@ -35,7 +35,7 @@ def update_spread(rule: Any, s: float, *, clip: float | None = None, rates: Sequ
 
 
 def _spread(rule: Any, s: float, lr: float | None) -> float:
-    form = coefficients(rule, lr)
+    form = at_rates(rule)(lr)
     scale = _divisor(rule, form, s * s)
     (now, _, *out), *carried = form["rows"]
     if not carried:

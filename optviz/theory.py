@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .linear import coefficients, gain, why_not
+from .linear import at_rates, coefficients, gain, why_not
 
 # Curvature
 
@@ -67,8 +67,8 @@ def transition(rule: Any, curvature: float, lr: float | None = None) -> Any:
     P^-1 (H + w), w the weight decay that is added to the gradient. None for a rule without such a map.
     Raises ValueError for a rule with arrays of hyperparameters.
     """
-    form = coefficients(rule, lr)
-    return None if form is None else np.array(_matrix(form, curvature))
+    reading = at_rates(rule)
+    return None if reading is None else np.array(_matrix(reading(lr), curvature))
 
 
 def _matrix(form: Mapping[str, Any], curvature: float) -> list[list[float]]:
@@ -140,21 +140,23 @@ def limit(rule: Any) -> Any:
     With frozen squares the curvature is that of P^-1 (H + w): 38 for Adam at beta1 = 0.9.
     0 for settings that no learning rate makes stable, momentum 1 for example.
     """
-    form = coefficients(rule)
-    if form is None:
+    reading = at_rates(rule)
+    if reading is None:
         return None
-    lr = form["lr"] if form["lr"] > 0 else 1e-100  # the limit for ever smaller rates
-    tried = coefficients(rule, lr)
-    return lr * _edge(lambda c: _stable(tried, c), 1 / lr)
+    own = reading(None)["lr"]
+    lr = own if own > 0 else 1e-100  # the limit for ever smaller rates
+    form = reading(lr)
+    return lr * _edge(lambda c: _stable(form, c), 1 / lr)
 
 
 def max_lr(rule: Any, curvature: float) -> Any:
     """The learning rate up to which a rule is stable at this curvature; infinite for a curvature of 0 or less."""
-    if coefficients(rule) is None:
+    reading = at_rates(rule)
+    if reading is None:
         return None
     if not curvature > 0:
         return math.inf
-    return _edge(lambda lr: _stable(coefficients(rule, lr), curvature), 1 / curvature)
+    return _edge(lambda lr: _stable(reading(lr), curvature), 1 / curvature)
 
 
 def _stable(form: Any, curvature: float) -> bool:

@@ -17,14 +17,17 @@ from .kernels import Script, _array, _function, _member, literal
 
 _TEXTS = {
     linear.why_not: "(rule) => $form(rule).why",
-    linear.coefficients: """$.def(["rule", "lr"], (rule, lr = null) => {
-  const form = $form(rule), width = form.names.length + 2;
+    linear.at_rates: """(rule) => {
+  const form = $form(rule), width = form.names?.length + 2;
   if (form.rows === null) return null;
-  const h = lr === null ? rule.at(0) : { ...rule.at(0), lr };
-  const flat = form.rows(h), rows = [];
-  for (let i = 0; i < flat.length; i += width) rows.push(flat.slice(i, i + width));
-  return { rows, frozen: form.frozen, decoupled: form.decoupled, lr: h.lr ?? 1 };
-})""",
+  const own = rule.at(0);
+  return (lr) => {
+    const h = lr === null ? own : { ...own, lr };
+    const flat = form.rows(h), rows = [];
+    for (let i = 0; i < flat.length; i += width) rows.push(flat.slice(i, i + width));
+    return { rows, frozen: form.frozen, decoupled: form.decoupled, lr: h.lr ?? 1 };
+  };
+}""",
     linear.gain: "(rule, terms, t) => $form(rule).gain(rule.at(0), terms, t - 1)",
     linear.steady_terms: """(rule, power) => {
   const form = $form(rule);
