@@ -56,9 +56,13 @@ class Grid:
 
     def values(self, at: int, stop: int) -> dict[str, np.ndarray]:
         """What each lane from `at` to `stop` has of its own, by axis."""
-        where = np.unravel_index(np.arange(at, stop), self.shape)
-        names = list(self.axes)
-        return {names[k]: self.axes[names[k]][index] for k, index in zip(self.order, where, strict=True)}
+        names, own, stride = list(self.axes), {}, self.lanes
+        for k, size in zip(self.order, self.shape, strict=True):
+            stride //= size
+            first, last = at // stride, (stop - 1) // stride + 1
+            values = self.axes[names[k]][np.arange(first, last) % size]
+            own[names[k]] = np.repeat(values, stride)[at - first * stride : stop - first * stride]
+        return own
 
     def starts(self, own: Mapping[str, np.ndarray], lanes: int) -> np.ndarray:
         """The starts of these lanes, (dim, lanes)."""
@@ -70,14 +74,18 @@ TYPES = {"diverged": np.int32, "minimum": np.int32}
 
 def parts(grid: Grid, scheduler: Any, threads: int | None):
     """Where each part begins, and its measures, as they are done."""
+    workers = threads or os.cpu_count() or 1
     size = grid.block if scheduler is None else grid.block * max(1, min(16, grid.lanes // (grid.block * 8)))
+    if scheduler is None and not grid.device:  # blocks of one size, so that no thread waits for another
+        turns = math.ceil(grid.lanes / (grid.block * workers))
+        size = max(1, math.ceil(grid.lanes / (turns * workers)))
     begins = range(0, grid.lanes, size)
     if scheduler is not None:
         from .cluster import spread
 
         yield from spread(scheduler, _part, grid, begins, size)
         return
-    count = threads or min(os.cpu_count() or 1, len(begins))
+    count = min(workers, len(begins))
     if count < 2 or grid.device:
         yield from ((at, _part(grid, at, size)) for at in begins)
         return

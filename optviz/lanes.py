@@ -252,7 +252,11 @@ class Block:
     def inside(self) -> bool:
         """Whether every lane is where the loss is sure to be finite: a sum of squares tells."""
         radius = self.program.radius
-        return radius > 0 and bool(sum(np.dot(row, row) for row in self.X) < radius * radius)
+        if not radius:
+            return False
+        # a longer product would be shared among threads, which are busy with other blocks
+        parts = (row[at : at + 8192] for row in self.X for at in range(0, row.size, 8192))
+        return sum(float(np.dot(part, part)) for part in parts) < radius * radius
 
     def numbers(self, array: Any) -> np.ndarray:
         """An array of the block as numpy's."""
