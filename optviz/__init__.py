@@ -47,6 +47,7 @@ _LATER = {
     "SurfaceDescent": "experiments.surface_descent",
     "LossComparison": "experiments.loss_comparison",
     "StochasticLandscape": "experiments.stochastic_landscape",
+    "Conditioning": "experiments.conditioning",
     "Experiment": "experiment",
     "TorchOptimizer": "torch_optimizer",
     "TorchFunction": "torch_objectives",

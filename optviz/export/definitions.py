@@ -14,6 +14,7 @@ from ..mathml import symbol_mathml
 from ..objectives import Objective
 from ..rules import Rule
 from ..schedules import Schedule
+from ..stacked import Stacked
 from .bundle import Bundle
 from .bundle import members as members_of
 from .forms import form_text
@@ -25,7 +26,7 @@ NATIVES: dict[Any, str] = {
     descent.descend: "$.descend", scan.filtered: "$.filtered", scene.line_columns: "$.line_columns",
     messages.refuse: "$.refuse", members.label_of: "$.label_of", formulas.rule_mathml: "$.rule_mathml",
     formulas.objective_mathml: "$.objective_mathml", formulas.hyperparameter_mathml: "$.hyperparameter_mathml",
-    Lanes: "$.lanes",
+    Lanes: "$.lanes", Stacked: "$.lanes",
 }  # fmt: skip
 
 
