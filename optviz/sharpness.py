@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from threading import Lock
 from time import monotonic
 from typing import Any
 
 import numpy as np
 import torch
-from torch.func import functional_call, hessian, vmap
+from torch.func import functional_call, grad, jacrev, vmap
 
 from .messages import refuse
 
@@ -147,7 +148,8 @@ def _largest(net: Net, points: torch.Tensor, tolerance: float) -> np.ndarray:
 
 def largest_eigenvalue(net: Net, weights: Any) -> float:
     """The same from the whole Hessian at one vector of weights; NaN where it is not finite."""
-    whole: Any = hessian(net.loss)(torch.as_tensor(weights))
+    # torch.func.hessian's forward mode warns that parts of torch itself are deprecated
+    whole: Any = jacrev(grad(net.loss))(torch.as_tensor(weights))
     return float(torch.linalg.eigvalsh(whole)[-1]) if torch.isfinite(whole).all() else math.nan
 
 
@@ -296,12 +298,17 @@ class Training:
         return np.array(self.weights)
 
 
-@lru_cache(maxsize=128)
+_ONE_AT_A_TIME = Lock()
+
+
+@lru_cache(maxsize=40)
+def _training(net: Net, lr: float, momentum: float) -> Training:
+    return Training(net, lr, momentum)
+
+
 def trained(net: Net, lr: float, momentum: float, steps: int) -> Run:
-    """A whole run, made once a process for each of these; its arrays cannot be written to."""
-    training = Training(net, lr, momentum)
-    training.advance(steps)
-    run = training.run(steps)
-    for array in (run.loss, run.sharpness, run.weights, run.points, run.targets):
-        array.flags.writeable = False
-    return run
+    """A whole run; the latest trainings are kept, and go on where more steps are asked for."""
+    with _ONE_AT_A_TIME:
+        training = _training(net, lr, momentum)
+        training.advance(steps)
+        return training.run(steps)

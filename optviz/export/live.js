@@ -185,10 +185,8 @@ class Store {
 
   // Which run is nearest to where the knobs stand.
   place(rule) {
-    return Object.entries(this.knobs).reduce((place, [name, values]) => {
-      const away = values.map((value) => Math.abs(value - rule.read(name)));
-      return place * values.length + away.indexOf(Math.min(...away));
-    }, 0);
+    return Object.entries(this.knobs).reduce(
+      (place, [name, values]) => place * values.length + nearest(values, rule.read(name)), 0);
   }
 
   run(rule, steps) {
@@ -203,9 +201,44 @@ class Store {
   }
 }
 
-function unpacked({ float32, shape }) {
-  const bytes = Uint8Array.from(atob(float32), (c) => c.charCodeAt(0));
-  return new Nd(Float64Array.from(new Float32Array(bytes.buffer)), shape);
+// The runs of an experiment that only torch can make, over one or two knobs of its own.
+class Replay {
+  constructor({ knobs, steps, fixed, reason, data }) {
+    Object.assign(this, { knobs, steps, fixed, reason, diverged: data.diverged, every: data.every });
+    for (const group of ["rows", "tenths", "always"]) {
+      this[group] = Object.fromEntries(Object.entries(data[group]).map(([name, packed]) => [name, unpacked(packed)]));
+    }
+  }
+
+  // Move parameters to where there is a run.
+  hold(experiment) {
+    Object.assign(experiment, this.fixed, { steps: Math.min(experiment.steps, this.steps) });
+    for (const [name, values] of Object.entries(this.knobs)) experiment[name] = values[nearest(values, experiment[name])];
+  }
+
+  run({ steps, ...experiment }) {
+    const place = Object.entries(this.knobs).reduce(
+      (at, [name, values]) => at * values.length + nearest(values, experiment[name]), 0);
+    const cut = (all, rows) => {
+      const [, count, ...rest] = all.shape;
+      const size = rest.reduce((a, b) => a * b, 1);
+      return new Nd(all.data.slice(place * count * size, (place * count + rows) * size), [rows, ...rest]);
+    };
+    const part = (group, rows) => Object.fromEntries(Object.entries(group).map(([name, all]) => [name, cut(all, rows)]));
+    const diverged = this.diverged[place] <= steps ? this.diverged[place] : 0;
+    return { ...part(this.rows, steps + 1), ...part(this.tenths, Math.floor(steps / this.every) + 1), ...this.always,
+      done: steps, diverged };
+  }
+}
+
+function nearest(values, wanted) {
+  const away = values.map((value) => Math.abs(value - wanted));
+  return away.indexOf(Math.min(...away));
+}
+
+function unpacked({ float32, float64, shape }) {
+  const bytes = Uint8Array.from(atob(float32 ?? float64), (c) => c.charCodeAt(0));
+  return new Nd(Float64Array.from(float32 ? new Float32Array(bytes.buffer) : new Float64Array(bytes.buffer)), shape);
 }
 
 // Level lines of values (rows from the bottom) by marching squares: contourpy's lines, in the browser.
@@ -296,6 +329,9 @@ class Experiment {
     return make();
   }
 
+  // What torch has trained in Python, from the runs that the page carries.
+  trained() { return this.store.run(this); }
+
   offered(kind, name, member) { return $.label_of(member); }
 
   remember(name, key, make) {
@@ -316,12 +352,17 @@ class Experiment {
   settle(changed) {
     if (changed.size) Object.assign(this, this.follow(changed));
     if (!this.replays()) return;
+    if (this.store instanceof Replay) {
+      this.store.hold(this);
+      return;
+    }
     const [start_x, start_y] = this.store.start; // stored runs have one start, and so many steps
     Object.assign(this, { start: [start_x, start_y], start_x, start_y, steps: Math.min(this.steps, this.store.steps) });
   }
 
   // Whether what is shown comes from stored runs.
   replays() {
+    if (this.store instanceof Replay) return true;
     const pair = this.store?.pair;
     return Boolean(pair) && $.label_of(this.optimizer) === pair[0] && $.label_of(this.objective) === pair[1];
   }
@@ -465,7 +506,8 @@ class LivePage {
       return;
     }
     model.properties[control.property].change.connect(() => {
-      const value = model[control.property];
+      const chosen = model[control.property]; // a menu of numbers holds texts
+      const value = typeof this.value(control) === "number" && typeof chosen === "string" ? Number(chosen) : chosen;
       if (this.quiet || value === null || value === this.value(control)) return;
       if (control.member) this.member(control, value);
       else this.experiment.change({ [control.name]: value });
@@ -530,6 +572,7 @@ class LivePage {
     const still = shown.filter((control) => frozen && !this.acts(control));
     for (const control of shown) update(this.model(control.model), { disabled: still.includes(control) });
     this.bound("steps", 1, frozen ? store.steps : this.most);
+    if (store instanceof Replay) for (const [name, v] of Object.entries(store.knobs)) this.bound(name, v[0], v.at(-1));
     const knobs = Object.entries(store.knobs).map(([name, v]) => `${name} from ${format(v[0], ".4g")} to ${format(v.at(-1), ".4g")}`);
     const names = still.map((control) => this.model(control.model).title || this.model(control.model).label);
     document.getElementById("frozen").textContent = !frozen ? "" : `${store.reason}${knobs.length ? `, over ${knobs.join(" and ")}` : ""}, `
@@ -538,6 +581,7 @@ class LivePage {
 
   acts(control) {
     const { store, optimizer, objective } = this.experiment;
+    if (store instanceof Replay) return control.event || control.name === "steps" || control.name in store.knobs;
     if (control.member) return control.member[0] === "optimizer" && control.name in store.knobs;
     if (control.name === "optimizer_name") return !objective.stored;
     if (control.name === "objective_name") return !optimizer.stored;
@@ -550,7 +594,8 @@ class LivePage {
     this.freeze();
     for (const control of this.spec.controls) {
       if (control.event || !this.shown(control)) continue;
-      update(this.model(control.model), { [control.property]: this.value(control) });
+      const [model, value] = [this.model(control.model), this.value(control)];
+      update(model, { [control.property]: model.options && typeof value === "number" ? String(value) : value });
     }
     for (const { member, model } of this.spec.groups) update(this.model(model), { visible: this.shown({ member }) });
     this.quiet = false;

@@ -36,13 +36,13 @@ from ..sharing import member_specs, specs
 from .bundle import Bundle, members, names_on_self
 from .definitions import NATIVES, printed
 from .printer import quoted
-from .stored import Store, is_traced, stored_member, stored_runs
+from .stored import Replay, Store, is_traced, stored_member, stored_runs
 
 ROOTS = ("follow", "compute", "draw", "status", "side")
 RUNTIME = ("python.js", "arrays.js", "descent.js", "live.js", "address.js")
 Knobs = Mapping[str, Sequence[float]] | None
 Offered = dict[tuple[str, str], Any]
-BASE = ("chosen", "offered", "settle", "bound")  # which the runtime's experiment has itself
+BASE = ("chosen", "offered", "settle", "bound", "trained")  # which the runtime's experiment has itself
 
 
 def page_html(experiment: Experiment, title: str = "", theme: str = "default", knobs: Knobs = None) -> str:
@@ -51,7 +51,7 @@ def page_html(experiment: Experiment, title: str = "", theme: str = "default", k
         refuse("save", "needs the theme default or dark", theme)
     store = stored_runs(experiment, knobs)
     offered = dict(experiment.members())
-    if store and store.control:
+    if isinstance(store, Store) and store.control:
         offered["optimizer", store.pair[0]] = store.control
     # a document of its own: the look of the page does not hang on the session that asks for it
     with set_curdoc(Document()), pn.config.set(theme=theme), _unwatched(experiment, *offered.values()):
@@ -74,7 +74,7 @@ def _watchers(owner: Any) -> list[Any]:
     return [w for kinds in owner.param.watchers.values() for each in kinds.values() for w in each]
 
 
-def _page_html(experiment: Experiment, offered: Offered, store: Store | None, title: str, theme: str) -> str:
+def _page_html(experiment: Experiment, offered: Offered, store: Store | Replay | None, title: str, theme: str) -> str:
     page = Page(experiment, offered)
     document = Document()
     if page.layout._design.theme.bokeh_theme:
@@ -178,12 +178,13 @@ def _empty_sources(page: Page) -> None:
             source.data = {name: [] for name in source.data}
 
 
-def _program(experiment: Experiment, offered: Offered, store: Store | None, spec: dict[str, Any]) -> str:
+def _program(experiment: Experiment, offered: Offered, store: Store | Replay | None, spec: dict[str, Any]) -> str:
     """The experiment's own JavaScript: definitions, parts, the state that it starts from."""
 
     def special(value, bundle):
-        alone = store and any(value is member for member in _members(experiment) if not is_traced(member))
-        return stored_member(value, store) if alone else printed(value, bundle)
+        if isinstance(store, Store) and any(value is m for m in _members(experiment) if not is_traced(m)):
+            return stored_member(value, store)
+        return printed(value, bundle)
 
     bundle = Bundle({**NATIVES, generator: "$.generator", Drawing: "$.Drawing"}, special)
     names = reachable(experiment)
@@ -211,9 +212,12 @@ def _sharing(experiment: Experiment, offered: Offered, bundle: Bundle) -> str:
     return f"{{ ...{_script_json(described)}, {functions} }}"
 
 
-def _store(experiment: Experiment, store: Store | None) -> str:
+def _store(experiment: Experiment, store: Store | Replay | None) -> str:
     if store is None:
         return ""
+    if isinstance(store, Replay):
+        kept = {name: getattr(store, name) for name in ("knobs", "steps", "fixed", "reason", "data")}
+        return f"experiment.store = new Replay({_script_json(kept)});"
     kept = {"pair": store.pair, "knobs": store.knobs, "steps": store.steps, "start": experiment.start,
             "reason": store.reason, "data": store.data}  # fmt: skip
     return f"experiment.store = new Store({_script_json(kept)});"

@@ -36,6 +36,39 @@ class Store:
     control: Any = None  # what gives an optimizer without parameters its knobs
 
 
+@dataclass
+class Replay:
+    """The runs of an experiment that torch computes, at each value of one or two of its own knobs."""
+
+    knobs: dict[str, list[float]]
+    steps: int
+    data: dict[str, Any]
+    fixed: dict[str, Any]
+    reason: str
+    control: Any = None
+
+
+def replay(experiment: Any, knobs: Mapping[str, Sequence[float]] | None) -> Replay:
+    """What `experiment.replayed(values)` gives at each place of the grid, stacked, in float64."""
+    usual = experiment.replay_knobs()
+    now = {name: getattr(experiment, name) for name in usual}
+    grid = _checked(usual if knobs is None else knobs, now, type(experiment).__name__)
+    for name, values in grid.items():
+        for value in values:
+            experiment.param[name]._validate(value)
+    runs = [experiment.replayed(dict(zip(grid, values, strict=True))) for values in product(*grid.values())]
+    first = runs[0]
+    data: dict[str, Any] = {"diverged": [run["diverged"] for run in runs], "every": first["every"]}
+    for group in ("rows", "tenths"):
+        data[group] = {n: _packed(np.stack([run[group][n] for run in runs]), "float64") for n in first[group]}
+    data["always"] = {name: _packed(values, "float64") for name, values in first["always"].items()}
+    held = set(grid) | {"steps"}
+    fixed = {n: getattr(experiment, n) for n in experiment.menu()
+             if n not in held and not isinstance(experiment.param[n], param.Event)}  # fmt: skip
+    reason = f"Trained by torch, which runs in Python alone: this page carries {len(runs)} runs"
+    return Replay(grid, experiment.steps, data, fixed, reason)
+
+
 def is_traced(member: Any) -> bool:
     """Whether a rule or an objective can be printed as JavaScript."""
     return _prints(type(member)) if isinstance(member, Rule) else hasattr(member, "traced")
@@ -50,8 +83,10 @@ def _prints(cls: type[Rule]) -> bool:
     return True
 
 
-def stored_runs(experiment: Any, knobs: Mapping[str, Sequence[float]] | None = None) -> Store | None:
+def stored_runs(experiment: Any, knobs: Mapping[str, Sequence[float]] | None = None) -> Store | Replay | None:
     """The runs to store for a page, or None where the page can make them itself."""
+    if hasattr(experiment, "replayed"):
+        return replay(experiment, knobs)
     rule, objective = getattr(experiment, "optimizer", None), getattr(experiment, "objective", None)
     if rule is None or (is_traced(rule) and is_traced(objective)):
         if knobs:
@@ -70,14 +105,16 @@ def stored_runs(experiment: Any, knobs: Mapping[str, Sequence[float]] | None = N
 
 
 def _grid(rule: Any, knobs: Mapping[str, Sequence[float]] | None) -> dict[str, list[float]]:
-    if knobs is None:
-        knobs = _usual(rule)
+    return _checked(_usual(rule) if knobs is None else knobs, _settings(rule), label_of(rule))
+
+
+def _checked(knobs: Mapping[str, Sequence[float]], now: Mapping[str, Any], who: str) -> dict[str, list[float]]:
+    """The values of each knob, where they are rising, not too many, and knobs of what `who` has now."""
     if len(knobs) > 2:
         refuse("save", "needs one or two knobs", list(knobs))
-    now = _settings(rule)
     for name, values in knobs.items():
         if not isinstance(now.get(name), int | float) or isinstance(now.get(name), bool):
-            refuse("save", f"needs knobs among the numbers of {label_of(rule)}", name)
+            refuse("save", f"needs knobs among the numbers of {who}", name)
         if np.ndim(values) != 1 or np.size(values) < 2 or not np.all(np.diff(values) > 0):
             refuse("save", f"needs rising values of the knob {name}", np.ravel(values).tolist())
     if np.prod([len(v) for v in knobs.values()]) > MOST_RUNS:
@@ -108,9 +145,9 @@ def _map(experiment: Any, objective: Any) -> Any:
     return None if is_traced(objective) else _packed(experiment.results["values"])
 
 
-def _packed(values: np.ndarray) -> dict[str, Any]:
-    text = b64encode(np.ascontiguousarray(values, dtype="<f4").tobytes()).decode()
-    return {"float32": text, "shape": list(values.shape)}
+def _packed(values: np.ndarray, kind: str = "float32") -> dict[str, Any]:
+    text = b64encode(np.ascontiguousarray(values, dtype={"float32": "<f4", "float64": "<f8"}[kind]).tobytes()).decode()
+    return {kind: text, "shape": list(values.shape)}
 
 
 def _control(rule: Any, grid: Mapping[str, list[float]]) -> Any:
