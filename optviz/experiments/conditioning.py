@@ -22,7 +22,7 @@ from ..trajectory import Trajectory
 
 ANGLES = np.linspace(0, 90, 13)
 TOLERANCE = 1e-4  # the loss that counts as converged
-FIRST, MOST = 500, 2000  # steps tried at first, and at most
+FIRST, MOST = 450, 2000  # steps tried at first, and at most
 COUNTS = (3.0, 4000.0)
 LINEAR = ("SGD", "heavy ball")  # whose limit follows from the curvature alone
 NAMES = (*LINEAR, "Adam", "Adagrad")
@@ -249,7 +249,7 @@ def patient(objective: Any, rule: Rule, start: Any, condition: float) -> Traject
 def needed(pace: float, condition: float) -> int:
     """Steps that bring the loss under the tolerance at this factor a step, and some more."""
     first = (1 + condition / 4) / 2
-    return int(min(1.1 * math.log(TOLERANCE / first) / (2 * math.log(pace)) + 40, MOST))
+    return int(min(1.02 * math.log(TOLERANCE / first) / (2 * math.log(pace)) + 20, MOST))
 
 
 def steps_to(run: Trajectory) -> np.ndarray:
