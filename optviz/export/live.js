@@ -597,7 +597,19 @@ class LivePage {
       const [model, value] = [this.model(control.model), this.value(control)];
       update(model, { [control.property]: model.options && typeof value === "number" ? String(value) : value });
     }
-    for (const { member, model } of this.spec.groups) update(this.model(model), { visible: this.shown({ member }) });
+    this.arrange();
     this.quiet = false;
+  }
+
+  // Columns hold the controls of what is chosen, and of nothing else.
+  arrange() {
+    const columns = new Map();
+    for (const group of this.spec.groups)
+      columns.set(group.parent, [...(columns.get(group.parent) ?? []), ...(this.shown(group) ? [this.model(group.model)] : [])]);
+    for (const [id, children] of columns) {
+      const column = this.model(id);
+      if (children.some((child, i) => child !== column.children[i]) || children.length !== column.children.length)
+        column.children = children;
+    }
   }
 }

@@ -17,7 +17,7 @@ import panel as pn
 import param
 from bokeh.document import Document
 from bokeh.embed.util import standalone_docs_json_and_render_items
-from bokeh.models import ImportedStyleSheet, InlineStyleSheet
+from bokeh.models import Column, ImportedStyleSheet, InlineStyleSheet
 from bokeh.resources import Resources
 from panel.io.model import add_to_doc
 from panel.io.resources import CDN_DIST, DIST_DIR
@@ -82,7 +82,9 @@ def _page_html(experiment: Experiment, offered: Offered, store: Store | Replay |
     root = page.layout.get_root(document, Comm())
     add_to_doc(root, document, True)
     _inline_styles(document)
-    program = _program(experiment, offered, store, _spec(experiment, offered, page))
+    spec = _spec(experiment, offered, page)
+    _park(root, spec["groups"])
+    program = _program(experiment, offered, store, spec)
     _empty_sources(page)
     return _SKELETON.format(
         title=escape(title), sentence=escape(experiment.sentence, quote=True),
@@ -284,6 +286,24 @@ def _spec(experiment: Experiment, offered: Offered, page: Page) -> dict[str, Any
         "status": _model(page.status).id, "message": _model(page.message).id,
         "blocks": {name: _model(block).id for name, block in page.blocks.items()},
     }  # fmt: skip
+
+
+def _park(root: Any, groups: list[dict[str, Any]]) -> None:
+    """Take the controls of what is not chosen out of their columns, which the page fills by `groups`.
+
+    They stay in the document among the root's tags: a hundred widgets that nobody sees would
+    take half of the time that a page needs to open.
+    """
+    parents = {child.id: column for column in root.select({"type": Column}) for child in column.children}
+    for group in groups:
+        group["parent"] = parents[group["model"]].id
+    ids = {group["model"] for group in groups}
+    for column in {parents[i].id: parents[i] for i in ids}.values():
+        hidden = [child for child in column.children if child.id in ids and not child.visible]
+        root.tags = [*root.tags, *hidden]
+        column.children = [child for child in column.children if child not in hidden]
+        for child in hidden:
+            child.visible = True
 
 
 def _model(pane: Any) -> Any:
