@@ -222,8 +222,12 @@ def preconditioner(rule: Any, terms: Mapping[str, float], t: int) -> float:
 
     Adam's is (1 - beta1^t) (sqrt(v_hat) + eps), as in arXiv 2207.14484.
     """
-    form = coefficients(rule)
-    return form["rows"][0][0] / gain(rule, terms, t) if form is not None and form["frozen"] else 1.0
+    reading = at_rates(rule)
+    form = None if reading is None else reading(1.0)  # at any rate but 0 the same
+    if form is None or not form["frozen"]:
+        return 1.0
+    now = gain(rule, {**terms, "lr": 1.0}, t)
+    return math.inf if now == 0 else form["rows"][0][0] / now
 
 
 def preconditioned(
@@ -241,8 +245,9 @@ def preconditioned(
     pull = _weight_decay(form)
     hessian = hessian_at(objective, point)
     size = len(divisors)
+    shares = [1 / math.sqrt(p) if p > 0 else math.inf if p == 0 else math.nan for p in divisors]
     scaled = [
-        [(hessian[i][j] + (pull if i == j else 0.0)) / math.sqrt(divisors[i] * divisors[j]) for j in range(size)]
+        [float(hessian[i][j] + (pull if i == j else 0.0)) * shares[i] * shares[j] for j in range(size)]
         for i in range(size)
     ]
     return {**eigen(np.array(scaled)), "preconditioner": divisors}
@@ -285,6 +290,8 @@ def prediction(
         return {**found, "sentence": said}
     if frozen:
         known = preconditioned(rule, objective, point, terms, t)
+    if not all(math.isfinite(value) for value in known["values"]):
+        return {**found, "sentence": "A denominator or a curvature is zero or not finite here: no limit follows."}
     lr, most = coefficients(rule)["lr"], max_lr(rule, known["values"][-1])
     found = {**found, **known, "limit": most, "rate": rate(rule, known["values"])}
     found = {**found, "along": _along(objective, known["vectors"][-1]), "stable": lr < most and known["values"][0] >= 0}

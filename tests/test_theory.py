@@ -265,6 +265,21 @@ def test_the_prediction_names_directions():
     assert found["limit"] == pytest.approx(38 / found["values"][-1], rel=1e-12)
 
 
+@pytest.mark.parametrize("cls", [type(rule) for rule in FROZEN[:1]] + [optviz.RMSprop, optviz.Adagrad, optviz.Adadelta])
+def test_denominators_of_any_size_are_no_error(cls):
+    bowl = Quadratic()
+    names = linear.form_for(cls()).frozen
+    for rule in (cls(lr=0), cls(lr=0.1), cls(lr=0.1, eps=0)):
+        for size in (0.0, 1e-300, 1.0, 1e300, math.inf, math.nan):
+            terms = [dict.fromkeys(names, size), dict.fromkeys(names, 1.0)]
+            found = theory.prediction(rule, bowl, (0, 0), terms, 3)
+            finite = all(math.isfinite(v) for v in theory.preconditioned(rule, bowl, (0, 0), terms, 3)["values"])
+            assert finite == (found["stable"] is not None) != ("not finite" in found["sentence"])
+    ones = [dict.fromkeys(names, 1.0)] * 2
+    still, moving = (theory.preconditioned(cls(lr=lr), bowl, (0, 0), ones, 3) for lr in (0, 0.1))
+    np.testing.assert_allclose(still["values"], moving["values"], rtol=1e-12)
+
+
 # Noise
 
 

@@ -28,7 +28,7 @@ _TEXTS = {
     return { rows, frozen: form.frozen, decoupled: form.decoupled, lr: h.lr ?? 1 };
   };
 }""",
-    linear.gain: "(rule, terms, t) => $form(rule).gain(rule.at(0), terms, t - 1)",
+    linear.gain: "(rule, terms, t) => $form(rule).gain({ ...rule.at(0), ...terms }, terms, t - 1)",
     linear.steady_terms: """(rule, power) => {
   const form = $form(rule);
   if (form.steady === null) return null;
