@@ -9,6 +9,8 @@ from typing import Any
 import panel as pn
 import param
 
+from .layout import shading
+
 
 def knobs_of(owner: param.Parameterized, names: Sequence[str], widgets: Any = None, visible: bool = True) -> pn.Param:
     """The widgets of these parameters, one under the other; `widgets` overrides Panel's choice."""
@@ -21,6 +23,15 @@ def knobs_of(owner: param.Parameterized, names: Sequence[str], widgets: Any = No
         # a fifth of what a move of a slider takes on the server
         widget._busy__ignore = ["value"]
     return made
+
+
+def shade(knobs: pn.Param, name: str, start: float) -> bool:
+    """Shade the slider of a parameter from `start` on; whether there is one."""
+    widget = knobs._widgets.get(name)
+    if not isinstance(widget, pn.widgets.FloatSlider):
+        return False
+    widget.stylesheets = [shading(start, widget.start, widget.end)]
+    return True
 
 
 def _settings(parameter: Any) -> dict[str, Any]:

@@ -82,6 +82,10 @@ class Experiment(pn.viewable.Viewer):
         """Further HTML blocks beside the pictures, by name."""
         return {}
 
+    def shade(self) -> dict[str, float]:
+        """From which value on a slider is shaded as unstable, by parameter: "optimizer.lr" is a member's."""
+        return {}
+
     def controls(self, members: Members | None = None) -> list[Any]:
         """Groups of controls: panes made by Panel from the parameters.
 

@@ -49,6 +49,13 @@ def frame(side: Any, hero: Any, rest: Any, notes: Any, beside: bool = False) -> 
     )  # fmt: skip
 
 
+def shading(start: float, low: float, high: float) -> str:
+    """The style of a slider from `low` to `high` whose part from `start` on is shaded."""
+    share = 100 * min(max((start - low) / (high - low), 0.0), 1.0)
+    red = "rgba(214, 41, 75, 0.4)"
+    return f".noUi-connects {{ background: linear-gradient(to right, transparent {share:.1f}%, {red} {share:.1f}%); }}"
+
+
 def show(pane: pn.pane.HTML, text: str) -> None:
     """Put another text into a block, in every place that shows it.
 

@@ -17,6 +17,7 @@ from bokeh.document import Document
 from bokeh.models import AllIndices, BoxZoomTool, CustomJS, GlyphRenderer, Legend, UnionRenderers
 from tornado.ioloop import IOLoop
 
+from .controls import shade
 from .layout import html, show, wrapped
 from .plots import DOTTED, Drawing, Figure, caption, compose
 
@@ -243,6 +244,8 @@ class Page:
         self.blocks = {name: html(text, name) for name, text in experiment.side().items()}
         self._show_message(experiment.message)
         self.layout = experiment.arrange(self)
+        self._shaded: dict[str, Any] = {}
+        self._shade()
 
     def _link_ranges(self) -> None:
         """Figures of one link pan and zoom together."""
@@ -271,6 +274,19 @@ class Page:
         show(self.status, wrapped(self.experiment.status(), "status"))
         for name, text in self.experiment.side().items():
             show(self.blocks[name], wrapped(text, name))
+        self._shade()
+
+    def _shade(self) -> None:
+        """Colour the part of a slider that is unstable."""
+        for name, start in self.experiment.shade().items():
+            role, _, parameter = name.rpartition(".")
+            owner = getattr(self.experiment, role) if role else self.experiment
+            key = (id(owner), start)
+            if self._shaded.get(name) == key:
+                continue
+            for knobs in self.layout.select(pn.Param):
+                if knobs.object is owner and shade(knobs, parameter, start):
+                    self._shaded[name] = key
 
     def _show_message(self, text: str) -> None:
         if text != self.message.object:

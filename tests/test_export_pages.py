@@ -61,14 +61,24 @@ def test_every_optimizer_and_surface_of_the_menus_is_in_the_page(page, exported)
         experiment.objective_name = label
         assert_shows(page, experiment)
         assert status(page) == plain(experiment.status())
+        assert outlook(page) == written(experiment)
     for label in rules():
         select(page, "Optimizer", label)
         experiment.optimizer_name = label
         assert_shows(page, experiment)
         shown = [experiment.optimizer.param[n].label for n in experiment.optimizer.hyperparameters()]
         assert set(slider_labels(page)) <= {*shown, "Steps"}
+        assert outlook(page) == written(experiment)
         formula = page.locator(".formula math").evaluate("(e) => e.textContent")
         assert formula == unescape(re.sub(r"<h3>.*</h3>|<[^>]+>", "", experiment.side()["formula"]))
+
+
+def outlook(page) -> str:
+    return page.locator(".outlook").evaluate("(e) => e.textContent")
+
+
+def written(experiment) -> str:
+    return unescape(re.sub(r"<[^>]+>", "", experiment.side()["outlook"]))
 
 
 def test_a_rules_own_controls_move_it_and_its_formula(page, exported):

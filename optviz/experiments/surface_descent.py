@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 import panel as pn
 import param
 
-from ..controls import knobs_of
+from ..controls import knobs_of, shade
 from ..descent import descend
 from ..experiment import Experiment, Members
 from ..formulas import hyperparameter_mathml, objective_mathml, rule_mathml
 from ..layout import frame, html
 from ..members import Member, label_of, resolved, rules, surfaces
 from ..messages import refuse
-from ..plots import BLUE, ORANGE, RED, Drawing, Figure, curve, lines, marks, surface, texts
+from ..outlook import outlook, verdict
+from ..plots import BLUE, GREY, ORANGE, RED, Drawing, Figure, curve, lines, marks, surface, texts
 from ..rules import Rule
 from ..scene import (
     Landscape,
@@ -132,7 +134,9 @@ class SurfaceDescent(Experiment):
             refuse("SurfaceDescent", "needs a start where the loss is finite", self.start)
         box = frame_of(self.objective.domain, self.start)
         scape = self.remember("landscape", (self._surface_key(), box), lambda: self._landscape(box))
-        return {"trajectory": run, "box": box, "landscape": scape[0], "lowest": scape[1], "values": scape[2]}
+        found = {"trajectory": run, "box": box, "landscape": scape[0], "lowest": scape[1], "values": scape[2]}
+        known = hasattr(self.objective, "traced") and run.lanes == 1
+        return {**found, "outlook": outlook(self.optimizer, self.objective, run, scape[1]) if known else None}
 
     def _surface_key(self) -> tuple:
         shape = self.objective.shape_values() if hasattr(self.objective, "shape_values") else ()
@@ -160,8 +164,9 @@ class SurfaceDescent(Experiment):
             }, xlabel=self.objective.names[0], ylabel=self.objective.names[1], height=560, legend="bottom_right",
                 tap=self._begin_at, drag=("begin", self._begin_at)),
             Figure("loss", {
-                "loss": curve(ORANGE), **_off_scale_marks(),
-            }, logy=True, height=185, bare_x=True),
+                "loss": curve(ORANGE), "expected": curve(GREY, "rate expected", line_dash="dashed"),
+                **_off_scale_marks(),
+            }, logy=True, height=185, bare_x=True, legend="top_right"),
             Figure("values", {
                 "first": curve(BLUE, "x"), "second": curve(ORANGE, "y"), **_off_scale_marks(),
             }, height=175, bare_x=True, legend="top_right"),
@@ -208,7 +213,9 @@ class SurfaceDescent(Experiment):
         at = joined(np.tile(np.arange(run.steps + 1, dtype=np.float32)[:, None], lanes))
         after = joined(np.tile(np.arange(1, run.steps + 1, dtype=np.float32)[:, None], lanes))
         span = (0.0, float(run.steps))
-        loss = {"loss": {"x": at, "y": joined(loggable(above))}, **off_scale(shown, ranges["loss"])}
+        expected = self._expected_loss(above[:, 0], ranges["loss"])
+        loss = {"loss": {"x": at, "y": joined(loggable(above))}, "expected": expected,
+                **off_scale(shown, ranges["loss"])}  # fmt: skip
         return {
             "loss": Drawing(loss, span, ranges["loss"], "Loss above the lowest value, against step"),
             "values": Drawing(
@@ -218,6 +225,17 @@ class SurfaceDescent(Experiment):
                 _pair(after, run.updates, ranges["updates"], 1), span, ranges["updates"], "Update of each coordinate"
             ),
         }
+
+    def _expected_loss(self, above: np.ndarray, ylim: tuple[float, float]) -> dict[str, np.ndarray]:
+        """The loss as the expected rate has it fall or grow, through the last one within the frame."""
+        found = self.results["outlook"]
+        ends = np.flatnonzero((above >= ylim[0]) & (above <= ylim[1]))
+        if found is None or found["rate"] is None or not ends.size or ends[-1] < 2:
+            return {"x": np.zeros(0), "y": np.zeros(0)}
+        last = int(ends[-1])
+        steps = np.array([last // 2, last], dtype=float)
+        with np.errstate(all="ignore"):
+            return {"x": steps, "y": loggable(above[last] * np.power(found["rate"], 2 * (steps - last)))}
 
     def _axes_key(self) -> tuple:
         return (id(self.objective), type(self.optimizer).__name__, id(self.optimizer), self._fit)
@@ -262,7 +280,24 @@ class SurfaceDescent(Experiment):
             "numbers": _listed(self.optimizer),
             "objective": f"<h3>The surface</h3>{objective_mathml(self.objective)}",
             "shape": _listed(self.objective),
+            "outlook": self._outlook(),
         }
+
+    def shade(self) -> dict[str, float]:
+        found = self.results["outlook"]
+        limit = None if found is None else found["limit"]
+        return {"optimizer.lr": math.inf if limit is None else limit}
+
+    def _outlook(self) -> str:
+        found = self.results["outlook"]
+        if found is None:
+            return ""
+        rows = "".join(_row(row) for row in found["rows"])
+        at = "the minimum" if np.asarray(self.objective.minima).size else "its end"
+        of = " of P⁻¹H" if found["frozen"] else ""
+        head = f"<tr><th></th><th>curvatures{of}</th><th>ratio</th><th>lr below</th></tr>"
+        said = f"Near {at} {_point(found['target'])}: {found['sentence']} <b>{verdict(found, self.trajectory)}</b>"
+        return f"<h3>What to expect</h3><p>{said}</p><table>{head}{rows}</table>"
 
     notes = """
 <p><b>What is shown.</b> The colour is the loss above its lowest value, on a log scale where it spans
@@ -282,6 +317,8 @@ are the forms of the older lecture notebooks: see each rule's formula.</p>
     @param.depends("optimizer", "objective")
     def _member_controls(self):
         parts = [knobs_of(m, _knobs(m)) for m in (self.optimizer, self.objective) if _knobs(m)]
+        if parts and parts[0].object is self.optimizer:
+            shade(parts[0], "lr", self.shade()["optimizer.lr"])
         return pn.Column(*parts, sizing_mode="stretch_width", margin=0)
 
     def _every_control(self, members: Members):
@@ -299,12 +336,12 @@ are the forms of the older lecture notebooks: see each rule's formula.</p>
         return found
 
     def arrange(self, page) -> Any:
-        side = [*page.controls, *page.blocks.values()]
+        *beside, below = page.blocks.values()
         return frame(
-            side,
+            [*page.controls, *beside],
             [page.message, page.status, *page.pictures("surface")],
             page.pictures("loss", "values", "updates"),
-            [html(self.notes, "notes")],
+            [below, html(self.notes, "notes")],
             beside=True,
         )
 
@@ -320,6 +357,19 @@ def _knobs(member: Any) -> list[str]:
 
 def _preset_steps(rule: Any) -> int:
     return getattr(rule, "preset_steps", 50)
+
+
+def _row(row: dict[str, Any]) -> str:
+    """Of the table of places: the curvatures there, their ratio, and the learning rate up to which it is stable."""
+    low, high = row["values"]
+    known = f"{low:.4g}, {high:.4g}" if np.isfinite(low) else "none"
+    ratio = f"{row['condition']:.4g}" if np.isfinite(row["condition"]) else "–"
+    limit = "–" if row["limit"] is None else ("any" if np.isinf(row["limit"]) else f"{row['limit']:.4g}")
+    return f"<tr><td>{row['name']} {_point(row['point'])}</td><td>{known}</td><td>{ratio}</td><td>{limit}</td></tr>"
+
+
+def _point(point: np.ndarray) -> str:
+    return f"({point[0]:.3g}, {point[1]:.3g})"
 
 
 def _listed(member: Any) -> str:

@@ -322,6 +322,7 @@ class Experiment {
   follow() { return {}; }
   status() { return ""; }
   side() { return {}; }
+  shade() { return {}; }
   bound(name, low, high) { this.page?.bound(name, low, high); }
   chosen(kind, name) {
     const make = this.state.members[kind][name];
@@ -598,7 +599,20 @@ class LivePage {
       update(model, { [control.property]: model.options && typeof value === "number" ? String(value) : value });
     }
     this.arrange();
+    this.shade();
     this.quiet = false;
+  }
+
+  // Colour the part of a slider that is unstable.
+  shade() {
+    for (const [name, start] of Object.entries(this.experiment.shade())) {
+      const parameter = name.split(".").at(-1);
+      const control = this.spec.controls.find((c) => c.name === parameter && this.shown(c));
+      const model = control && this.model(control.model);
+      if (!model || model.start === undefined) continue;
+      const own = (model.own_sheets ??= [...model.stylesheets]), css = this.spec.shading(start, model.start, model.end);
+      if (model.shaded !== css) { model.stylesheets = [...own, css]; model.shaded = css; }
+    }
   }
 
   // Columns hold the controls of what is chosen, and of nothing else.

@@ -27,7 +27,7 @@ from pyviz_comms import Comm
 from ..checks import plain, read, refusal, said, sentence, text
 from ..draws import generator, recorded
 from ..experiment import Experiment
-from ..layout import stylesheet, wrapped
+from ..layout import shading, stylesheet, wrapped
 from ..members import label_of
 from ..messages import refuse
 from ..page import Page
@@ -38,7 +38,7 @@ from .definitions import NATIVES, printed
 from .printer import quoted
 from .stored import Replay, Store, is_traced, stored_member, stored_runs
 
-ROOTS = ("follow", "compute", "draw", "status", "side")
+ROOTS = ("follow", "compute", "draw", "status", "side", "shade")
 RUNTIME = ("python.js", "arrays.js", "descent.js", "live.js", "address.js")
 Knobs = Mapping[str, Sequence[float]] | None
 Offered = dict[tuple[str, str], Any]
@@ -192,7 +192,7 @@ def _program(experiment: Experiment, offered: Offered, store: Store | Replay | N
     names = reachable(experiment)
     parts = members(type(experiment), names, bundle)
     state = _state(experiment, offered, names, bundle)
-    texts = f"caption: {bundle.text(caption)}, wrapped: {bundle.text(wrapped)}"
+    texts = f"caption: {bundle.text(caption)}, wrapped: {bundle.text(wrapped)}, shading: {bundle.text(shading)}"
     shared = _sharing(experiment, offered, bundle)
     draws = bundle.text(_draws(experiment))
     return f"""{bundle.source}

@@ -1,0 +1,105 @@
+"""What is expected of a run, beside what it did: sentences, tables, the expected line, the shaded slider."""
+
+import math
+import re
+
+import numpy as np
+import panel as pn
+import pytest
+import torch
+
+from optviz import SGD, Adam, SurfaceDescent, TorchOptimizer, descend, objective
+from optviz.layout import shading
+from optviz.members import resolved, rules, surfaces
+from optviz.outlook import outlook, verdict
+from optviz.surfaces import Quadratic
+from optviz.theory import spectrum
+
+
+def found_for(rule, surface, start, steps, lowest=0.0):
+    run = descend(surface, rule, start, steps)
+    return outlook(rule, surface, run, lowest), run
+
+
+@pytest.mark.parametrize(
+    ("lr", "momentum"), [(0.05, 0.0), (0.45, 0.0), (0.55, 0.0), (0.5, 0.5), (0.8, 0.5), (0.05, 0.9)]
+)
+def test_on_a_quadratic_a_run_does_what_is_expected(lr, momentum):
+    rule = SGD(lr=lr, momentum=momentum)
+    found, run = found_for(rule, Quadratic(), (-5.0, -2.0), 400)
+    limit = 2 * (1 + momentum) / 4
+    assert found["limit"] == pytest.approx(limit, rel=1e-9) and found["stable"] == (lr < limit)
+    assert found["measured"] == pytest.approx(found["rate"], rel=0.02)
+    assert verdict(found, run).startswith("So it does")
+
+
+def test_the_sentence_of_the_issue():
+    experiment = SurfaceDescent(optimizer=SGD(lr=0.55))
+    said = re.sub("<[^>]+>", "", experiment.side()["outlook"])
+    assert "Near the minimum (0, 0): lr 0.55 is above the limit 0.5: it will diverge along y. So it does: the" in said
+    experiment.optimizer.lr = 0.5
+    assert "it will neither settle nor diverge along y" in experiment.side()["outlook"]
+
+
+def test_a_run_that_does_otherwise_says_so():
+    found, run = found_for(SGD(lr=0.9), surfaces()["Monkey saddle"](), (0.5, 0.1), 60, lowest=-1.0)
+    assert found["stable"] is False and run.diverged[0]
+    assert verdict(found, run) == f"So it does: it diverged at step {run.diverged[0]}."
+    found, run = found_for(SGD(lr=0.49), Quadratic(), (-5.0, -2.0), 3)
+    assert verdict({**found, "stable": False}, run).startswith("Not so in this run: the last steps took")
+
+
+def test_every_place_has_its_curvatures_and_limit():
+    himmelblau = surfaces()["Himmelblau"]()
+    found, run = found_for(SGD(lr=0.01), himmelblau, (0.0, 0.0), 50)
+    assert [row["name"] for row in found["rows"]] == ["start", "end", *["minimum"] * 4]
+    limits = [row["limit"] for row in found["rows"]]
+    np.testing.assert_allclose(limits[2:], [0.0243, 0.0248, 0.0149, 0.0190], atol=5e-5)
+    for row in found["rows"]:
+        known = spectrum(himmelblau, row["point"])
+        assert row["values"] == known["values"] and row["condition"] == known["condition"]
+    np.testing.assert_array_equal(found["rows"][1]["point"], run.x[-1, 0])
+
+
+@pytest.mark.parametrize("label", surfaces())
+def test_every_rule_on_every_surface_has_an_outlook(label):
+    experiment = SurfaceDescent(objective=label, steps=20)
+    for name in rules():
+        experiment.optimizer_name = name
+        found, text = experiment.results["outlook"], experiment.side()["outlook"]
+        assert experiment.message == "" and "nan" not in text and "None" not in text
+        assert found["sentence"] in text
+        line = experiment.drawings["loss"].layers["expected"]
+        if len(line["x"]) and np.isfinite(line["y"]).all():
+            (x0, x1), (y0, y1) = line["x"], line["y"]
+            above = experiment.trajectory.loss[:, 0] - experiment.results["lowest"]
+            assert y1 == pytest.approx(above[int(x1)], rel=1e-6)
+            assert y0 / y1 == pytest.approx(found["rate"] ** (2 * (x0 - x1)), rel=1e-5)
+
+
+def test_what_theory_cannot_read_says_so_or_nothing():
+    experiment = SurfaceDescent(optimizer=TorchOptimizer(torch.optim.SGD, lr=0.1))
+    assert "runs through torch" in experiment.side()["outlook"]
+    experiment = SurfaceDescent(objective=objective(lambda x, y: torch.sin(x) + y**2, label="torch waves"))
+    assert experiment.side()["outlook"] == "" and experiment.shade() == {"optimizer.lr": math.inf}
+    experiment = SurfaceDescent(optimizer=SGD(lr=[0.1, 0.2]))
+    assert experiment.results["outlook"] is None and experiment.message == ""
+
+
+def test_the_unstable_part_of_the_slider_is_shaded():
+    experiment = SurfaceDescent(optimizer=SGD(lr=0.1))
+    page = experiment.page()
+
+    def sheet(title):
+        sliders = [s for s in page.layout.select(pn.widgets.FloatSlider) if s.name == title]
+        return sliders[0].stylesheets
+
+    assert sheet("Learning rate") == [shading(0.5, 0, 1)] and " 50.0%" in shading(0.5, 0, 1)
+    experiment.optimizer.momentum = 0.5
+    assert sheet("Learning rate") == [shading(0.75, 0, 1)]
+    experiment.optimizer = Adam(lr=0.1)
+    low, high = experiment.optimizer.param.lr.get_soft_bounds()
+    assert sheet("Learning rate") == [shading(experiment.results["outlook"]["limit"], low, high)]
+    experiment.optimizer_name = "Lion"
+    assert sheet("Learning rate") == [shading(math.inf, 0, 1)] and " 100.0%" in sheet("Learning rate")[0]
+    assert resolved("rule", "SGD", "test").lr == 0.05
