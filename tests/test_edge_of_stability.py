@@ -9,7 +9,6 @@ import torch
 from browser import drag_slider, slider, slider_value, source_data, wait_idle, wait_until
 from pages import assert_shows
 from test_export_pages import opened, plain, status
-from test_layers import VIEWS, loaded
 
 from optviz import EdgeOfStability
 from optviz.experiments import edge_of_stability
@@ -162,10 +161,6 @@ def test_the_map_is_the_nets_output():
 def test_bad_input_is_refused_in_one_sentence(make, sentence):
     with pytest.raises(ValueError, match=re.escape(sentence)):
         make()
-
-
-def test_the_numerics_import_no_view():
-    assert not loaded("import optviz.sharpness") & set(VIEWS)
 
 
 def test_a_divergence_is_told_and_marked():

@@ -396,17 +396,18 @@ def test_legends_carry_the_rate_of_the_epoch_viewed():
         rate = 0.1 - 0.002 * (epoch - 1)
         for figure in ("steps", "epochs"):
             labels = legend_of(page, figure)
-            assert len(labels) == 2 and any(f"rate {rate:.4f}" in label for label in labels), labels
+            assert len(labels) == 2 + (figure == "steps"), labels
+            assert any(f"rate {rate:.4f}" in label for label in labels), labels
         assert f"<b>Epoch {epoch}</b>" in page.figures["steps"].caption.object
     plot = hv.renderer("bokeh").get_plot(experiment.views["steps"])
-    assert len(plot.state.legend[0].items) == 2
+    assert len(plot.state.legend[0].items) == 3
 
 
 def test_the_single_parameters_frame_is_the_seeds():
     experiment = SingleParameter()
     drawing = experiment.drawings["steps"]
     assert drawing.ylim == (-1.5, 1.5)
-    assert [len(columns["x"]) for columns in drawing.layers.values()] == [591, 591]
+    assert [len(drawing.layers[name]["x"]) for name in ("baseline", "updates")] == [591, 591]
     guides = [s for s in experiment.page().figures["steps"].model.references() if type(s).__name__ == "Span"]
     assert sorted(s.location for s in guides) == [-1, -0.3, 0.3, 1]
     ends = experiment.drawings["epochs"].layers

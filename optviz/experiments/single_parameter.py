@@ -9,7 +9,9 @@ import param
 
 from ..draws import generator
 from ..experiment import Experiment
+from ..layout import frame, grid, html
 from ..messages import refuse
+from ..noise import clipped_deviation, update_spread
 from ..optimizers import Momentum
 from ..plots import BLUE, GREY, ORANGE, Drawing, Figure, bands, curve, guides
 from ..scan import filtered
@@ -17,6 +19,8 @@ from ..schedules import LinearDecay
 
 EPOCHS, STEPS = 40, 591
 BASELINE_LR = 0.1
+SPREADS = (2e-4, 20.0)  # what the axis of the spreads holds
+EVERY = 197  # steps between two points of the parameter's value: a third of an epoch
 
 
 class SingleParameter(Experiment):
@@ -24,7 +28,9 @@ class SingleParameter(Experiment):
 
     u = momentum * u - rate * clip(g), with the rate lowered by `decay` after each epoch and
     never under 0.001, beside plain SGD at constant rate 0.1. Results, each of shape (23640,):
-    `gradients`, `rates`, `updates`, `baseline`. `gradients=` replaces the drawn ones.
+    `gradients`, `rates`, `updates`, `baseline`; `values` (23641,), the parameter from 0 on; `spread` and
+    `expected` (40,), the measured and the predicted standard deviation of each epoch's updates.
+    `gradients=` replaces the drawn ones.
     """
 
     lr = param.Number(0.1, bounds=(0, 1), step=0.01, label="Learning rate", doc="Rate of the first epoch.")
@@ -70,12 +76,40 @@ class SingleParameter(Experiment):
         """The update of every step of plain SGD at rate 0.1."""
         return self.results["baseline"]
 
+    @property
+    def values(self) -> np.ndarray:
+        """The parameter itself, from 0 on: the sum of its updates."""
+        return self.results["values"]
+
+    @property
+    def spread(self) -> np.ndarray:
+        """The standard deviation of each epoch's updates."""
+        return self.results["spread"]
+
+    @property
+    def expected(self) -> np.ndarray:
+        """What theory expects of `spread` from the rate, the momentum and the clip."""
+        return self.results["expected"]
+
     def compute(self) -> dict[str, np.ndarray]:
         gradients = self.remember("gradients", (self.seed, self._given), self._gradients)
         knobs = (gradients, self.lr, self.decay, self.momentum, self.clip)
         rates, updates = self.remember("updates", knobs, lambda: self._updates(gradients))
         baseline = self.remember("baseline", (gradients,), lambda: _plain_sgd(gradients))
-        return {"gradients": gradients, "rates": rates, "updates": updates, "baseline": baseline}
+        known = self.remember("known", (updates,), lambda: self._known(gradients, rates, updates))
+        plain = self.remember("plain", (baseline,), lambda: _summed(baseline))
+        found = {"gradients": gradients, "rates": rates, "updates": updates, "baseline": baseline, "plain": plain}
+        return {**found, **known}
+
+    def _known(self, gradients, rates, updates) -> dict[str, np.ndarray]:
+        """The parameter, its spread, and what theory expects of both: steps of 1 / (1 - momentum) of a rate."""
+        s = 1.0 if self._given is None else float(gradients.std())
+        one = update_spread(Momentum(lr=1.0, momentum=self.momentum), s, clip=self.clip)
+        jumps = rates * (clipped_deviation(s, self.clip) / (1 - self.momentum))
+        return {
+            "values": _summed(updates), "spread": updates.reshape(EPOCHS, STEPS).std(axis=1),
+            "expected": one * rates[::STEPS], "reach": np.sqrt(_summed(jumps * jumps)),
+        }  # fmt: skip
 
     def _gradients(self) -> np.ndarray:
         if self._given is not None:
@@ -98,6 +132,7 @@ class SingleParameter(Experiment):
                 {
                     "baseline": curve(ORANGE, "plain SGD", line_width=1, alpha=0.85),
                     "updates": curve(BLUE, "momentum", line_width=1.6),
+                    "expected": curve(GREY, "predicted ±2 spreads", line_dash="dashed"),
                 },
                 static=lambda: guides((-0.3, 0.3, -1, 1)),
                 xlabel="step of the epoch", ylabel="update", height=380, legend="top_right",
@@ -113,6 +148,26 @@ class SingleParameter(Experiment):
                 xlabel="epoch (click one to view it)", ylabel="last update of the epoch", height=250,
                 legend="top_right",
                 tap=self._view_epoch,
+            ),
+            Figure(
+                "spread",
+                {
+                    "viewed": bands(GREY, 0.3),
+                    "updates": curve(BLUE, "momentum"),
+                    "expected": curve(GREY, "predicted", line_dash="dashed"),
+                    "baseline": curve(ORANGE, "plain SGD", line_width=1.2),
+                },
+                xlabel="epoch", ylabel="spread", logy=True, height=240, legend="top_right", tap=self._view_epoch,
+            ),
+            Figure(
+                "value",
+                {
+                    "viewed": bands(GREY, 0.3),
+                    "baseline": curve(ORANGE, "plain SGD", line_width=1.2),
+                    "updates": curve(BLUE, "momentum"),
+                    "expected": curve(GREY, "predicted ±2 spreads", line_dash="dashed"),
+                },
+                xlabel="epoch", ylabel="parameter", height=240, legend="top_right", tap=self._view_epoch,
             ),
         ]  # fmt: skip
 
@@ -131,16 +186,43 @@ class SingleParameter(Experiment):
         steps = {
             "baseline": {"x": step, "y": self.baseline[at]},
             "updates": {"x": step, "y": self.updates[at]},
+            "expected": _both(np.array([0.0, STEPS - 1.0]), np.full(2, 2 * self.expected[self.epoch - 1])),
         }
         ends = {
-            "viewed": {"x0": [self.epoch - 0.5], "y0": [-1.5], "x1": [self.epoch + 0.5], "y1": [1.5]},
+            "viewed": self._viewed(-1.5, 1.5),
             "baseline": {"x": epochs, "y": self.baseline[last]},
             "updates": {"x": epochs, "y": self.updates[last]},
         }
         return {
             "steps": Drawing(steps, (0, STEPS - 1), (-1.5, 1.5), f"Epoch {self.epoch}", legend),
             "epochs": Drawing(ends, (0.5, EPOCHS + 0.5), (-1.5, 1.5), "The last update of each epoch", legend),
+            "spread": self._draw_spread(epochs),
+            "value": self._draw_value(),
         }
+
+    def _viewed(self, low: float, high: float) -> dict[str, list[float]]:
+        return {"x0": [self.epoch - 0.5], "y0": [low], "x1": [self.epoch + 0.5], "y1": [high]}
+
+    def _draw_spread(self, epochs: np.ndarray) -> Drawing:
+        plain = self.baseline.reshape(EPOCHS, STEPS).std(axis=1)
+        layers = {
+            "viewed": self._viewed(*SPREADS),
+            "updates": {"x": epochs, "y": self.spread}, "expected": {"x": epochs, "y": self.expected},
+            "baseline": {"x": epochs, "y": plain},
+        }  # fmt: skip
+        return Drawing(layers, (0.5, EPOCHS + 0.5), SPREADS, "Spread of each epoch's updates")
+
+    def _draw_value(self) -> Drawing:
+        at = np.arange(0, EPOCHS * STEPS + 1, EVERY)
+        time = 0.5 + at / STEPS
+        reach = 2 * self.results["reach"][at]
+        high = _round_up(max(1.2 * reach[-1], np.abs(self.values[at]).max(), np.abs(self.results["plain"][at]).max()))
+        layers = {
+            "viewed": self._viewed(-high, high),
+            "baseline": {"x": time, "y": self.results["plain"][at]}, "updates": {"x": time, "y": self.values[at]},
+            "expected": _both(time, reach),
+        }  # fmt: skip
+        return Drawing(layers, (0.5, EPOCHS + 0.5), (-high, high), "The parameter: the sum of its updates")
 
     def status(self) -> str:
         at = slice((self.epoch - 1) * STEPS, self.epoch * STEPS)
@@ -149,7 +231,7 @@ class SingleParameter(Experiment):
         text = (
             f"Epoch {self.epoch}: rate <b>{self.rates[at][0]:.4f}</b>, updates spread "
             f"<b>±{seen.std():.3f}</b> (standard deviation), largest {np.abs(seen).max():.3f}; "
-            f"plain SGD ±{self.baseline[at].std():.3f}. "
+            f"predicted ±{self.expected[self.epoch - 1]:.3f}, plain SGD ±{self.baseline[at].std():.3f}. "
             f"Clipping cut {cut:,} of {self.gradients.size:,} gradients."
         )
         return text + (f" <b>{beyond} of {STEPS} updates are outside the frame.</b>" if beyond else "")
@@ -166,7 +248,33 @@ to 1 and a third of them are cut.</p>
 <p><b>Where ±0.3 comes from.</b> Plain SGD moves by 0.1 times a standard normal draw: three standard
 deviations are ±0.3, so 99.7 % of its updates stay between the dotted lines. Momentum widens the
 spread by 1 / √(1 - momentum²): 3.2 times at 0.95, so about ±1 in the first epoch.</p>
+<p><b>The parameter itself</b> is the sum of its updates, which the updates do not show: neighbours push the same
+way, so it wanders as if each gradient counted 1 / (1 - momentum) times, 20 times at 0.95. The dashed lines
+are two standard deviations of where such a walk has come to.</p>
 """
+
+    def arrange(self, page) -> Any:
+        steps, epochs, spread, value = page.pictures("steps", "epochs", "spread", "value")
+        return frame(
+            page.controls, [page.message, page.status, steps], [epochs, grid(spread, value, columns=2)],
+            [html(self.notes, "notes")],
+        )  # fmt: skip
+
+
+def _summed(values: np.ndarray) -> np.ndarray:
+    return np.concatenate([np.zeros(1), np.cumsum(values)])
+
+
+def _both(x: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:
+    """A line and its mirror image at the other side of zero, with a gap between."""
+    gap = np.array([np.nan])
+    return {"x": np.concatenate([x, gap, x]), "y": np.concatenate([y, gap, -y])}
+
+
+def _round_up(value: float) -> float:
+    """The next number of 1, 2, 5, 10, ... so that an axis seldom moves."""
+    power = 10.0 ** np.floor(np.log10(value)) if value > 0 else 1.0
+    return float(next((k * power for k in (1, 2, 5) if value <= k * power), 10 * power))
 
 
 def _plain_sgd(gradients: np.ndarray) -> np.ndarray:
