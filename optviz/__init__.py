@@ -48,6 +48,7 @@ _LATER = {
     "LossComparison": "experiments.loss_comparison",
     "StochasticLandscape": "experiments.stochastic_landscape",
     "Conditioning": "experiments.conditioning",
+    "HyperparameterMap": "experiments.hyperparameter_map",
     "EdgeOfStability": "experiments.edge_of_stability",
     "Experiment": "experiment",
     "TorchOptimizer": "torch_optimizer",

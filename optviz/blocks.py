@@ -141,6 +141,7 @@ class _Walk:
         """The lanes' measures after the last step."""
         block, steps = self.block, self.grid.steps
         still = not self.grid.program.uses_t()
+        self.first = self._first() if "first" in self.grid.want.names else None
         self._look(0)
         for t in range(1, steps + 1):
             probe = still and t % 32 == 0 and t < steps
@@ -154,6 +155,10 @@ class _Walk:
                 break  # nothing moved, so nothing ever will
         block.measure()
         return self._ends(block.numbers(block.F), block.numbers(block.X))
+
+    def _first(self) -> np.ndarray:
+        self.block.measure()
+        return self.block.numbers(self.block.F).copy()
 
     def _look(self, t: int) -> bool:
         """Mark the lanes that are no longer finite at step t; False where none is left."""
@@ -189,7 +194,7 @@ class _Walk:
         loss = np.where(gone, math.nan, loss)
         if self.bound is not None:
             self._arrivals(steps)
-        ends = {"loss": loss, "diverged": self.diverged, "steps_to": self.reached}
+        ends: dict[str, Any] = {"loss": loss, "first": self.first, "diverged": self.diverged, "steps_to": self.reached}
         if "log_loss" in want.names:
             ends["log_loss"] = np.log10(loss - want.lowest)
         if want.basin is not None:
@@ -246,7 +251,7 @@ def _one_run(grid, objective, rule, start, around) -> dict[str, Any]:
     want = grid.want
     run = descend(objective, rule, start, grid.steps, **around)
     losses = run.loss[:, 0]
-    ends: dict[str, Any] = {"loss": losses[-1], "diverged": run.diverged[0]}
+    ends: dict[str, Any] = {"loss": losses[-1], "first": losses[0], "diverged": run.diverged[0]}
     level = want.lowest
     if want.basin is not None:
         ends["minimum"] = want.basin.reached(

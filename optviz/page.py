@@ -60,6 +60,9 @@ class LiveFigure:
         if figure.tap is not None:
             tap = figure.tap
             self.model.on_event("tap", lambda event: tap(event.x, event.y))
+        if figure.span is not None:
+            span = figure.span
+            self.model.on_event("rangesupdate", lambda event: span(event.x0, event.x1, event.y0, event.y1))
         if figure.drag is not None:
             layer, begin = figure.drag
             self._make_draggable(self.sources[layer], begin)

@@ -12,7 +12,7 @@ from typing import Any
 
 import holoviews as hv
 import numpy as np
-from bokeh.models import Line, Scatter
+from bokeh.models import HoverTool, Image, Line, Scatter
 
 BLUE, ORANGE, TEAL, PURPLE = "#2f6fde", "#e8590c", "#0c9a8d", "#9b51e0"
 GREY, RED = "#8a94a3", "#d6294b"
@@ -20,11 +20,14 @@ SERIES = (BLUE, ORANGE, TEAL, PURPLE)
 ANCHORS = ("#122c47", "#1b4a72", "#2a7ba6", "#5fa9c4", "#a5cfd7", "#dcebe9", "#f6f8f3")  # deep is low
 
 
-def _palette(size: int = 256) -> list[str]:
+EMBERS = ("#f7b267", "#e8703a", "#b8321f", "#6b1226", "#2b0a12")  # what diverges, dark the faster
+
+
+def _palette(anchors: Sequence[str] = ANCHORS, size: int = 256) -> list[str]:
     """The anchors blended into `size` colours."""
-    rgb = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in ANCHORS], dtype=float)
-    at = np.linspace(0, len(ANCHORS) - 1, size)
-    blended = np.stack([np.interp(at, range(len(ANCHORS)), channel) for channel in rgb.T], axis=1)
+    rgb = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in anchors], dtype=float)
+    at = np.linspace(0, len(anchors) - 1, size)
+    blended = np.stack([np.interp(at, range(len(anchors)), channel) for channel in rgb.T], axis=1)
     return ["#" + "".join(f"{round(v):02x}" for v in row) for row in blended]
 
 
@@ -65,6 +68,7 @@ class Figure:
     tap: Callable[[float, float], None] | None = None
     link: str | None = None
     drag: tuple[str, Callable[[float, float], None]] | None = None
+    span: Callable[[float, float, float, float], None] | None = None  # told what pan and zoom bring into view
 
 
 @dataclass
@@ -168,16 +172,47 @@ def bands(color: str, alpha: float = 0.15) -> Callable:
     return make
 
 
-def surface() -> Callable:
+def grey_ground(plot, element) -> None:
+    """Grey behind an image, where it has no number."""
+    plot.state.background_fill_color = GREY
+
+
+def hover(rows: Mapping[str, str]) -> Callable:
+    """A hook that shows these values of images under the pointer, by Bokeh's names for them."""
+
+    def hook(plot, element):
+        if not any(isinstance(tool, HoverTool) for tool in plot.state.tools):
+            images = [r for r in plot.state.renderers if isinstance(getattr(r, "glyph", None), Image)]
+            plot.state.add_tools(HoverTool(tooltips=list(rows.items()), renderers=images))
+
+    return hook
+
+
+def embers() -> Callable:
+    """A `surface` in the colours of what diverges."""
+    return surface(_palette(EMBERS))
+
+
+def surface(palette: Sequence[str] = PALETTE) -> Callable:
     """An image of values (rows from the bottom) over a box, coloured between given limits."""
 
     def make(columns: Columns, limits: tuple[float, float] = (0.0, 1.0)):
         x0, y0, x1, y1 = (float(columns[k][0]) for k in ("x", "y", "x1", "y1"))
         values = np.asarray(columns["image"][0])
-        element = hv.Image(values[::-1], ["x", "y"], "height", bounds=(x0, y0, x1, y1))
-        return element.opts(cmap=PALETTE, clim=limits)
+        height = hv.Dimension("height", range=limits)  # known, or an image without a number would warn
+        element = hv.Image(values[::-1], ["x", "y"], height, bounds=(x0, y0, x1, y1))
+        return element.opts(cmap=list(palette), clim=limits)
 
     return make
+
+
+BASINS = ("#4c78a8", "#72b7b2", "#8cc27a", "#b279a2", "#e3c44b", "#9d755d", "#76b7f2", "#d98880", "#c9a5d6", "#5f8f6f",
+          "#c3c8cf", "#6d1f2c")  # fmt: skip
+
+
+def basins() -> Callable:
+    """A `surface` of kinds: ten colours in turn for minima, grey (10) for none, dark red (11) for divergence."""
+    return surface(BASINS)
 
 
 def lines(color: str, alpha: float = 1.0, width: float = 1.0) -> Callable:

@@ -288,3 +288,19 @@ class MonkeySaddle(Objective):
     @staticmethod
     def formula(h, x, y, xp):
         return x**3 - 3 * x * y**2
+
+
+class TanhNet(Objective):
+    """The smallest two-layer tanh net, x tanh(y u), fitted to 1.5 tanh(2 u) at u = 0.5, 1, 2."""
+
+    domain = ((-4.0, 4.0), (-4.0, 4.0))
+    minima = ((1.5, 2.0), (-1.5, -2.0))
+    lowest = 0.0
+    starts = ((0.5, 1.0),)
+    label = "Two-layer tanh net"
+    source = "The setting of arXiv 2402.06184, with two weights"
+
+    @staticmethod
+    def formula(h, x, y, xp):
+        samples = ((u, 1.5 * math.tanh(2 * u)) for u in (0.5, 1.0, 2.0))
+        return sum((x * xp.tanh(y * u) - target) ** 2 for u, target in samples) / 3

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import xarray
 
 MEASURES = {
+    "first": "loss at the start",
     "loss": "final loss",
     "log_loss": "log10 of the final loss above the lowest",
     "steps_to": "first step within the tolerance of the lowest loss",
@@ -54,7 +55,7 @@ def sweep(
     `axes` maps names to values: a hyperparameter of the rule, a variable or a shape parameter
     of the objective, `clip`, `clip_norm` or `seed`. The result has one dimension an axis, in
     their order: a DataArray for one measure, a Dataset for a list of them. Measures are `loss`
-    (NaN where the run diverged before its last step), `log_loss`, `steps_to` (NaN where it
+    (NaN where the run diverged before its last step), `first` at the start, `log_loss`, `steps_to` (NaN where it
     was never reached), `diverged`, `minimum`, each of the cell's own run: what `descend` gives.
 
     `lowest` is the loss that counts as zero, by default the objective's; `minima` (n, dim) are

@@ -39,6 +39,7 @@ DECLARED = {
     "Branin": ([-5, 10], [0, 15], [(-PI, 12.275), (PI, 2.275), (9.42478, 2.475)], 0.397887, [(2, 10)]),
     "BoundedSaddle": ([-2, 2], [-2, 2], [(0, math.sqrt(2)), (0, -math.sqrt(2))], -1, [(1.5, 0.001)]),
     "MonkeySaddle": ([-2, 2], [-2, 2], [], None, [(0.5, 0.1)]),
+    "TanhNet": ([-4, 4], [-4, 4], [(1.5, 2), (-1.5, -2)], 0, [(0.5, 1.0)]),
 }  # fmt: skip
 
 # Worked out by hand from the formulas in the literature, not from the code.
@@ -60,6 +61,7 @@ BY_HAND = {
     "Branin": [((0, 0), 36 + 10 * (1 - 1 / (8 * PI)) + 10)],
     "BoundedSaddle": [((1, 2), 1)],
     "MonkeySaddle": [((1, 2), -11)],
+    "TanhNet": [((0, 1), 0.75 * (math.tanh(1) ** 2 + math.tanh(2) ** 2 + math.tanh(4) ** 2))],
     "RotatedQuadratic": [],
 }
 

@@ -24,7 +24,7 @@ RULES = [r for r in param.concrete_descendents(Rule).values() if r.__module__ ==
 SURFACES = [s for s in param.concrete_descendents(optviz.Objective).values() if s.__module__ == "optviz.surfaces"]
 # + - * / and square roots round the same everywhere; powers, as in 1 - beta^t, may differ in the last digit
 POWERS = {"Adam", "AdamW", "NAdam", "RAdam", "Adamax"}
-ALL = ["loss", "log_loss", "steps_to", "diverged"]
+ALL = ["loss", "first", "log_loss", "steps_to", "diverged"]
 
 
 def cells(array):
@@ -62,6 +62,7 @@ def test_a_cell_is_the_run_with_its_hyperparameters(cls, objective):
     for own, cell in cells(found):
         run, ends = alone(objective, cls(), start, own)
         assert cell.diverged == ends["diverged"], own
+        assert cell["first"] == run.loss[0, 0]
         if cls.__name__ in POWERS:
             np.testing.assert_allclose(cell.loss, ends["loss"], rtol=1e-12, atol=1e-300)
         else:

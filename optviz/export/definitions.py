@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from itertools import chain, combinations, product
 from typing import Any
 
-from .. import descent, formulas, members, messages, scan, scene
+from .. import descent, formulas, maps, members, messages, scan, scene
 from ..formulas import hyper_symbol, objective_mathml
 from ..losses import DataLoss, Lanes
 from ..mathml import symbol_mathml
@@ -24,6 +24,8 @@ from .printer import quoted
 # what the runtime provides under a name of its own
 NATIVES: dict[Any, str] = {
     descent.descend: "$.descend", scan.filtered: "$.filtered", scene.line_columns: "$.line_columns",
+    maps.lane_map: "$.lane_map", maps.names_of: "$.names_of", maps.setting: "$.setting",
+    maps.with_setting: "$.with_setting",
     messages.refuse: "$.refuse", members.label_of: "$.label_of", formulas.rule_mathml: "$.rule_mathml",
     formulas.objective_mathml: "$.objective_mathml", formulas.hyperparameter_mathml: "$.hyperparameter_mathml",
     Lanes: "$.lanes", Stacked: "$.lanes",

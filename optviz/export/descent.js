@@ -340,6 +340,53 @@ function clipped(gradient, { clip = null, clipNorm = null }) {
   return g.map((v) => v * share);
 }
 
+// How the run of each cell of a grid ends, no trajectory kept: final loss, first step within the
+// tolerance (NaN if never), step of divergence (0 if never), each (up, across).
+function laneMap(objective, rule, start, steps, first, second, across, up, tolerance, lowest) {
+  const [xs, ys] = [numbersOf(across), numbersOf(up)];
+  const shape = [ys.length, xs.length];
+  const found = { loss: filled(shape), first: filled(shape), arrived: filled(shape), diverged: filled(shape, 0) };
+  const h = rule.at(0);
+  const lane = Object.assign(Object.create(Object.getPrototypeOf(objective)), objective);
+  if (objective.shape) lane.shape = [...objective.shape];
+  const places = [first, second].map((name) => ["start x", "start y"].indexOf(name));
+  const shapes = [first, second].map((name) => objective.kind.shape.indexOf(name));
+  const own = numbersOf(start);
+  for (let j = 0; j < ys.length; j++) {
+    for (let i = 0; i < xs.length; i++) {
+      const x = [own[0], own[1]];
+      [[first, xs[i]], [second, ys[j]]].forEach(([name, value], k) => {
+        if (places[k] >= 0) x[places[k]] = value;
+        else if (shapes[k] >= 0) lane.shape[shapes[k]] = value;
+        else h[name] = value;
+      });
+      endOf(lane, rule, h, x, steps, lowest + tolerance, found, j * xs.length + i);
+    }
+  }
+  return found;
+}
+
+// One run, into one place of the arrays of `laneMap`.
+function endOf(objective, rule, h, x, steps, level, found, place) {
+  const memories = rule.memories(h, objective.dim);
+  let loss = objective.lossAt(x);
+  found.first.data[place] = loss;
+  if (loss <= level) found.arrived.data[place] = 0;
+  for (let t = 1; t <= steps; t++) {
+    const before = Number.isFinite(loss);
+    const step = rule.step(h, memories, x, objective.gradientAt(x), t, objective);
+    for (let i = 0; i < x.length; i++) x[i] += step[i];
+    loss = objective.lossAt(x);
+    if (!before || !Number.isFinite(loss) || !x.every(Number.isFinite)) {
+      found.diverged.data[place] = t;
+      if (t < steps) return;
+      break;
+    }
+    if (Number.isNaN(found.arrived.data[place]) && loss <= level) found.arrived.data[place] = t;
+  }
+  found.loss.data[place] = loss;
+}
+
 // The steps that a rule takes under given gradients of one parameter that stays at 0.
 function filtered(rule, gradients, { clip = null, rates = null } = {}) {
   const [g, given] = [numbersOf(gradients), numbersOf(rates)];

@@ -108,6 +108,13 @@ const $ = {
       return descend(objective, rule, start, steps, { clip, clipNorm: clip_norm, schedule, noise: drawn, batches });
     },
   ),
+  names_of: (member) => member.kind?.hyperparameters ?? member.kind?.shape ?? [],
+  setting: (member, name) => Number(member.read(name)),
+  with_setting: (member, name, value) => changed_member(member, name, value),
+  lane_map: (objective, rule, start, steps, [first, second], across, up, tolerance, lowest) =>
+    rule.stored || objective.stored // no run but the stored ones: nothing to show on a map
+      ? Object.fromEntries(["loss", "first", "arrived", "diverged"].map((n) => [n, filled([up.size, across.size])]))
+      : laneMap(objective, rule, start, steps, first, second, across, up, tolerance, lowest),
   filtered: def(["rule", "gradients", "clip", "rates"], (rule, gradients, clip = null, rates = null) =>
     filtered(rule, gradients, { clip, rates })),
   rule_mathml: (rule) => rule.formula(),
@@ -141,6 +148,14 @@ Object.assign(Rule.prototype, {
     return shown.map((n) => [this.kind.symbols[n], format(this.values[n], ".6g")]);
   },
 });
+
+// The same rule or surface with another value of one of its numbers.
+function changed_member(member, name, value) {
+  const made = Object.assign(Object.create(Object.getPrototypeOf(member)), member);
+  if (member instanceof Surface) made.shape = [...member.shape];
+  made.assign(name, value);
+  return made;
+}
 
 // Gradient noise (steps, dim, lanes), a seed a lane.
 function gradient_noise(scale, seed, steps, dim) {
@@ -323,6 +338,7 @@ class Experiment {
   status() { return ""; }
   side() { return {}; }
   shade() { return {}; }
+  take(owner, values) { for (const [name, value] of Object.entries(values)) owner.assign(name, value); }
   bound(name, low, high) { this.page?.bound(name, low, high); }
   chosen(kind, name) {
     const make = this.state.members[kind][name];
@@ -528,6 +544,9 @@ class LivePage {
   listen(figure) {
     const model = this.model(figure.model);
     if (figure.tap) model.on_event("tap", (event) => this.experiment.act(figure.tap, event.x, event.y));
+    if (figure.span) {
+      model.on_event("rangesupdate", ({ x0, x1, y0, y1 }) => this.experiment.act(figure.span, x0, x1, y0, y1));
+    }
     if (figure.drag) model.properties.tags.change.connect(() => this.experiment.act(figure.drag, ...model.tags));
   }
 

@@ -262,7 +262,7 @@ def _function(kind: type, name: str) -> Any:
 def reachable(experiment: Experiment) -> list[str]:
     """The methods and properties of an experiment that a page needs, besides those of the base."""
     kind, found = type(experiment), []
-    gestures = [g for f in experiment.figures() for g in (f.tap, f.drag and f.drag[1]) if g]
+    gestures = [g for f in experiment.figures() for g in (f.tap, f.span, f.drag and f.drag[1]) if g]
     front = [*ROOTS, *(g.__name__ for g in gestures)]
     while front:
         name = front.pop(0)
@@ -317,7 +317,8 @@ def _figure_spec(live: Any) -> dict[str, Any]:
     return {
         "name": figure.name, "model": model.id, "x_range": model.x_range.id, "y_range": model.y_range.id,
         "caption": _model(live.caption).id, "legend": figure.legend,
-        "tap": figure.tap and figure.tap.__name__, "drag": figure.drag and figure.drag[1].__name__,
+        "tap": figure.tap and figure.tap.__name__, "span": figure.span and figure.span.__name__,
+        "drag": figure.drag and figure.drag[1].__name__,
         "layers": {n: {k: getattr(layer, k, "") for k in ("label", "color", "symbol")}
                    for n, layer in figure.layers.items()},
         "sources": {n: _layer_spec(live, n) for n in figure.layers},

@@ -1,0 +1,354 @@
+"""Every run of a plane of hyperparameters: which converge, how far, which diverge."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import param
+
+from ..controls import knobs_of
+from ..experiment import Members
+from ..layout import frame, html
+from ..maps import COORDINATES, SPANS, cells, growth, lane_map, names_of, ranks, setting, with_setting
+from ..members import resolved
+from ..plots import Drawing, Figure, curve, embers, grey_ground, hover, image_columns, marks, surface
+from ..theory import max_lr, spectrum
+from .surface_descent import SurfaceDescent
+
+AXES = [*SPANS, *COORDINATES]
+COLOURS = {"loss": "final loss", "arrived": "steps to the tolerance", "rank": "rank"}
+OWN = "your own"
+VIEWS: dict[str, dict[str, Any]] = {
+    "Learning rate and momentum": {
+        "optimizer_name": "SGD", "objective_name": "Quadratic 0.1 x² + 2 y²", "across": "lr", "up": "momentum",
+        "steps": 50, "view": (-2.0, 0.5, 0.0, 0.995),
+    },
+    "Learning rate and start": {
+        "optimizer_name": "SGD", "objective_name": "Himmelblau", "across": "lr", "up": "start x", "steps": 60,
+        "view": (-3.0, -1.0, -5.0, 5.0),
+    },
+    "Both decay rates of Adam": {
+        "optimizer_name": "Adam", "objective_name": "Rosenbrock", "across": "beta1", "up": "beta2", "steps": 100,
+        "view": (0.0, 0.995, 0.0, 0.999),
+    },
+    "Learning rate and condition": {
+        "optimizer_name": "SGD", "objective_name": "Rotated quadratic", "across": "lr", "up": "condition", "steps": 100,
+        "view": (-4.0, 0.5, 0.0, 3.0),
+    },
+    "Fractal boundary of a tanh net": {
+        "optimizer_name": "SGD", "objective_name": "Two-layer tanh net", "across": "lr", "up": "start y", "steps": 100,
+        "view": (-0.1, 0.2, -3.5, 3.5),
+    },
+}  # fmt: skip
+WORK = 300_000  # steps of single lanes that a picture may take to follow a slider, in a browser as well
+FASTEST = (0.0, 1.0)  # decades a step: what grows faster has the darkest ember's colour
+FINER = 9  # times as many in the fine picture
+
+
+def pair_of(optimizer: Any, objective: Any, across: str, up: str) -> tuple[str, str]:
+    """These two axes, or others where they are one, or where neither the rule nor the objective has one."""
+    known = [n for n in AXES if n in (*COORDINATES, *names_of(optimizer), *names_of(objective))]
+    first = across if across in known else known[0]
+    return first, up if up in known and up != first else [n for n in known if n != first][0]
+
+
+def span_of(name: str, objective: Any) -> tuple[float, float]:
+    """The ends of a whole axis; of a log axis, their log10."""
+    if name in COORDINATES:
+        low, high = objective.domain[COORDINATES.index(name)]
+        return float(low), float(high)
+    low, high, log = SPANS[name]
+    return (math.log10(low), math.log10(high)) if log else (low, high)
+
+
+class HyperparameterMap(SurfaceDescent):
+    """Two axes of hyperparameters, starts or shapes: every cell a run of its own.
+
+    Results: those of `SurfaceDescent` and `map`, with `loss`, `arrived` and `diverged`
+    (rows, columns) at `xs` and `ys`, on log axes as log10.
+    """
+
+    scene = param.Selector(default=next(iter(VIEWS)), objects=[*VIEWS, OWN], label="Show", doc="Where to start from.")
+    across = param.Selector(default="lr", objects=AXES, label="Across", doc="What changes from left to right.")
+    up = param.Selector(default="momentum", objects=AXES, label="Up", doc="What changes from bottom to top.")
+    colour = param.Selector(default="loss", objects={v: k for k, v in COLOURS.items()}, label="Colour",
+                            doc="What the colour of a cell tells of its run.")  # fmt: skip
+    tolerance = param.Number(1e-3, bounds=(1e-12, None), softbounds=(1e-6, 1), step=1e-4,
+                             doc="How near to the lowest loss counts as arrived.")  # fmt: skip
+    fine = param.Boolean(False, label="Fine cells", doc="Three times as many cells along each side; slower.")
+    zoom_in = param.Event(label="Zoom in on the run", doc="Four times closer around the run that is shown.")
+    zoom_out = param.Event(label="Zoom out", doc="Four times further away.")
+    whole = param.Event(label="Whole map", doc="The whole range of both axes.")
+    view = param.NumericTuple((-2.0, 0.5, 0.0, 0.995), length=4, precedence=-1, doc="The ends of both axes.")
+    cell = param.NumericTuple((-1.3, 0.0), length=2, precedence=-1, doc="The cell clicked last.")
+
+    title = "Every run at once"
+    order = 5
+    sentence = "Which learning rates, momenta and starts converge, and which diverge: each cell is a run."
+
+    def __init__(self, **params):
+        chosen = VIEWS.get(params.get("scene", next(iter(VIEWS))), {})
+        own = {"optimizer", "objective", "start", "optimizer_name", "objective_name"} & set(params)
+        params = params if own else {**chosen, **params}
+        if own:
+            params.setdefault("scene", OWN)
+        optimizer = resolved("rule", params.get("optimizer", params.get("optimizer_name", "SGD")), "HyperparameterMap")
+        surface = params.get("objective", params.get("objective_name", "Quadratic"))
+        objective = resolved("objective", surface, "HyperparameterMap")
+        across, up = pair_of(optimizer, objective, params.get("across", "lr"), params.get("up", "momentum"))
+        whole = (*span_of(across, objective), *span_of(up, objective))
+        self._ready = False  # until then members settle among themselves
+        super().__init__(**{"view": whole, **params, "across": across, "up": up})
+        self._ready = True
+
+    # keeping the parameters in step with each other
+
+    members_follow = SurfaceDescent.follow
+
+    def follow(self, changed: set[str]) -> dict[str, Any]:
+        """A view sets the rest; axes that the rule lacks give way; a clicked cell sets its two numbers."""
+        if not self._ready:
+            return self.members_follow(changed)
+        new: dict[str, Any] = {}
+        if "scene" in changed and self.scene in VIEWS:
+            chosen = VIEWS[self.scene]
+            new = {name: chosen[name] for name in ("across", "up", "steps", "view")}
+            new["optimizer"] = self.chosen("rule", chosen["optimizer_name"])
+            new["objective"] = self.chosen("objective", chosen["objective_name"])
+            start = new["objective"].starts[0]
+            new["start"] = (float(start[0]), float(start[1]))
+            new |= {"start_x": new["start"][0], "start_y": new["start"][1]}
+            new |= {"optimizer_name": chosen["optimizer_name"], "objective_name": chosen["objective_name"]}
+            return new
+        if "cell" in changed:
+            new |= self._pick()
+        new |= {**self.members_follow(changed | set(new)), **new}
+        optimizer, objective = new.get("optimizer", self.optimizer), new.get("objective", self.objective)
+        pair = pair_of(optimizer, objective, self.across, self.up)
+        new |= {"across": pair[0], "up": pair[1]}
+        moved = changed & {"across", "up", "objective", "objective_name", "whole"} or pair != (self.across, self.up)
+        if moved and "view" not in changed:
+            new["view"] = (*span_of(pair[0], objective), *span_of(pair[1], objective))
+        if changed & {"zoom_in", "zoom_out"}:
+            new["view"] = self._zoomed(0.25 if "zoom_in" in changed else 4.0)
+        if changed & {"across", "up", "optimizer", "optimizer_name", "objective", "objective_name"}:
+            new["scene"] = OWN
+        return new
+
+    def _zoomed(self, factor: float) -> tuple[float, float, float, float]:
+        """The view's ends, its width times the factor, around the run that is shown, within the whole axes."""
+        ends = []
+        for k, name in enumerate((self.across, self.up)):
+            low, high = self.view[2 * k], self.view[2 * k + 1]
+            least, most = span_of(name, self.objective)
+            here = self._at(name)
+            middle = here if low <= here <= high else (low + high) / 2
+            width = min((high - low) * factor, most - least)
+            low = min(max(middle - width / 2, least), most - width)
+            ends += [low, low + width]
+        return (ends[0], ends[1], ends[2], ends[3])
+
+    def _at(self, name: str) -> float:
+        """Where the run that is shown stands on an axis."""
+        if name in COORDINATES:
+            return float(self.start[COORDINATES.index(name)])
+        value = setting(self.optimizer if name in names_of(self.optimizer) else self.objective, name)
+        return self._shown(name, value)
+
+    def _shown(self, name: str, value: float) -> float:
+        if name in SPANS and SPANS[name][2]:
+            return math.log10(value) if value > 0 else -math.inf
+        return value
+
+    def _values(self, name: str, at: Any) -> Any:
+        """The values of an axis at places on it."""
+        return 10.0**at if name in SPANS and SPANS[name][2] else at
+
+    def _pick(self) -> dict[str, Any]:
+        """Give the run the two numbers of the cell that was clicked."""
+        start = [self.start[0], self.start[1]]
+        for k, name in enumerate((self.across, self.up)):
+            value = float(self._values(name, self.cell[k]))
+            if name in COORDINATES:
+                start[COORDINATES.index(name)] = value
+            else:
+                owner = self.optimizer if name in names_of(self.optimizer) else self.objective
+                self.take(owner, {name: value})
+        return {"start": (start[0], start[1])}
+
+    def _click(self, x: float, y: float) -> None:
+        across, up = self._shape()
+        self.cell = (self._centre(x, 0, across), self._centre(y, 1, up))
+
+    def _centre(self, at: float, k: int, count: int) -> float:
+        """The centre of the cell of an axis that holds this place."""
+        low, high = self.view[2 * k], self.view[2 * k + 1]
+        index = min(max(int((at - low) / (high - low) * count), 0), count - 1)
+        return float(cells(low, high, count)[index])
+
+    def _range(self, x0: float, x1: float, y0: float, y1: float) -> None:
+        """Compute the part that pan or zoom has brought into view, within what the axes allow."""
+        ends = [x0, x1, y0, y1]
+        for k, name in enumerate((self.across, self.up)):
+            low, high = span_of(name, self.objective)
+            ends[2 * k] = min(max(ends[2 * k], low), high - 1e-15 * (high - low))
+            ends[2 * k + 1] = max(min(ends[2 * k + 1], high), ends[2 * k] + 1e-15 * (high - low))
+        self.view = (ends[0], ends[1], ends[2], ends[3])
+
+    # numbers
+
+    members_compute = SurfaceDescent.compute
+
+    def compute(self) -> dict[str, Any]:
+        found = self.members_compute()
+        return {**found, "map": self.remember("map", self._map_key(), lambda: self._map(found["lowest"]))}
+
+    def _shape(self) -> tuple[int, int]:
+        """How many cells there are across and up."""
+        work = WORK * FINER if self.fine else WORK
+        across = min(max(int(math.sqrt(work / self.steps * 4 / 3)), 24), 480)
+        if not (hasattr(self.optimizer, "update") and hasattr(self.objective, "traced")):
+            across = 16  # runs through torch, one after the other
+        return across, across * 3 // 4
+
+    def _map_key(self) -> tuple:
+        """What the map depends on: not on the two numbers that its axes run through."""
+        hypers = [n for n in names_of(self.optimizer) if n not in (self.across, self.up)]
+        shapes = [n for n in names_of(self.objective) if n not in (self.across, self.up)]
+        values = [float(setting(self.optimizer, n)) for n in hypers] + [setting(self.objective, n) for n in shapes]
+        start = [v for n, v in zip(COORDINATES, self.start, strict=True) if n not in (self.across, self.up)]
+        return (id(self.optimizer), id(self.objective), self.across, self.up, self.steps, self.fine, self.tolerance,
+                tuple(values), tuple(start), tuple(self.view))  # fmt: skip
+
+    def _map(self, lowest: float) -> dict[str, Any]:
+        across, up = self._shape()
+        x0, x1, y0, y1 = self.view
+        xs, ys = cells(x0, x1, across), cells(y0, y1, up)
+        names = [self.across, self.up]
+        found = lane_map(self.objective, self.optimizer, self.start, self.steps, names,
+                         self._values(self.across, xs), self._values(self.up, ys), self.tolerance, lowest)  # fmt: skip
+        return {**found, "xs": xs, "ys": ys, "rank": ranks(found["loss"], found["diverged"])}
+
+    # pictures
+
+    def figures(self) -> list[Figure]:
+        found = {figure.name: figure for figure in super().figures()}
+        picture = Figure("map", {
+            "gone": embers(), "image": surface(),
+            "limit": curve("#111111", "predicted limit", line_width=2.2, line_dash="dashed"),
+            "here": marks("white", "circle", 13, "this run", line_color="#111111", line_width=2),
+        }, height=640, legend="bottom_right", tap=self._click, span=self._range, active=["pan", "wheel_zoom"],
+            hooks=[grey_ground, hover({"across": "$x{0.0000}", "up": "$y{0.0000}", "value": "@image"})])  # fmt: skip
+        found["surface"].height = 330
+        return [picture, found["surface"], found["loss"], found["values"], found["updates"]]
+
+    members_draw = SurfaceDescent.draw
+
+    def draw(self) -> dict[str, Drawing]:
+        return {"map": self._draw_map(), **self.members_draw()}
+
+    def _draw_map(self) -> Drawing:
+        x0, x1, y0, y1 = self.view
+        box = (x0, y0, x1, y1)
+        key = (id(self.results["map"]["loss"]), self.colour)
+        shown = self.remember("shown", key, lambda: self._shown_map(box))
+        here = {"x": np.array([self._at(self.across)]), "y": np.array([self._at(self.up)])}
+        layers = {
+            "gone": shown["gone"], "image": shown["image"], "limit": self._limit(), "here": here,
+        }  # fmt: skip
+        title = f"{COLOURS[self.colour]}, by {self._named(self.across)} (across) and {self._named(self.up)} (up)"
+        limits = {"image": shown["limits"], "gone": FASTEST}
+        return Drawing(layers, (x0, x1), (y0, y1), title[:1].upper() + title[1:], limits=limits)
+
+    def _named(self, name: str) -> str:
+        plain = name.replace("_", " ")
+        return f"log₁₀ {plain}" if name in SPANS and SPANS[name][2] else plain
+
+    def _shown_map(self, box: Any) -> dict[str, Any]:
+        """The columns of both images: cells that stay finite, and cells that diverge by when they do."""
+        found = self.results["map"]
+        with np.errstate(all="ignore"):
+            gone = growth(found["first"], found["loss"], found["diverged"], self.results["lowest"], self.steps)
+            above = np.log10(np.maximum(found["loss"] - self.results["lowest"], 1e-300))
+        values = {"arrived": found["arrived"], "rank": found["rank"], "loss": above}[self.colour]
+        limits = {"arrived": (0.0, float(self.steps)), "rank": (0.0, 1.0), "loss": self._loss_limits()}[self.colour]
+        return {
+            "image": image_columns(np.where(np.isnan(gone), values, math.nan), box),
+            "gone": image_columns(gone, box), "limits": limits,
+        }  # fmt: skip
+
+    def _loss_limits(self) -> tuple[float, float]:
+        """Log10 of the losses that get the ends' colours: the first loss, and a trillionth of it at most."""
+        first = math.log10(max(float(self.trajectory.loss[0, 0]) - self.results["lowest"], 1e-300))
+        return first - 10.0, first
+
+    def _limit(self) -> dict[str, Any]:
+        """The learning rate that theory allows at the deepest minimum, for each value of the other axis."""
+        nowhere = {"x": np.zeros(0), "y": np.zeros(0)}
+        minima = [list(point) for point in self.objective.minima]
+        if "lr" not in (self.across, self.up) or "lr" not in names_of(self.optimizer) or not minima:
+            return nowhere
+        other = self.up if self.across == "lr" else self.across
+        low, high = self.view[2:] if self.across == "lr" else self.view[:2]
+        places = [low + (high - low) * k / 40 for k in range(41)]
+        rates = [self._largest(other, float(self._values(other, place)), minima[0]) for place in places]
+        if any(rate is None for rate in rates):
+            return nowhere
+        along = np.array([self._shown("lr", rate) if math.isfinite(rate) else math.nan for rate in rates])
+        columns = (along, np.array(places)) if self.across == "lr" else (np.array(places), along)
+        return {"x": columns[0], "y": columns[1]}
+
+    def _largest(self, other: str, value: float, minimum: Any) -> Any:
+        rule, objective = self.optimizer, self.objective
+        try:
+            if other in names_of(rule):
+                rule = with_setting(rule, other, value)
+            elif other in names_of(objective):
+                objective = with_setting(objective, other, value)
+            return max_lr(rule, spectrum(objective, minimum)["values"][-1])
+        except ValueError:  # a combination that PyTorch refuses has no limit
+            return math.nan
+
+    # words
+
+    members_status = SurfaceDescent.status
+
+    def status(self) -> str:
+        found = self.results["map"]
+        grown = (found["diverged"] > 0) | (found["loss"] > found["first"])
+        gone = 100 * float(np.mean(grown))
+        arrived = 100 * float(np.mean(np.isfinite(found["arrived"])))
+        rows, columns = found["loss"].shape
+        return (
+            f"{columns} × {rows} runs of {self.steps} steps: {arrived:.0f} % come within {self.tolerance:g} of the "
+            f"lowest loss, {gone:.0f} % end above their start. The run of the ring: {self.members_status()}"
+        )
+
+    notes = """
+<p><b>What is shown.</b> Every cell is a real run with its own two numbers; nothing is interpolated. Click a cell:
+its numbers become the run's, whose path, loss and formula stand beside. Pan, turn the wheel or zoom in on the run: the
+visible part is computed anew.</p>
+<p><b>Colours.</b> Blue is a low final loss, light one as high as at the start; below the scale's ten decades a
+cell has the darkest blue. Ember cells end above their start or are no longer finite, the darker the faster they grow:
+a decade a step and more is darkest. Grey ones never came within the tolerance.</p>
+<p><b>The dashed line</b> is the learning rate up to which theory says that the rule is stable at the minimum. On a
+quadratic map and line agree; elsewhere a run may leave long before, or settle beyond.</p>
+<p><b>The tanh net</b> w1 tanh(w2 x) shows how jagged the border between training and divergence is
+(Sohl-Dickstein, arXiv 2402.06184): zoom in on it.</p>
+"""
+
+    def controls(self, members: Members | None = None) -> list[Any]:
+        first = knobs_of(self, ["scene", "across", "up", "colour", "tolerance", "fine", "zoom_in", "zoom_out", "whole"])
+        return [first, *super().controls(members)]
+
+    def arrange(self, page) -> Any:
+        side = [*page.controls, *page.blocks.values()]
+        return frame(
+            side,
+            [page.message, page.status, *page.pictures("map")],
+            [*page.pictures("surface", "loss", "values", "updates")],
+            [html(self.notes, "notes")],
+            beside=True,
+        )

@@ -1,0 +1,85 @@
+"""Hyperparameter maps: two axes of a run, and how each cell of their grid ends."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .rules import Rule
+from .sweep import sweep
+
+# where an axis runs from and to, and whether by factors; a coordinate runs over the surface's domain
+SPANS: dict[str, tuple[float, float, bool]] = {
+    "lr": (1e-4, 10.0, True), "momentum": (0.0, 0.995, False), "dampening": (0.0, 0.99, False),
+    "weight_decay": (1e-4, 10.0, True), "beta1": (0.0, 0.995, False), "beta2": (0.0, 0.999, False),
+    "alpha": (0.0, 0.999, False), "rho": (0.0, 0.999, False), "eps": (1e-12, 1.0, True),
+    "etaminus": (0.05, 0.95, False), "etaplus": (1.01, 3.0, False), "lr_decay": (1e-3, 10.0, True),
+    "momentum_decay": (1e-4, 1.0, True), "damping": (1e-3, 100.0, True),
+    "condition": (1.0, 1000.0, True), "angle": (0.0, 90.0, False), "steepness": (1.0, 1000.0, True),
+}  # fmt: skip
+COORDINATES = ("start x", "start y")
+
+
+def names_of(member: Any) -> list[str]:
+    """The names of a rule's hyperparameters, flags among them, or of an objective's shape parameters."""
+    if isinstance(member, Rule):
+        return member.hyperparameters()
+    return member.shape_names() if hasattr(member, "shape_names") else []
+
+
+def setting(member: Any, name: str) -> float:
+    """The value that a rule or an objective has for one of its numbers."""
+    return float(getattr(member, name))
+
+
+def with_setting(member: Any, name: str, value: float) -> Any:
+    """The same rule or objective with another value of one of its numbers."""
+    settings = {n: getattr(member, n) for n in names_of(member)}
+    return type(member)(**{**settings, name: value})
+
+
+def lane_map(
+    objective: Any, rule: Any, start: Any, steps: int, names: Sequence[str], across: Any, up: Any,
+    tolerance: float, lowest: float,
+) -> dict[str, np.ndarray]:  # fmt: skip
+    """First and final loss, step of arrival and of divergence of each cell, shape (len(up), len(across)).
+
+    `names` are the axes across and up; `arrived` is NaN for a run that never comes within the
+    tolerance of the lowest loss, `diverged` 0 for one that stays finite.
+    """
+    places = dict(zip(COORDINATES, objective.names, strict=True))
+    first, second = (places.get(n, n) for n in names)
+    found: Any = sweep(objective, rule, start, steps, {second: up, first: across}, tolerance=tolerance,
+                       lowest=lowest, measure=["loss", "first", "steps_to", "diverged"])  # fmt: skip
+    names_found = {"loss": "loss", "first": "first", "arrived": "steps_to", "diverged": "diverged"}
+    return {name: found[theirs].values for name, theirs in names_found.items()}
+
+
+def cells(low: float, high: float, count: int) -> np.ndarray:
+    """The centres of `count` cells between two ends."""
+    half = (high - low) / count / 2
+    return np.linspace(low + half, high - half, count)
+
+
+def growth(first: np.ndarray, loss: np.ndarray, diverged: np.ndarray, lowest: float, steps: int) -> np.ndarray:
+    """How many decades a step the loss of a run that ends above its start has grown by; NaN for the others.
+
+    A run that is no longer finite has grown to 1e308 by the step at which it was lost.
+    """
+    begun = np.log10(np.maximum(first - lowest, 1e-300))
+    ended = np.where(diverged > 0, 308.0, np.log10(np.maximum(loss - lowest, 1e-300)))
+    taken = np.where(diverged > 0, diverged, steps)
+    return np.where((diverged > 0) | (ended > begun), (ended - begun) / taken, math.nan)
+
+
+def ranks(loss: np.ndarray, diverged: np.ndarray) -> np.ndarray:
+    """Each cell's place by its loss, 0 for the best and 1 for the last that stays finite; NaN for the others."""
+    flat = np.where((diverged > 0) | np.isnan(loss), math.inf, loss).ravel()
+    order = np.argsort(flat)
+    places = np.zeros(flat.size)
+    places[order] = np.arange(flat.size)
+    last = max(np.count_nonzero(np.isfinite(flat)) - 1, 1)
+    return np.where(np.isfinite(flat), places / last, math.nan).reshape(loss.shape)

@@ -1,0 +1,115 @@
+"""The map: each cell the run that a click shows, axes that fit the rule, theory's line where runs turn."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from optviz import SGD, HyperparameterMap, TorchOptimizer, objective, surfaces
+from optviz.experiments.hyperparameter_map import OWN, VIEWS
+from optviz.maps import growth, ranks
+
+
+@pytest.mark.parametrize("scene", list(VIEWS))
+def test_a_clicked_cell_shows_its_own_run(scene):
+    shown = HyperparameterMap(scene=scene)
+    assert (shown.across, shown.up) == (VIEWS[scene]["across"], VIEWS[scene]["up"]) and not shown.message
+    found = shown.results["map"]
+    rows, columns = found["loss"].shape
+    for i, j in ((0, 0), (rows // 2, columns // 3), (rows - 1, columns - 1), (rows // 3, columns // 2)):
+        shown._click(found["xs"][j], found["ys"][i])
+        run = shown.trajectory
+        assert shown.results["map"]["loss"].shape == (rows, columns)
+        np.testing.assert_allclose(run.loss[-1, 0], found["loss"][i, j], rtol=1e-9)
+        assert run.diverged[0] == found["diverged"][i, j] and run.loss[0, 0] == found["first"][i, j]
+        here = shown.drawings["map"].layers["here"]
+        np.testing.assert_allclose([here["x"][0], here["y"][0]], [found["xs"][j], found["ys"][i]], atol=1e-12)
+
+
+def test_numbers_of_the_axes_move_the_ring_and_leave_the_map():
+    shown = HyperparameterMap()
+    before = shown.results["map"]
+    shown.optimizer.param.update(lr=0.2, momentum=0.5)
+    assert shown.results["map"] is before
+    np.testing.assert_allclose(shown.drawings["map"].layers["here"]["x"], math.log10(0.2))
+    shown.optimizer.weight_decay = 0.5
+    assert shown.results["map"] is not before
+
+
+def test_axes_follow_the_rule():
+    shown = HyperparameterMap()
+    shown.optimizer_name = "Adam"
+    assert (shown.across, shown.scene) == ("lr", OWN) and shown.up != "momentum" and not shown.message
+    shown.across = "beta1"
+    assert shown.view[:2] == (0.0, 0.995)
+    shown.up = "beta1"
+    assert shown.up != shown.across
+    assert HyperparameterMap(optimizer="Rprop").up == "etaminus"
+    bowl = HyperparameterMap(objective=surfaces.RotatedQuadratic(), across="condition", up="angle")
+    assert bowl.view == (0.0, 3.0, 0.0, 90.0)
+
+
+def test_zoom_and_pan_compute_what_is_visible():
+    shown = HyperparameterMap(across="lr", up="momentum")
+    whole, wide = shown.view, shown.view[1] - shown.view[0]
+    shown.zoom_in = True
+    x0, x1, y0, y1 = shown.view
+    assert math.isclose(x1 - x0, wide / 4) and x0 <= math.log10(shown.optimizer.lr) <= x1 and y0 == 0
+    assert shown.results["map"]["xs"][0] > x0 and shown.results["map"]["xs"][-1] < x1
+    shown._range(-1.0, -0.9, 0.5, 0.6)
+    assert shown.view == (-1.0, -0.9, 0.5, 0.6) and shown.drawings["map"].xlim == (-1.0, -0.9)
+    shown._range(-1.0, 9.0, -5.0, 2.0)
+    assert shown.view == (-1.0, 1.0, 0.0, 0.995)
+    shown.whole = True
+    assert shown.view == (-4.0, 1.0, 0.0, 0.995) and whole != shown.view
+    shown.fine = True
+    assert shown.results["map"]["loss"].shape[1] == 268
+
+
+def test_prediction_and_map_agree_on_the_quadratic():
+    shown = HyperparameterMap(steps=1000)
+    line = shown.drawings["map"].layers["limit"]
+    for lr, momentum in list(zip(line["x"], line["y"], strict=True))[:-8:8]:  # at 0.995 runs take longer to tell
+        for factor, grows in ((0.97, False), (1.03, True)):
+            shown.optimizer.param.update(lr=factor * 10**lr, momentum=momentum)
+            run = shown.trajectory
+            assert bool(run.diverged[0] or run.loss[-1, 0] > run.loss[0, 0]) == grows
+
+
+@pytest.mark.parametrize("colour", ["loss", "arrived", "rank"])
+def test_cells_that_grow_have_a_colour_of_their_own(colour):
+    shown = HyperparameterMap(colour=colour)
+    found, layers = shown.results["map"], shown.drawings["map"].layers
+    grown = (found["diverged"] > 0) | (found["loss"] > found["first"])
+    assert grown.any() and not grown.all()
+    np.testing.assert_array_equal(np.isfinite(layers["gone"]["image"][0]), grown)
+    assert not np.isfinite(layers["image"]["image"][0][grown]).any()
+
+
+def test_ranks_and_growth():
+    loss, diverged = np.array([[3.0, 1.0], [math.nan, 2.0]]), np.array([[0, 0], [4, 0]])
+    np.testing.assert_array_equal(ranks(loss, diverged), [[1.0, 0.0], [math.nan, 0.5]])
+    found = growth(np.full((2, 2), 1.5), loss, diverged, 0.0, 10)
+    assert np.isnan(found[0, 1])
+    np.testing.assert_allclose(found[0, 0], math.log10(2) / 10)
+    np.testing.assert_allclose(found[1, 0], (308 - math.log10(1.5)) / 4)
+
+
+def test_a_users_surface_and_a_torch_optimizer_have_maps():
+    import torch
+
+    own = HyperparameterMap(objective=objective(lambda x, y: (x - 1) ** 2 + 5 * y**2, starts=[(2.0, 1.0)]))
+    assert not own.message and own.results["map"]["loss"].shape == (66, 89)
+    theirs = HyperparameterMap(optimizer=TorchOptimizer(torch.optim.SGD, lr=0.1), steps=5, across="start x",
+                               up="start y", objective=surfaces.Sphere())  # fmt: skip
+    assert (theirs.across, theirs.up) == ("start x", "start y") and not theirs.message
+
+
+def test_refusals_leave_the_map_as_it_was():
+    shown = HyperparameterMap(optimizer=SGD(lr=0.1, momentum=0.5, nesterov=True))
+    before = shown.results["map"]
+    assert np.isnan(shown.drawings["map"].layers["limit"]["x"][0])  # momentum 0: refused
+    shown.optimizer.dampening = 0.5
+    assert "Nesterov" in shown.message and shown.results["map"] is before
