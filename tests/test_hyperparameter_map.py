@@ -43,27 +43,27 @@ def test_axes_follow_the_rule():
     shown.optimizer_name = "Adam"
     assert (shown.across, shown.scene) == ("lr", OWN) and shown.up != "momentum" and not shown.message
     shown.across = "beta1"
-    assert shown.view[:2] == (0.0, 0.995)
+    assert shown.window[:2] == (0.0, 0.995)
     shown.up = "beta1"
     assert shown.up != shown.across
     assert HyperparameterMap(optimizer="Rprop").up == "etaminus"
     bowl = HyperparameterMap(objective=surfaces.RotatedQuadratic(), across="condition", up="angle")
-    assert bowl.view == (0.0, 3.0, 0.0, 90.0)
+    assert bowl.window == (0.0, 3.0, 0.0, 90.0)
 
 
 def test_zoom_and_pan_compute_what_is_visible():
     shown = HyperparameterMap(across="lr", up="momentum")
-    whole, wide = shown.view, shown.view[1] - shown.view[0]
+    whole, wide = shown.window, shown.window[1] - shown.window[0]
     shown.zoom_in = True
-    x0, x1, y0, y1 = shown.view
+    x0, x1, y0, y1 = shown.window
     assert math.isclose(x1 - x0, wide / 4) and x0 <= math.log10(shown.optimizer.lr) <= x1 and y0 == 0
     assert shown.results["map"]["xs"][0] > x0 and shown.results["map"]["xs"][-1] < x1
     shown._range(-1.0, -0.9, 0.5, 0.6)
-    assert shown.view == (-1.0, -0.9, 0.5, 0.6) and shown.drawings["map"].xlim == (-1.0, -0.9)
+    assert shown.window == (-1.0, -0.9, 0.5, 0.6) and shown.drawings["map"].xlim == (-1.0, -0.9)
     shown._range(-1.0, 9.0, -5.0, 2.0)
-    assert shown.view == (-1.0, 1.0, 0.0, 0.995)
+    assert shown.window == (-1.0, 1.0, 0.0, 0.995)
     shown.whole = True
-    assert shown.view == (-4.0, 1.0, 0.0, 0.995) and whole != shown.view
+    assert shown.window == (-4.0, 1.0, 0.0, 0.995) and whole != shown.window
     shown.fine = True
     assert shown.results["map"]["loss"].shape[1] == 268
 

@@ -23,23 +23,23 @@ OWN = "your own"
 VIEWS: dict[str, dict[str, Any]] = {
     "Learning rate and momentum": {
         "optimizer_name": "SGD", "objective_name": "Quadratic 0.1 x² + 2 y²", "across": "lr", "up": "momentum",
-        "steps": 50, "view": (-2.0, 0.5, 0.0, 0.995),
+        "steps": 50, "window": (-2.0, 0.5, 0.0, 0.995),
     },
     "Learning rate and start": {
         "optimizer_name": "SGD", "objective_name": "Himmelblau", "across": "lr", "up": "start x", "steps": 60,
-        "view": (-3.0, -1.0, -5.0, 5.0),
+        "window": (-3.0, -1.0, -5.0, 5.0),
     },
     "Both decay rates of Adam": {
         "optimizer_name": "Adam", "objective_name": "Rosenbrock", "across": "beta1", "up": "beta2", "steps": 100,
-        "view": (0.0, 0.995, 0.0, 0.999),
+        "window": (0.0, 0.995, 0.0, 0.999),
     },
     "Learning rate and condition": {
         "optimizer_name": "SGD", "objective_name": "Rotated quadratic", "across": "lr", "up": "condition", "steps": 100,
-        "view": (-4.0, 0.5, 0.0, 3.0),
+        "window": (-4.0, 0.5, 0.0, 3.0),
     },
     "Fractal boundary of a tanh net": {
         "optimizer_name": "SGD", "objective_name": "Two-layer tanh net", "across": "lr", "up": "start y", "steps": 100,
-        "view": (-0.1, 0.2, -3.5, 3.5),
+        "window": (-0.1, 0.2, -3.5, 3.5),
     },
 }  # fmt: skip
 WORK = 300_000  # steps of single lanes that a picture may take to follow a slider, in a browser as well
@@ -81,7 +81,7 @@ class HyperparameterMap(SurfaceDescent):
     zoom_in = param.Event(label="Zoom in on the run", doc="Four times closer around the run that is shown.")
     zoom_out = param.Event(label="Zoom out", doc="Four times further away.")
     whole = param.Event(label="Whole map", doc="The whole range of both axes.")
-    view = param.NumericTuple((-2.0, 0.5, 0.0, 0.995), length=4, precedence=-1, doc="The ends of both axes.")
+    window = param.NumericTuple((-2.0, 0.5, 0.0, 0.995), length=4, precedence=-1, doc="The ends of both axes.")
     cell = param.NumericTuple((-1.3, 0.0), length=2, precedence=-1, doc="The cell clicked last.")
 
     title = "Every run at once"
@@ -100,7 +100,7 @@ class HyperparameterMap(SurfaceDescent):
         across, up = pair_of(optimizer, objective, params.get("across", "lr"), params.get("up", "momentum"))
         whole = (*span_of(across, objective), *span_of(up, objective))
         self._ready = False  # until then members settle among themselves
-        super().__init__(**{"view": whole, **params, "across": across, "up": up})
+        super().__init__(**{"window": whole, **params, "across": across, "up": up})
         self._ready = True
 
     # keeping the parameters in step with each other
@@ -114,7 +114,7 @@ class HyperparameterMap(SurfaceDescent):
         new: dict[str, Any] = {}
         if "scene" in changed and self.scene in VIEWS:
             chosen = VIEWS[self.scene]
-            new = {name: chosen[name] for name in ("across", "up", "steps", "view")}
+            new = {name: chosen[name] for name in ("across", "up", "steps", "window")}
             new["optimizer"] = self.chosen("rule", chosen["optimizer_name"])
             new["objective"] = self.chosen("objective", chosen["objective_name"])
             start = new["objective"].starts[0]
@@ -129,10 +129,10 @@ class HyperparameterMap(SurfaceDescent):
         pair = pair_of(optimizer, objective, self.across, self.up)
         new |= {"across": pair[0], "up": pair[1]}
         moved = changed & {"across", "up", "objective", "objective_name", "whole"} or pair != (self.across, self.up)
-        if moved and "view" not in changed:
-            new["view"] = (*span_of(pair[0], objective), *span_of(pair[1], objective))
+        if moved and "window" not in changed:
+            new["window"] = (*span_of(pair[0], objective), *span_of(pair[1], objective))
         if changed & {"zoom_in", "zoom_out"}:
-            new["view"] = self._zoomed(0.25 if "zoom_in" in changed else 4.0)
+            new["window"] = self._zoomed(0.25 if "zoom_in" in changed else 4.0)
         if changed & {"across", "up", "optimizer", "optimizer_name", "objective", "objective_name"}:
             new["scene"] = OWN
         return new
@@ -141,7 +141,7 @@ class HyperparameterMap(SurfaceDescent):
         """The view's ends, its width times the factor, around the run that is shown, within the whole axes."""
         ends = []
         for k, name in enumerate((self.across, self.up)):
-            low, high = self.view[2 * k], self.view[2 * k + 1]
+            low, high = self.window[2 * k], self.window[2 * k + 1]
             least, most = span_of(name, self.objective)
             here = self._at(name)
             middle = here if low <= here <= high else (low + high) / 2
@@ -184,7 +184,7 @@ class HyperparameterMap(SurfaceDescent):
 
     def _centre(self, at: float, k: int, count: int) -> float:
         """The centre of the cell of an axis that holds this place."""
-        low, high = self.view[2 * k], self.view[2 * k + 1]
+        low, high = self.window[2 * k], self.window[2 * k + 1]
         index = min(max(int((at - low) / (high - low) * count), 0), count - 1)
         return float(cells(low, high, count)[index])
 
@@ -195,7 +195,7 @@ class HyperparameterMap(SurfaceDescent):
             low, high = span_of(name, self.objective)
             ends[2 * k] = min(max(ends[2 * k], low), high - 1e-15 * (high - low))
             ends[2 * k + 1] = max(min(ends[2 * k + 1], high), ends[2 * k] + 1e-15 * (high - low))
-        self.view = (ends[0], ends[1], ends[2], ends[3])
+        self.window = (ends[0], ends[1], ends[2], ends[3])
 
     # numbers
 
@@ -220,11 +220,11 @@ class HyperparameterMap(SurfaceDescent):
         values = [float(setting(self.optimizer, n)) for n in hypers] + [setting(self.objective, n) for n in shapes]
         start = [v for n, v in zip(COORDINATES, self.start, strict=True) if n not in (self.across, self.up)]
         return (id(self.optimizer), id(self.objective), self.across, self.up, self.steps, self.fine, self.tolerance,
-                tuple(values), tuple(start), tuple(self.view))  # fmt: skip
+                tuple(values), tuple(start), tuple(self.window))  # fmt: skip
 
     def _map(self, lowest: float) -> dict[str, Any]:
         across, up = self._shape()
-        x0, x1, y0, y1 = self.view
+        x0, x1, y0, y1 = self.window
         xs, ys = cells(x0, x1, across), cells(y0, y1, up)
         names = [self.across, self.up]
         found = lane_map(self.objective, self.optimizer, self.start, self.steps, names,
@@ -250,7 +250,7 @@ class HyperparameterMap(SurfaceDescent):
         return {"map": self._draw_map(), **self.members_draw()}
 
     def _draw_map(self) -> Drawing:
-        x0, x1, y0, y1 = self.view
+        x0, x1, y0, y1 = self.window
         box = (x0, y0, x1, y1)
         key = (id(self.results["map"]["loss"]), self.colour)
         shown = self.remember("shown", key, lambda: self._shown_map(box))
@@ -291,7 +291,7 @@ class HyperparameterMap(SurfaceDescent):
         if "lr" not in (self.across, self.up) or "lr" not in names_of(self.optimizer) or not minima:
             return nowhere
         other = self.up if self.across == "lr" else self.across
-        low, high = self.view[2:] if self.across == "lr" else self.view[:2]
+        low, high = self.window[2:] if self.across == "lr" else self.window[:2]
         places = [low + (high - low) * k / 40 for k in range(41)]
         rates = [self._largest(other, float(self._values(other, place)), minima[0]) for place in places]
         if any(rate is None for rate in rates):
