@@ -50,6 +50,7 @@ _LATER = {
     "Conditioning": "experiments.conditioning",
     "HyperparameterMap": "experiments.hyperparameter_map",
     "EdgeOfStability": "experiments.edge_of_stability",
+    "Race": "experiments.race",
     "Experiment": "experiment",
     "TorchOptimizer": "torch_optimizer",
     "TorchFunction": "torch_objectives",

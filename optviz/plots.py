@@ -17,6 +17,7 @@ from bokeh.models import HoverTool, Image, Line, Scatter
 BLUE, ORANGE, TEAL, PURPLE = "#2f6fde", "#e8590c", "#0c9a8d", "#9b51e0"
 GREY, RED = "#8a94a3", "#d6294b"
 SERIES = (BLUE, ORANGE, TEAL, PURPLE)
+EIGHT = (BLUE, TEAL, "#4c9f1f", PURPLE, "#d6338a", ORANGE, "#9a7a12", "#159fd6")
 ANCHORS = ("#122c47", "#1b4a72", "#2a7ba6", "#5fa9c4", "#a5cfd7", "#dcebe9", "#f6f8f3")  # deep is low
 
 
@@ -116,6 +117,18 @@ def _as_path(plot, element) -> None:
         at = figure.renderers.index(line)
         figure.renderers = [*figure.renderers[:at], case, line, dots[0], *figure.renderers[at + 1 :]]
     dots[0].visible = len(element) <= DOTTED
+
+
+def cased(plot, element) -> None:
+    """Case a line in white, from the same source, to stand out from an image."""
+    figure, line, source = plot.state, plot.handles["glyph_renderer"], plot.handles["source"]
+    if line.tags != ["cased"]:
+        wide = Line(x="x", y="y", line_color="white", line_width=line.glyph.line_width + 2.3, line_alpha=0.65)
+        case = figure.add_glyph(source, wide, name="casing")
+        line.tags = ["cased"]
+        others = [r for r in figure.renderers if r is not case]
+        at = others.index(line)
+        figure.renderers = [*others[:at], case, *others[at:]]
 
 
 def marks(color: str, marker: str = "circle", size: float = 6, label: str = "", x="x", y="y", **style) -> Callable:
@@ -249,7 +262,8 @@ SYMBOLS = {"circle": "●", "square": "■", "star": "★", "triangle": "▲", "
 
 def caption(figure: Figure, drawing: Drawing) -> str:
     """The title and the key of a figure as HTML, which wraps where a plot would cut off."""
-    shown = [layer for layer in figure.layers.values() if getattr(layer, "label", "") and figure.legend is not None]
+    named = [layer for layer in figure.layers.values() if getattr(layer, "label", "") and figure.legend is not None]
+    shown = [layer for layer in named if drawing.legend.get(layer.label, layer.label)]  # what is not there has no key
     keys = [f'<span class="key">{_swatch(k)}{drawing.legend.get(k.label, k.label)}</span>' for k in shown]
     return f"<b>{drawing.title}</b>{''.join(keys)}"
 

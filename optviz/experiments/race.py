@@ -1,0 +1,416 @@
+"""Several rules on one surface, compared fairly: by their own rates, one rate, one step, or each tuned."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import panel as pn
+import param
+
+from ..controls import knobs_of
+from ..descent import descend
+from ..experiment import Experiment, Members
+from ..layout import frame, html
+from ..members import Member, label_of, resolved, surfaces
+from ..messages import refuse
+from ..plots import EIGHT, GREY, RED, Drawing, Figure, cased, curve, lines, marks, surface
+from ..racers import (
+    BASELINES,
+    FAIR,
+    KEYS,
+    KNOBS,
+    NAMES,
+    TOLERANCES,
+    TUNED,
+    racer_knobs,
+    rate,
+    rate_of,
+    rule_of,
+    share,
+    show_by_fairness,
+    surface_knobs,
+    terms,
+)
+from ..rules import Rule
+from ..scene import EMPTY, Landscape, axes_of, decades, exit_of, frame_of, loggable
+from ..trajectory import Trajectory
+
+COLOURS = dict(zip(NAMES, EIGHT, strict=True))
+
+
+class Race(Experiment):
+    """Rules side by side on one surface from one start, SGD and Adam always among them.
+
+    `fairness` decides the learning rates: each rule's own, one for all, one effective step
+    lr / (1 - momentum) for all, or "each tuned": the best of the same `trials` learning rates,
+    evenly spaced by their logarithm from 10**lowest to 10**highest and rounded to four digits, by the
+    final loss; nothing else is tuned. Results: `runs` and `tuning` by name of the rule.
+    """
+
+    objective = Member(kind="objective", precedence=-1, doc="The surface.")
+    start = param.NumericTuple((-1.2, 1.0), length=2, precedence=-1, doc="Where every run begins.")
+    objective_name = param.Selector(default="Rosenbrock", objects=list(surfaces()), label="Surface")
+    fairness = param.Selector(default=TUNED, objects=FAIR, label="Fairness", doc="What the rules have in common.")
+    lr = param.Number(0.002, bounds=(0, None), softbounds=(0, 0.2), step=0.0005, label="Learning rate",
+                      doc="The one, or lr / (1 - momentum), that rules share; the last plot's grey line.")  # fmt: skip
+    trials = param.Integer(40, bounds=(2, 200), softbounds=(2, 80), label="Trials each",
+                           doc="How many learning rates every rule may try.")  # fmt: skip
+    lowest = param.Number(-4.0, bounds=(-8, -1), step=0.5, label="Lowest lr tried, log₁₀",
+                          doc="The same for every rule.")  # fmt: skip
+    highest = param.Number(1.0, bounds=(-0.5, 3), step=0.5, label="Highest lr tried, log₁₀",
+                           doc="The same for every rule.")  # fmt: skip
+    steps = param.Integer(100, bounds=(1, 10_000), softbounds=(1, 300), doc="How many steps every run takes.")
+    clip = param.Number(0.0, bounds=(0, None), softbounds=(0, 10), step=0.1, label="Clip gradients at (0: not)",
+                        doc="Values of the gradient beyond this are cut, for every rule; 0 cuts nothing.")  # fmt: skip
+    tolerance = param.Selector(default=1e-1, objects=TOLERANCES, doc="The loss above the lowest that counts as there.")
+    start_x = param.Number(-1.2, label="Start x", doc="Drag the ring or click the surface instead.")
+    start_y = param.Number(1.0, label="Start y", doc="Drag the ring or click the surface instead.")
+    fit_axes = param.Event(label="Fit axes to these runs", doc="The axes stay put while you move a knob.")
+
+    sgd_lr = rate(0.002, "SGD", 0.2, 0.0005)
+    adam_lr = rate(0.1, "Adam", 1.0)
+    adam_beta1 = share(0.9, "Adam", "β₁", "Decay rate of the gradient's running mean.")
+    adam_beta2 = share(0.999, "Adam", "β₂", "Decay rate of the squared gradient's running mean.")
+    heavy_ball = param.Boolean(True, label="Heavy ball", doc="SGD with momentum.")
+    heavy_ball_lr = rate(0.001, "Heavy ball", 0.2, 0.0005)
+    heavy_ball_momentum = share(0.9, "Heavy ball", "momentum", "Share of the velocity that is kept.", 0.01)
+    nesterov = param.Boolean(False, label="Nesterov", doc="SGD with Nesterov's momentum.")
+    nesterov_lr = rate(0.001, "Nesterov", 0.2, 0.0005)
+    nesterov_momentum = share(0.9, "Nesterov", "momentum", "Share of the velocity that is kept.", 0.01, low=False)
+    adagrad = param.Boolean(False, label="Adagrad", doc="Divides by the root of all squared gradients so far.")
+    adagrad_lr = rate(0.5, "Adagrad", 4.0)
+    rmsprop = param.Boolean(True, label="RMSprop", doc="Divides by the root of a running mean of squared gradients.")
+    rmsprop_lr = rate(0.05, "RMSprop", 1.0)
+    rmsprop_alpha = share(0.99, "RMSprop", "α", "Decay rate of the squared gradient's running mean.", 0.01)
+    nadam = param.Boolean(False, label="NAdam", doc="Adam with Nesterov's look-ahead.")
+    nadam_lr = rate(0.1, "NAdam", 1.0)
+    nadam_beta1 = share(0.9, "NAdam", "β₁", "Decay rate of the gradient's running mean.")
+    nadam_beta2 = share(0.999, "NAdam", "β₂", "Decay rate of the squared gradient's running mean.")
+    lion = param.Boolean(False, label="Lion", doc="The sign of an interpolated momentum.")
+    lion_lr = rate(0.02, "Lion", 0.2)
+    lion_beta1 = share(0.9, "Lion", "β₁", "Share of the momentum in the step's sign.")
+    lion_beta2 = share(0.99, "Lion", "β₂", "Decay rate of the momentum.")
+
+    title = "A fair race"
+    order = 7
+    sentence = "Several rules on one surface, each with the same budget of trials to find its learning rate."
+
+    def __init__(self, **params):
+        self._watched: Any = None
+        self._fit = 0
+        self._own: dict[tuple[str, str], Any] = {}  # surfaces that no catalogue has
+        given = params.get("objective", params.get("objective_name", type(self).param["objective_name"].default))
+        params["objective"] = resolved("objective", given, "Race.objective")
+        if "start" not in params:
+            first = tuple(map(float, params["objective"].starts[0]))
+            params["start"] = (params.get("start_x", first[0]), params.get("start_y", first[1]))
+        super().__init__(**params)
+        self.settle({"objective", "start"})
+
+    @property
+    def runs(self) -> dict[str, dict[str, Any]]:
+        """By rule: its `lr`, the points `x` (steps + 1, 2), `loss`, step `arrived` within the tolerance, `diverged`."""
+        return self.results["runs"]
+
+    @property
+    def tuning(self) -> dict[str, dict[str, Any]]:
+        """By rule: the learning rates tried, the `final` loss and step of divergence of each, and which is `best`."""
+        return self.results["tuning"]
+
+    def racers(self) -> list[str]:
+        """The rules in the race, by name."""
+        return [name for name in NAMES if name in BASELINES or getattr(self, KEYS[name])]
+
+    def rule(self, name: str, lr: Any) -> Rule:
+        """A racer with this learning rate, or with an array of them, one a lane."""
+        return rule_of(self, name, lr)
+
+    # keeping the parameters in step with each other
+
+    def follow(self, changed: set[str]) -> dict[str, Any]:
+        """The surface follows its name, the start the surface, and typed numbers the start."""
+        new: dict[str, Any] = {}
+        if "fit_axes" in changed:
+            self._fit += 1
+        if "objective_name" in changed and "objective" not in changed:
+            new["objective"] = self.chosen("objective", self.objective_name)
+        objective = new.get("objective", self.objective)
+        if changed & {"start_x", "start_y"} and "start" not in changed:
+            new["start"] = (self.start_x, self.start_y)
+        elif changed & {"objective", "objective_name"} and "start" not in changed:
+            new["start"] = tuple(map(float, objective.starts[0]))
+        start = new.get("start", self.start)
+        new |= {"start_x": float(start[0]), "start_y": float(start[1])}
+        return new | {"objective_name": self.offered("objective", "objective_name", objective)}
+
+    def settle(self, changed: set[str]) -> None:
+        super().settle(changed)
+        if isinstance(self.objective, param.Parameterized) and self._watched is not self.objective:
+            self._watched = self.objective
+            self.objective.param.watch(self._objective_changed, [n for n in self.objective.param if n != "name"])
+
+    def _objective_changed(self, *events: param.parameterized.Event) -> None:
+        if events[0].obj is self.objective:  # one that was left behind changes nothing
+            self._changed(*events)
+
+    def chosen(self, kind: str, name: str) -> Any:
+        """The surface that a menu's entry stands for: the user's own, else a new one of that name."""
+        own = self._own.get((kind, name))
+        return resolved(kind, name, "Race") if own is None else own
+
+    def offered(self, kind: str, name: str, member: Any) -> str:
+        """The surface's label, made one of the menu's options where it is a user's own."""
+        label, selector = label_of(member), self.param[name]
+        if label not in surfaces():
+            self._own[kind, label] = member
+        if label not in selector.objects:
+            selector.objects = [*selector.objects, label]
+        return label
+
+    def members(self) -> Members:
+        found = {("objective", label): resolved("objective", label, "Race") for label in surfaces()}
+        found |= {("objective", label): own for (_, label), own in self._own.items()}
+        return found | {("objective", label_of(self.objective)): self.objective}
+
+    # numbers
+
+    def compute(self) -> dict[str, Any]:
+        box = frame_of(self.objective.domain, self.start)
+        if not np.isfinite(self.objective.value(self.start[0], self.start[1])):
+            refuse("Race", "needs a start where the loss is finite", self.start)
+        scape, floor = self.remember("landscape", (*self._surface_key(), box), lambda: self._landscape(box))
+        racers = self.racers()
+        tuning = {name: self._tried(name) for name in racers}
+        runs = {name: self._raced(name, tuning[name], floor) for name in racers}
+        ends = np.array([np.inf if runs[name]["diverged"] else runs[name]["loss"][-1] for name in racers])
+        places = [racers[int(k)] for k in np.argsort(ends, kind="stable")]
+        return {"box": box, "landscape": scape, "floor": floor, "tuning": tuning, "runs": runs, "places": places}
+
+    def _surface_key(self) -> tuple:
+        shape = self.objective.shape_values() if hasattr(self.objective, "shape_values") else ()
+        return (id(self.objective), *shape)
+
+    def _landscape(self, box: Any) -> tuple[Landscape, float]:
+        size = 160 if hasattr(self.objective, "traced") else 60
+        values = self.objective.value(*np.meshgrid(*axes_of(box, size)))
+        known = self.objective.lowest
+        floor = float(np.nanmin(values)) if known is None else float(known)
+        return Landscape(values, box, floor), floor
+
+    def _conditions(self, name: str) -> tuple:
+        """All that a racer's run depends on, but for its learning rate."""
+        own = [getattr(self, here) for here in KNOBS[name].values()]
+        return (*self._surface_key(), *self.start, self.steps, self.clip, *own)
+
+    def _walk(self, name: str, lr: Any) -> Trajectory:
+        clip = self.clip if self.clip > 0 else None
+        return descend(self.objective, self.rule(name, lr), self.start, self.steps, clip=clip)
+
+    def _tried(self, name: str) -> dict[str, Any]:
+        """The racer's trials, one a learning rate, and the run of the best."""
+
+        def walk():
+            exponents = np.linspace(self.lowest, self.highest, self.trials)
+            rates = np.array([float(f"{10.0**exponent:.4g}") for exponent in exponents])  # as short as shown
+            run = self._walk(name, rates)
+            ends = np.where(run.diverged > 0, np.inf, run.loss[-1])
+            best = int(np.argmin(ends))
+            return {"lr": rates, "final": ends, "diverged": run.diverged, "best": best,
+                    "x": run.x[:, best], "loss": run.loss[:, best]}  # fmt: skip
+
+        return self.remember(f"{name} trials", (*self._conditions(name), self.lowest, self.highest, self.trials), walk)
+
+    def _raced(self, name: str, tried: dict[str, Any], floor: float) -> dict[str, Any]:
+        """The racer's run with the learning rate that fairness gives it."""
+        if self.fairness == TUNED:
+            best = tried["best"]
+            run = {"lr": float(tried["lr"][best]), "x": tried["x"], "loss": tried["loss"],
+                   "diverged": int(tried["diverged"][best])}  # fmt: skip
+        else:
+            lr = rate_of(self, name)
+            run = self.remember(f"{name} run", (*self._conditions(name), lr), lambda: self._alone(name, lr))
+        there = run["loss"] - floor <= self.tolerance
+        return {**run, "arrived": int(np.argmax(there)) if there.any() else -1}
+
+    def _alone(self, name: str, lr: float) -> dict[str, Any]:
+        run = self._walk(name, lr)
+        return {"lr": lr, "x": run.x[:, 0], "loss": run.loss[:, 0], "diverged": int(run.diverged[0])}
+
+    # pictures
+
+    def figures(self) -> list[Figure]:
+        paths = {name: curve(COLOURS[name], name, hooks=[cased], line_width=2.4) for name in NAMES}
+        curves = {name: curve(COLOURS[name]) for name in NAMES}
+        trials = {name: curve(COLOURS[name], line_width=1.6) for name in NAMES}
+        chosen = {f"{n} lr": marks(COLOURS[n], "circle", 11, line_color="white", line_width=1.5) for n in NAMES}
+        gone = {f"{n} diverged": marks(COLOURS[n], "x", 6, line_width=1.6) for n in NAMES}
+        return [
+            Figure("surface", {
+                "image": surface(), "levels": lines("white", alpha=0.45), **paths,
+                "minima": marks("#ffd43b", "star", 17, "minimum", line_color="#5c4400"),
+                "begin": marks("white", "circle", 12, "start", line_color="#111111", line_width=2),
+                "ends": marks("white", "square", 7, line_color="#111111", line_width=1.2),
+                "left": marks(RED, "x", 12, line_width=3),
+            }, xlabel=self.objective.names[0], ylabel=self.objective.names[1], height=470, legend="bottom_right",
+                tap=self._begin_at, drag=("begin", self._begin_at)),
+            Figure("loss", {
+                "tolerance": curve(GREY, line_dash="dashed", line_width=1.2), **curves,
+            }, xlabel="step", logy=True, height=300),
+            Figure("sensitivity", {
+                "shared": curve(GREY, line_dash="dashed", line_width=1.2),
+                **trials, **chosen, **gone, "zero": marks(GREY, "inverted_triangle", 8),
+            }, xlabel="learning rate, log₁₀", logy=True, height=340),
+        ]  # fmt: skip
+
+    def _begin_at(self, x: float, y: float) -> None:
+        self.start = (float(x), float(y))
+
+    def draw(self) -> dict[str, Drawing]:
+        first = self.objective.value(self.start[0], self.start[1]) - self.results["floor"]
+        ylim = self.remember("ranges", (id(self.objective), self._fit), lambda: self._range(float(first)))
+        return {"surface": self._draw_surface(), "loss": self._draw_loss(ylim), "sensitivity": self._draw_trials(ylim)}
+
+    def _range(self, first: float) -> tuple[float, float]:
+        """The losses of both plots: from the first, with room above, to the lowest that a racer reaches."""
+        floor = self.results["floor"]
+        each = [run["loss"] - floor for run in self.runs.values()]
+        best = [np.array([np.min(tried["final"]) - floor]) for tried in self.tuning.values()]
+        known = np.concatenate([*each, *best])
+        low, _ = decades(np.where(known <= first, known, np.nan))
+        top = 10.0 ** min(math.ceil(math.log10(first)) + 2, 308) if 0 < first < 1e300 else 1.0
+        return max(min(low, top * 1e-5), top * 1e-18), top
+
+    def _draw_surface(self) -> Drawing:
+        box, scape = self.results["box"], self.results["landscape"]
+        minima = np.asarray(self.objective.minima, dtype=float).reshape(-1, 2)
+        runs = list(self.runs.values())
+        ends = np.array([run["x"][np.isfinite(run["x"]).all(axis=1)][-1] for run in runs])
+        exits = [found for found in (exit_of(run["x"], box) for run in runs) if found]
+        layers = {
+            "image": scape.image, "levels": scape.lines, **{name: self._path(name) for name in NAMES},
+            "minima": {"x": minima[:, 0], "y": minima[:, 1]},
+            "begin": {"x": np.array([self.start[0]]), "y": np.array([self.start[1]])},
+            "ends": {"x": ends[:, 0], "y": ends[:, 1]},
+            "left": {"x": np.array([e[1] for e in exits], dtype=float),
+                     "y": np.array([e[2] for e in exits], dtype=float)},
+        }  # fmt: skip
+        named = {name: name if name in self.runs else "" for name in NAMES}
+        return Drawing(layers, box[::2], box[1::2], label_of(self.objective), named, limits={"image": scape.limits})
+
+    def _path(self, name: str) -> dict[str, np.ndarray]:
+        if name not in self.runs:
+            return EMPTY
+        x = self.runs[name]["x"]
+        return {"x": x[:, 0], "y": x[:, 1]}
+
+    def _draw_loss(self, ylim: tuple[float, float]) -> Drawing:
+        steps, span = np.arange(self.steps + 1, dtype=np.float32), (0.0, float(self.steps))
+        curves = {
+            name: {"x": steps, "y": loggable(self.runs[name]["loss"] - self.results["floor"])}
+            if name in self.runs else EMPTY for name in NAMES
+        }  # fmt: skip
+        line = {"x": np.array(span), "y": np.full(2, float(self.tolerance))}
+        title = f"Loss above the lowest, against step (dashed: {self.tolerance:g})"
+        return Drawing({"tolerance": line, **curves}, span, ylim, title)
+
+    def _draw_trials(self, ylim: tuple[float, float]) -> Drawing:
+        at = math.log10(self.lr) if self.lr > 0 else -math.inf
+        layers: dict[str, Any] = {"shared": {"x": np.full(2, at), "y": np.array(ylim)} if self.lr > 0 else EMPTY}
+        for row, name in enumerate(NAMES):
+            layers |= self._curve(name, ylim, row)
+        # a log axis has no place for a racer that ends exactly at the lowest loss
+        zero = np.concatenate([np.log10(t["lr"][t["final"] == self.results["floor"]]) for t in self.tuning.values()])
+        layers["zero"] = {"x": zero, "y": np.full(len(zero), ylim[0])}
+        title = f"Final loss of {self.trials} trials each (● raced, ✕ diverged)"
+        return Drawing(layers, (self.lowest - 0.1, self.highest + 0.1), ylim, title)
+
+    def _curve(self, name: str, ylim: tuple[float, float], row: int) -> dict[str, Any]:
+        """A racer's trials, the learning rate that it races with, and in a row of its own the trials that diverged."""
+        if name not in self.runs:
+            return {name: EMPTY, f"{name} lr": EMPTY, f"{name} diverged": EMPTY}
+        tried, run, floor = self.tuning[name], self.runs[name], self.results["floor"]
+        along = np.log10(tried["lr"])
+        lost = along[tried["diverged"] > 0]
+        height = ylim[1] * (ylim[0] / ylim[1]) ** (0.03 + 0.03 * row)
+        here = loggable(np.array([run["loss"][-1] - floor]))
+        seen = run["lr"] > 0 and np.isfinite(here[0])
+        return {
+            name: {"x": along, "y": loggable(tried["final"] - floor)},
+            f"{name} lr": {"x": np.array([math.log10(run["lr"])]), "y": here} if seen else EMPTY,
+            f"{name} diverged": {"x": lost, "y": np.full(len(lost), height)},
+        }
+
+    # words
+
+    def status(self) -> str:
+        ahead = self.results["places"][0]
+        run = self.runs[ahead]
+        if run["diverged"]:
+            return f"<b>Every racer diverged.</b> {terms(self, self.tuning)}"
+        final = f"{run['loss'][-1] - self.results['floor']:.3g} above the lowest loss"
+        return f"After {self.steps} steps <b>{ahead}</b> is ahead, <b>{final}</b>. {terms(self, self.tuning)}"
+
+    def side(self) -> dict[str, str]:
+        heads = ["", "Rule", "lr", "Final loss", f"Steps to {self.tolerance:g}"]
+        rows = "".join(self._row(place + 1, name) for place, name in enumerate(self.results["places"]))
+        head = "".join(_cell("th", text) for text in heads)
+        return {
+            "places": f'<table style="border-collapse: collapse; margin: 4px 0 0 10px"><tr>{head}</tr>{rows}</table>'
+        }
+
+    def _row(self, place: int, name: str) -> str:
+        run = self.runs[name]
+        swatch = f'<span style="color: {COLOURS[name]}">■</span> {name}'
+        final = f"{run['loss'][-1] - self.results['floor']:.3g}"
+        cells = [
+            "" if run["diverged"] else f"{place}", swatch, f"{run['lr']:.4g}",
+            f"diverged, step {run['diverged']}" if run["diverged"] else final,
+            f"{run['arrived']}" if run["arrived"] >= 0 else "never",
+        ]  # fmt: skip
+        return f"<tr>{''.join(_cell('td', text) for text in cells)}</tr>"
+
+    notes = """
+<p><b>What is fair?</b> A rule looks good beside a badly tuned one. "Each tuned" gives every racer the same number of
+trials over the same learning rates, each trial a run of its own, and lets the final loss decide; momentum and decay
+rates stay as you set them. SGD and Adam are always in the race.</p>
+<p><b>Same effective step.</b> With momentum the steps add up to lr / (1 − momentum): heavy ball and Nesterov get a
+learning rate that much smaller. The running means of Adam, NAdam, RMSprop and Lion are weighted to add up to
+one, so their step is lr already.</p>
+<p><b>Sensitivity.</b> A wide valley forgives a wrong learning rate, a narrow one does not. Crosses at the top are
+trials that are no longer finite; a curve that leaves through the top grew without overflowing; a grey triangle at the
+bottom is a run that ends exactly at the lowest loss. Nothing is clipped unless you say so.</p>
+"""
+
+    # the page
+
+    def controls(self, members: Members | None = None) -> list[Any]:
+        made = self._surface_controls if members is None else surface_knobs(self.objective, members)
+        main = knobs_of(self, ["fairness", "lr"])
+        each = [racer_knobs(self, name) for name in NAMES]
+        rates = {KEYS[name]: column[0] for name, (_, column) in zip(NAMES, each, strict=True)}
+        show_by_fairness(main._widgets["fairness"], rates, self.fairness)
+        return [
+            knobs_of(self, ["objective_name"]), pn.Column(made, sizing_mode="stretch_width", margin=0), main,
+            knobs_of(self, ["trials", "lowest", "highest", "steps", "clip", "tolerance"]),
+            knobs_of(self, ["start_x", "start_y", "fit_axes"]),
+            *(part for parts in each for part in parts),
+        ]  # fmt: skip
+
+    @param.depends("objective")
+    def _surface_controls(self):
+        return surface_knobs(self.objective, {("objective", ""): self.objective})
+
+    def arrange(self, page) -> Any:
+        return frame(
+            page.controls,
+            [page.message, page.status, *page.pictures("surface"), page.blocks["places"]],
+            page.pictures("loss", "sensitivity"),
+            [html(self.notes, "notes")],
+            beside=True,
+        )
+
+
+def _cell(kind: str, text: str) -> str:
+    return f'<{kind} style="text-align: left; padding: 1px 14px 1px 0; white-space: nowrap">{text}</{kind}>'

@@ -1,0 +1,100 @@
+"""Who can take part in a race: the rules, what each can be set to, and the controls for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import panel as pn
+import param
+
+from .controls import knobs_of
+from .experiment import Members
+from .optimizers import SGD, Adagrad, Adam, Lion, NAdam, RMSprop
+from .rules import Rule
+
+OWN, SAME, STEP, TUNED = "each its own lr", "same lr", "same effective step", "each tuned"
+FAIR = [TUNED, SAME, STEP, OWN]
+RULES = {"SGD": SGD, "heavy ball": SGD, "Nesterov": SGD, "Adagrad": Adagrad, "RMSprop": RMSprop, "Adam": Adam,
+         "NAdam": NAdam, "Lion": Lion}  # fmt: skip
+NAMES = list(RULES)
+BASELINES = ["SGD", "Adam"]  # always in the race
+KEYS = {"SGD": "sgd", "heavy ball": "heavy_ball", "Nesterov": "nesterov", "Adagrad": "adagrad", "RMSprop": "rmsprop",
+        "Adam": "adam", "NAdam": "nadam", "Lion": "lion"}  # fmt: skip
+# a rule's hyperparameters beside lr, and the parameters here that hold them
+KNOBS = {
+    "SGD": {}, "heavy ball": {"momentum": "heavy_ball_momentum"}, "Nesterov": {"momentum": "nesterov_momentum"},
+    "Adagrad": {}, "RMSprop": {"alpha": "rmsprop_alpha"}, "Adam": {"beta1": "adam_beta1", "beta2": "adam_beta2"},
+    "NAdam": {"beta1": "nadam_beta1", "beta2": "nadam_beta2"}, "Lion": {"beta1": "lion_beta1", "beta2": "lion_beta2"},
+}  # fmt: skip
+TOLERANCES = [1e-1, 1e-2, 1e-3, 1e-4, 1e-6, 1e-8, 1e-10]
+
+
+def rate(default: float, name: str, high: float, step: float = 0.001) -> param.Number:
+    """A racer's own learning rate."""
+    return param.Number(default, bounds=(0, None), softbounds=(0, high), step=step, label=f"{name}: learning rate",
+                        doc=f"{name}'s step size where each rule has its own.")  # fmt: skip
+
+
+def share(default: float, name: str, symbol: str, doc: str, step: float = 0.001, low: bool = True) -> param.Number:
+    """A racer's momentum or decay rate, below 1; `low` says whether it may be 0."""
+    return param.Number(default, bounds=(0, 1), inclusive_bounds=(low, False), softbounds=(0 if low else step, 0.999),
+                        step=step, label=f"{name}: {symbol}", doc=doc)  # fmt: skip
+
+
+def rule_of(race: Any, name: str, lr: Any) -> Rule:
+    """A racer with this learning rate, or with an array of them, one a lane."""
+    settings = {own: getattr(race, here) for own, here in KNOBS[name].items()}
+    ahead = {"nesterov": True} if name == "Nesterov" else {}
+    return RULES[name](lr=lr, **settings, **ahead)
+
+
+def rate_of(race: Any, name: str) -> float:
+    """The learning rate of a racer that is not tuned."""
+    if race.fairness == OWN:
+        return getattr(race, f"{KEYS[name]}_lr")
+    momentum = getattr(race, KNOBS[name]["momentum"]) if "momentum" in KNOBS[name] else 0.0
+    return race.lr * (1 - momentum) if race.fairness == STEP else race.lr
+
+
+def terms(race: Any, tuning: Any) -> str:
+    """What the racers have in common."""
+    clipped = f" Gradients are clipped at {race.clip:g}." if race.clip > 0 else ""
+    if race.fairness == TUNED:
+        ends = (0, race.trials - 1)
+        edge = [n for n, t in tuning.items() if t["best"] in ends and not t["diverged"][t["best"]]]
+        more = f" The best of {' and '.join(edge)} is the last one tried: widen the range." if edge else ""
+        return (f"Each had {race.trials} trials, learning rates from {10**race.lowest:.3g} to "
+                f"{10**race.highest:.3g}, and nothing else was tuned.{more}{clipped}")  # fmt: skip
+    said = {
+        OWN: "Each has the learning rate that you set for it.", SAME: f"All have the learning rate {race.lr:g}.",
+        STEP: f"All have an effective step lr / (1 − momentum) of {race.lr:g}.",
+    }  # fmt: skip
+    return said[race.fairness] + clipped
+
+
+def racer_knobs(race: Any, name: str) -> list[Any]:
+    """Its switch, where it can be removed, and the knobs that show while it races."""
+    key = KEYS[name]
+    lr, others = knobs_of(race, [f"{key}_lr"]), knobs_of(race, list(KNOBS[name].values()))
+    column = pn.Column(lr, others, sizing_mode="stretch_width", margin=0)
+    if name in BASELINES:
+        return [pn.Column(margin=0), column]
+    switch = knobs_of(race, [key])
+    column.visible = getattr(race, key)
+    switch._widgets[key].jscallback(args={"knobs": column}, value="knobs.visible = cb_obj.active")
+    return [switch, column]
+
+
+def surface_knobs(current: Any, members: Members) -> pn.Column:
+    """The shape parameters of each surface, those of the current one visible."""
+    shaped = [m for m in members.values() if hasattr(m, "shape_names") and m.shape_names()]
+    parts = [knobs_of(m, m.shape_names(), visible=m is current) for m in shaped]
+    return pn.Column(*parts, sizing_mode="stretch_width", margin=0)
+
+
+def show_by_fairness(menu: Any, rates: dict[str, Any], now: str) -> None:
+    """Show the racers' own learning rates where they count: the browser does it, served or not."""
+    for knob in rates.values():
+        knob.visible = now == OWN
+    code = "".join(f"{name}.visible = cb_obj.value == '{OWN}'; " for name in rates)
+    menu.jscallback(args=rates, value=code)
