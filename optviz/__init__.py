@@ -51,6 +51,7 @@ _LATER = {
     "HyperparameterMap": "experiments.hyperparameter_map",
     "EdgeOfStability": "experiments.edge_of_stability",
     "Race": "experiments.race",
+    "NoisyDescent": "experiments.noisy_descent",
     "Experiment": "experiment",
     "TorchOptimizer": "torch_optimizer",
     "TorchFunction": "torch_objectives",

@@ -85,9 +85,9 @@ def stationary_variance(rule: Any, curvature: float, s: float) -> Any:
         return _settled(form, curvature, s)
     pull, found = _weight_decay(form), 0.0
     for _ in range(60):  # squares of the gradient at x, x of the squares
-        scale = _divisor(rule, form, s * s + curvature * curvature * found)
+        before, scale = found, _divisor(rule, form, s * s + curvature * curvature * found)
         found = _settled(form, (curvature + pull) / scale, s / scale)
-        if not math.isfinite(found):
+        if not math.isfinite(found) or abs(found - before) <= 1e-14 * found:
             break
     return found
 

@@ -1,0 +1,428 @@
+"""Many runs under gradient noise: where they end up, and where theory says that they must."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import panel as pn
+import param
+
+from ..areas import area
+from ..controls import knobs_of
+from ..descent import descend
+from ..draws import generator
+from ..experiment import Experiment, Members
+from ..floors import deviation, deviations, drawable, ellipses, expected, number, unknown, weight
+from ..layout import frame, html
+from ..members import rules, surfaces
+from ..messages import refuse
+from ..optimizers import SGD
+from ..plots import ORANGE, PURPLE, RED, Drawing, Figure, cased, curve, lines, marks, surface
+from ..rules import Rule
+from ..scene import EMPTY, Landscape, axes_of, decades, frame_of, joined, loggable, off_scale, path_columns
+from ..surfaces import RotatedQuadratic
+from ..trajectory import Trajectory
+from .conditioning import cell
+
+MOST_RUNS, MOST_STEPS = 50, 300
+APART = 1_000_000  # from one run's seed to the next: two seeds share no run
+SURFACES = dict(surfaces())
+RULES = {"SGD": SGD, "Nesterov": SGD, **rules()}
+NONE = "none"
+START = (-1.6, 1.2)  # on the rotated quadratic, at any angle of it
+PLACES = ("first", "second")
+COLOURS = {"first": ORANGE, "second": PURPLE}
+DARK = {"first": "#6b2a05", "second": "#3d1470"}  # of the same hue, to be seen on top of it
+
+
+def _momentum_of(rule: type[Rule]) -> str:
+    """The hyperparameter that is a rule's momentum; empty if it has none."""
+    return next((name for name in ("momentum", "beta1") if name in rule.hyperparameters()), "")
+
+
+MOMENTUM = {name: _momentum_of(rule) for name, rule in RULES.items()}
+
+
+def _lr(of: str, label: str) -> param.Number:
+    return param.Number(0.1, bounds=(0, None), softbounds=(0, 0.5), step=0.005, label=label, doc=f"Step size of {of}.")
+
+
+def _share(default: float, of: str, label: str) -> param.Number:
+    return param.Number(default, bounds=(0, 1), inclusive_bounds=(True, False), softbounds=(0, 0.99), step=0.01,
+                        label=label, doc=f"Of {of}: momentum, or β₁ of Adam and its kin.")  # fmt: skip
+
+
+class NoisyDescent(Experiment):
+    """Several runs of a rule, each under normal gradient noise of its own, and what theory says of their end.
+
+    Run k has the seed `seed + 1,000,000 k` of `descend`, so that no two seeds share a run and a
+    second rule meets the same draws as the first. Results: `trajectories`, the 300 steps of all
+    runs by "first" and "second", of which `steps` are shown, and `found`, measured beside predicted.
+    """
+
+    surface = param.Selector(default=RotatedQuadratic.label, objects=list(SURFACES))
+    condition = param.Number(10.0, bounds=(1, 1000), softbounds=(1, 100), step=1, label="Condition number",
+                             doc="Of the rotated quadratic: steepest over flattest curvature.")  # fmt: skip
+    angle = param.Number(30.0, bounds=(0, 90), step=0.5, doc="Rotation of the rotated quadratic, in degrees.")
+    rule = param.Selector(default="SGD", objects=list(RULES), doc="With PyTorch's values for what is not set here.")
+    lr = _lr("the rule", "Learning rate")
+    momentum = _share(0.0, "the rule", "Momentum")
+    second = param.Selector(default=NONE, objects=[NONE, *RULES], label="Second rule",
+                            doc="Runs beside the first under the same draws of noise.")  # fmt: skip
+    second_lr = _lr("the second rule", "Learning rate of the second")
+    second_momentum = _share(0.9, "the second rule", "Momentum of the second")
+    noise = param.Number(1.5, bounds=(0, None), softbounds=(0, 5), step=0.05, label="Noise",
+                         doc="Standard deviation of what is added to each coordinate of the gradient.")  # fmt: skip
+    runs = param.Integer(20, bounds=(1, MOST_RUNS), doc="How many runs, each with noise of its own.")
+    steps = param.Integer(200, bounds=(4, MOST_STEPS), doc="How many steps of each run are shown and measured.")
+    seed = param.Integer(0, bounds=(0, APART - 1), doc="Seed of the noise; moving other knobs keeps the draws.")
+    new_noise = param.Event(label="New noise", doc="Draw the noise of the next seed.")
+    start = param.NumericTuple(START, length=2, precedence=-1, doc="Where every run begins.")
+    start_x = param.Number(START[0], label="Start x", doc="Drag the ring or click the surface instead.")
+    start_y = param.Number(START[1], label="Start y", doc="Drag the ring or click the surface instead.")
+    fit_axes = param.Event(label="Fit axes to these runs", doc="The axes stay put while you move a knob.")
+
+    title = "Descent under noise"
+    order = 8
+    sentence = "Twenty noisy runs at once: how far around the minimum they end, and the loss that they cannot pass."
+
+    def __init__(self, **params):
+        self._fit = 0
+        if "start" not in params:
+            first = start_on(params.get("surface", RotatedQuadratic.label))
+            params["start"] = (params.get("start_x", first[0]), params.get("start_y", first[1]))
+        super().__init__(**params)
+        self.settle({"start"})
+
+    @property
+    def trajectories(self) -> dict[str, Trajectory]:
+        """All runs of each rule, a lane a run, 300 steps long."""
+        return self.results["trajectories"]
+
+    @property
+    def found(self) -> dict[str, dict[str, Any]]:
+        """By rule, "first" and "second": what was measured over the last quarter of the steps, and theory's answer.
+
+        `floor` and `predicted_floor`: the mean loss above the lowest; `covariance` and
+        `predicted`: of x, shape (2, 2); `diverged`: how many runs did. What theory does not know is None.
+        """
+        return self.results["found"]
+
+    def follow(self, changed: set[str]) -> dict[str, Any]:
+        """A surface brings its start; a typed start and a clicked one are the same."""
+        if "fit_axes" in changed:
+            self._fit += 1
+        start = self.start
+        if changed & {"start_x", "start_y"} and "start" not in changed:
+            start = (self.start_x, self.start_y)
+        elif "surface" in changed and "start" not in changed:
+            start = start_on(self.surface)
+        new = {"start": start, "start_x": float(start[0]), "start_y": float(start[1])}
+        return {**new, "seed": (self.seed + 1) % APART} if "new_noise" in changed else new
+
+    # numbers
+
+    def _objective(self) -> Any:
+        if self.surface == RotatedQuadratic.label:
+            return RotatedQuadratic(condition=self.condition, angle=self.angle)
+        return SURFACES[self.surface]()
+
+    def seeds(self) -> list[int]:
+        """The seed of each run."""
+        return [self.seed + APART * k for k in range(self.runs)]
+
+    def rehearse(self) -> None:
+        for k in range(MOST_RUNS):
+            generator(self.seed + APART * k).standard_normal((MOST_STEPS, 2))
+
+    def chosen_rules(self) -> dict[str, Rule]:
+        """The first rule, and the second where there is one."""
+        first = {"first": made(self.rule, self.lr, self.momentum)}
+        if self.second == NONE:
+            return first
+        return {**first, "second": made(self.second, self.second_lr, self.second_momentum)}
+
+    def names(self) -> dict[str, str]:
+        """What the rules are called."""
+        return {"first": self.rule, "second": self.second}
+
+    def compute(self) -> dict[str, Any]:
+        objective = self.remember("objective", (self.surface, self.condition, self.angle), self._objective)
+        if not np.isfinite(objective.value(self.start[0], self.start[1])):
+            refuse("NoisyDescent", "needs a start where the loss is finite", self.start)
+        box = frame_of(objective.domain, self.start)
+        scape, lowest = self.remember("landscape", (objective, box), lambda: landscape(objective, box))
+        chosen = self.chosen_rules()
+        runs = {place: self._walked(place, rule, objective) for place, rule in chosen.items()}
+        found = {place: self._found(place, rule, objective, runs[place], lowest) for place, rule in chosen.items()}
+        return {"objective": objective, "box": box, "landscape": scape, "lowest": lowest,
+                "trajectories": runs, "found": found}  # fmt: skip
+
+    def _knobs(self, place: str) -> tuple:
+        own = (self.rule, self.lr, self.momentum)
+        return own if place == "first" else (self.second, self.second_lr, self.second_momentum)
+
+    def _walked(self, place: str, rule: Rule, objective: Any) -> Trajectory:
+        """All runs as lanes of one walk; always all the steps, so that fewer are the first of the same."""
+        starts = [self.start for _ in range(self.runs)]  # one a lane, for noise 0 has no lanes of its own
+        key = (objective, *self._knobs(place), self.noise, self.runs, self.seed, self.start)
+        return self.remember(
+            f"{place} runs", key,
+            lambda: descend(objective, rule, starts, MOST_STEPS, noise=self.noise, seed=self.seeds()),
+        )  # fmt: skip
+
+    def _found(self, place: str, rule: Rule, objective: Any, run: Trajectory, lowest: float) -> dict[str, Any]:
+        x, above = run.x[: self.steps + 1], run.loss[: self.steps + 1] - lowest
+        gone = int(np.count_nonzero((run.diverged > 0) & (run.diverged <= self.steps)))
+        late = self.steps - self.steps // 4
+        points = x[late:].reshape(-1, 2)
+        seen = {"floor": math.nan, "covariance": None, "diverged": gone}
+        middle = np.array(self.start)
+        if gone == 0:
+            middle = points.mean(axis=0)
+            away = points - middle
+            seen = {**seen, "floor": float(above[late:].mean()), "covariance": away.T @ away / len(points)}
+        minima = np.asarray(objective.minima, dtype=float).reshape(-1, 2)
+        if len(minima) == 0:
+            return {**seen, "heavier": 1.0, **unknown("This surface has no minimum to stay at.")}
+        nearest = int(np.argmin(np.hypot(minima[:, 0] - middle[0], minima[:, 1] - middle[1])))
+        target = minima[nearest]
+        key = (objective, *self._knobs(place), self.noise, nearest)
+        told = self.remember(f"{place} theory", key, lambda: expected(rule, objective, target, self.noise))
+        heavier = self.remember(
+            f"{place} weight", (run.x, self.steps), lambda: weight(rule, run, self.steps, self.noise)
+        )
+        return {**seen, **told, "late": late, "above": float(above[0, 0]), "heavier": heavier}
+
+    # pictures
+
+    def figures(self) -> list[Figure]:
+        return [
+            Figure("surface", {
+                "image": surface(), "levels": lines("white", alpha=0.45),
+                **{f"{p} paths": curve(COLOURS[p], line_width=1, alpha=0.22) for p in PLACES},
+                **{p: curve(COLOURS[p], p, hooks=[cased], line_width=1.8) for p in PLACES},
+                **{f"{p} ends": marks(COLOURS[p], "circle", 7, f"{p} ends", line_color="white") for p in PLACES},
+                **{f"{p} theory": curve(DARK[p], f"{p} theory", hooks=[cased], line_width=2) for p in PLACES},
+                **{f"{p} measured": curve(DARK[p], f"{p} measured", line_dash="dashed", line_width=2) for p in PLACES},
+                "minima": marks("#ffd43b", "star", 15, "minimum", line_color="#5c4400"),
+                "begin": marks("white", "circle", 12, "start", line_color="#111111", line_width=2),
+            }, xlabel="x", ylabel="y", height=560, legend="bottom_right", tap=self._begin_at,
+                drag=("begin", self._begin_at)),
+            Figure("loss", {
+                **{f"{p} runs": curve(COLOURS[p], line_width=0.8, alpha=0.13) for p in PLACES},
+                **{f"{p} band": area(COLOURS[p], 0.35) for p in PLACES},
+                **{p: curve(COLOURS[p], p, line_width=2.2) for p in PLACES},
+                **{f"{p} mean": curve(DARK[p], f"{p} mean", line_width=5, alpha=0.55) for p in PLACES},
+                **{f"{p} floor": curve(DARK[p], f"{p} floor", line_dash="dashed", line_width=2.2) for p in PLACES},
+                "above": marks(RED, "triangle", 9), "below": marks(RED, "inverted_triangle", 9),
+            }, xlabel="step", logy=True, height=400, legend="top_right"),
+        ]  # fmt: skip
+
+    def _begin_at(self, x: float, y: float) -> None:
+        self.start = (float(x), float(y))
+
+    def draw(self) -> dict[str, Drawing]:
+        return {"surface": self._draw_surface(), "loss": self._draw_loss()}
+
+    def _draw_surface(self) -> Drawing:
+        box, scape = self.results["box"], self.results["landscape"]
+        minima = np.asarray(self.results["objective"].minima, dtype=float).reshape(-1, 2)
+        layers = {
+            "image": scape.image, "levels": scape.lines,
+            "minima": {"x": minima[:, 0], "y": minima[:, 1]},
+            "begin": {"x": np.array([self.start[0]]), "y": np.array([self.start[1]])},
+        }  # fmt: skip
+        said = {}
+        for place in PLACES:
+            layers = {**layers, **self._walks(place)}
+            said = {**said, **self._key(place)}
+        title = f"{self.surface}, noise {self.noise:g}"
+        return Drawing(layers, box[::2], box[1::2], title, said, limits={"image": scape.limits})
+
+    def _key(self, place: str) -> dict[str, str]:
+        """What the key says of a rule; the first one's lines explain the second's."""
+        silent = {name: "" for name in (place, f"{place} ends", f"{place} measured", f"{place} theory")}
+        if place not in self.found:
+            return silent
+        runs = "the run" if self.runs == 1 else f"median of {self.runs} runs"
+        named = {**silent, place: f"{self.names()[place]}: {runs}"}
+        if place == "second":
+            return named
+        found = self.found[place]
+        theory = "1σ, 2σ in theory" if drawable(found["predicted"]) else ""
+        measured = "" if found["diverged"] else "measured"
+        return {**named, f"{place} ends": "ends", f"{place} theory": theory, f"{place} measured": measured}
+
+    def _walks(self, place: str) -> dict[str, dict]:
+        names = (place, f"{place} paths", f"{place} ends", f"{place} measured", f"{place} theory")
+        if place not in self.found:
+            return {name: EMPTY for name in names}
+        found, x = self.found[place], self.trajectories[place].x[: self.steps + 1]
+        middle = np.median(x, axis=1)
+        ends = x[-1][np.isfinite(x[-1]).all(axis=1)]
+        points = x[self.steps - self.steps // 4 :].reshape(-1, 2)
+        return {
+            place: {"x": middle[:, 0], "y": middle[:, 1]},
+            f"{place} paths": path_columns(x),
+            f"{place} ends": {"x": ends[:, 0], "y": ends[:, 1]},
+            f"{place} measured": ellipses(points.mean(axis=0), found["covariance"]),
+            f"{place} theory": ellipses(found["target"], found["predicted"]),
+        }
+
+    def _draw_loss(self) -> Drawing:
+        each = {place: run.loss[: self.steps + 1] - self.results["lowest"] for place, run in self.trajectories.items()}
+        middles = {place: middle_of(np.sort(above, axis=1)) for place, above in each.items()}
+        ylim = self.remember("range", (self.surface, self._fit), lambda: decades(middles["first"], 4))
+        layers, said = {}, {}
+        for place in PLACES:
+            layers = {**layers, **self._curves(place, each)}
+            said = {**said, **self._loss_key(place)}
+        shown = np.stack([np.where(middle > 0, middle, np.nan) for middle in middles.values()], axis=1)
+        title = "Loss above the lowest: each run, median, 10 to 90 %"
+        return Drawing({**layers, **off_scale(shown, ylim)}, (0.0, float(self.steps)), ylim, title, said)
+
+    def _loss_key(self, place: str) -> dict[str, str]:
+        silent = {name: "" for name in (place, f"{place} mean", f"{place} floor")}
+        if place not in self.found:
+            return silent
+        named = {**silent, place: f"{self.names()[place]}: median"}
+        if place == "second":
+            return named
+        found = self.found[place]
+        floor = found["predicted_floor"]
+        known = floor is not None and 0 < floor < 1e250
+        return {**named, f"{place} mean": "" if found["diverged"] else "mean of the last quarter",
+                f"{place} floor": "floor in theory" if known else ""}  # fmt: skip
+
+    def _curves(self, place: str, each: dict[str, np.ndarray]) -> dict[str, dict]:
+        names = (place, f"{place} runs", f"{place} band", f"{place} mean", f"{place} floor")
+        if place not in each:
+            return {name: EMPTY for name in names}
+        found, above, steps = self.found[place], each[place], np.arange(self.steps + 1, dtype=np.float32)
+        ranked = np.sort(above, axis=1)  # a run that diverged ranks last
+        last = self.runs - 1
+        low, high = ranked[:, int(0.1 * last)], ranked[:, last - int(0.1 * last)]
+        good = np.isfinite(loggable(low)) & np.isfinite(loggable(high))
+        edge = np.concatenate([steps[good], steps[good][::-1]])
+        late = np.array([self.steps - self.steps // 4, self.steps], dtype=float)
+        floor = found["predicted_floor"]
+        known = math.nan if floor is None else floor
+        return {
+            place: {"x": steps, "y": loggable(middle_of(ranked))},
+            f"{place} runs": {"x": joined(np.tile(steps[:, None], self.runs)), "y": joined(loggable(above))},
+            f"{place} band": {"x": edge, "y": np.concatenate([low[good], high[good][::-1]])},
+            f"{place} mean": {"x": late, "y": loggable(np.full(2, found["floor"]))},
+            f"{place} floor": {"x": np.array([0.0, self.steps]), "y": loggable(np.full(2, known))},
+        }
+
+    # words
+
+    def status(self) -> str:
+        return "In the last quarter " + " ".join(self._said(place) for place in self.found)
+
+    def _said(self, place: str) -> str:
+        found, name = self.found[place], self.names()[place]
+        if found["diverged"]:
+            why = found["sentence"] if found["unstable"] else ""
+            return f"<b>{name}: {found['diverged']} of {self.runs} runs diverged.</b> {why}"
+        measured = f"{name} stays <b>{found['floor']:.3g}</b> above the lowest loss"
+        floor = found["predicted_floor"]
+        if floor is None or not np.isfinite(floor):
+            return f"{measured}. {found['sentence']}"
+        about = "about " if found["frozen"] else ""
+        spread = ""
+        if drawable(found["predicted"]):
+            spread = f", spread σ {deviations(found['covariance'])} (theory {about}{deviations(found['predicted'])})"
+        return f"{measured} (theory {about}<b>{floor:.3g}</b>){spread}. {self._forgetting(found)}".strip()
+
+    def _forgetting(self, found: dict[str, Any]) -> str:
+        """Whether the start still shows in the last quarter."""
+        if found["heavier"] > 1.2:
+            return (f"Its running squares still remember the start: it divides by {found['heavier']:.1f} times "
+                    "what noise alone makes of them.")  # fmt: skip
+        pace, floor = found["rate"], found["predicted_floor"]
+        if pace is None or not 0 < pace < 1 or floor <= 0 or found["above"] <= 0.05 * floor:
+            return ""
+        forgotten = math.log(0.05 * floor / found["above"]) / (2 * math.log(pace))
+        if forgotten <= found["late"]:
+            return ""
+        return f"The start still shows: theory forgets it after about {forgotten:.0f} steps."
+
+    def side(self) -> dict[str, str]:
+        head = "".join(cell("th", text) for text in ("Over the last quarter", "measured", "theory"))
+        rows = "".join(self._rows(place) for place in self.found)
+        return {"table": f'<table style="border-collapse: collapse; margin: 8px 0 0 8px"><tr>{head}</tr>{rows}</table>'}
+
+    def _rows(self, place: str) -> str:
+        found, name = self.found[place], self.names()[place]
+        seen = "diverged" if found["diverged"] else f"{found['floor']:.4g}"
+        rows = cell("td", f"{name}: loss floor") + cell("td", seen) + cell("td", number(found["predicted_floor"]))
+        more = "".join(
+            f"<tr>{cell('td', f'{name}: {which} σ')}{cell('td', deviation(found['covariance'], k))}"
+            f"{cell('td', deviation(found['predicted'], k))}</tr>"
+            for k, which in ((1, "widest"), (0, "narrowest"))
+        )
+        return f"<tr>{rows}</tr>{more}"
+
+    def shade(self) -> dict[str, float]:
+        limits = {place: found["limit"] for place, found in self.found.items()}
+        known = {place: math.inf if limit is None else limit for place, limit in limits.items()}
+        return {"lr": known["first"], "second_lr": known.get("second", math.inf)}
+
+    notes = f"""
+<p><b>What is shown.</b> Every step adds a normal draw to each coordinate of the gradient. Faint lines are the
+runs, the strong one their median; dots are where they end. Draws are kept while you move a knob, and a second
+rule meets the same ones: what differs is the rule.</p>
+<p><b>What to look for.</b> The runs do not settle at the minimum but around it. On a bowl of curvature l, SGD
+with noise s keeps a variance of lr s² / (l (2 - lr l)): halve the learning rate and the ellipse loses half its
+area. Momentum m makes it about 1 / (1 - m) times as large.</p>
+<p><b>Theory.</b> Solid ellipses and dashed lines solve the discrete Lyapunov equation of the rule's own update
+at the nearest minimum, on its tangent bowl; dashed ellipses and the thick line are measured over the last
+quarter of the steps. For rules that divide by running squares the floor holds only about, and the ellipse only
+on an upright bowl; there is none for rules that step by a sign.</p>
+<p><b>Draws.</b> Run k has the seed plus {APART:,} k of numpy's default generator.</p>
+"""
+
+    def controls(self, members: Members | None = None) -> list[Any]:
+        return [knobs_of(self, self.menu(), widgets={"seed": {"type": pn.widgets.IntInput}})]
+
+    def arrange(self, page) -> Any:
+        return frame(
+            [*page.controls],
+            [page.message, page.status, *page.pictures("surface")],
+            [*page.pictures("loss"), *page.blocks.values()],
+            [html(self.notes, "notes")],
+            beside=True,
+        )
+
+
+def start_on(label: str) -> tuple[float, float]:
+    """Where runs on a surface begin."""
+    if label not in SURFACES or label == RotatedQuadratic.label:
+        return START
+    first = SURFACES[label]().starts[0]
+    return float(first[0]), float(first[1])
+
+
+def made(name: str, lr: float, momentum: float) -> Rule:
+    """A rule of the menu; Nesterov without momentum is SGD."""
+    settings = {MOMENTUM[name]: momentum} if MOMENTUM[name] else {}
+    ahead = {"nesterov": True} if name == "Nesterov" and momentum > 0 else {}
+    return RULES[name](lr=lr, **settings, **ahead)
+
+
+def landscape(objective: Any, box: Any) -> tuple[Landscape, float]:
+    """The surface's picture, and its lowest loss."""
+    values = objective.value(*np.meshgrid(*axes_of(box)))
+    known = objective.lowest
+    lowest = float(np.nanmin(values)) if known is None else float(known)
+    return Landscape(values, box, lowest), lowest
+
+
+def middle_of(ranked: np.ndarray) -> np.ndarray:
+    """The median of each row of sorted numbers (rows, runs); NaN where it is one of a run that diverged."""
+    last = ranked.shape[1] - 1
+    return (ranked[:, last // 2] + ranked[:, last - last // 2]) / 2

@@ -1,0 +1,109 @@
+"""What theory expects of runs under gradient noise around a minimum, as arrays, ellipses and words."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .linear import coefficients, steady_terms
+from .noise import LATE, excess_loss, stationary_covariance, stationary_variance
+from .rules import Rule
+from .theory import eigen, frozen_terms, hessian_at, is_frozen, preconditioner, prediction, rate, spectrum
+from .trajectory import Trajectory
+
+TURN = np.linspace(0, 2 * math.pi, 73)
+EMPTY = {"x": np.empty(0), "y": np.empty(0)}
+
+
+def expected(rule: Rule, objective: Any, target: Any, noise: float) -> dict[str, Any]:
+    """What is left of the noise around a minimum, on the bowl that touches the surface there.
+
+    `predicted` (2, 2): the covariance of x; `predicted_floor`: the mean loss above the minimum's; `rate` and
+    `limit` as in `theory`, for linear rules; None where nothing is known. `unstable`: lr is at the limit or above,
+    `frozen`: it holds only about, `sentence`: what `theory.prediction` says.
+    """
+    known = spectrum(objective, target)
+    if not np.isfinite(known["values"]).all():
+        return unknown("The surface has no curvature at its minimum, so theory says nothing.")
+    said = prediction(rule, objective, target)
+    frozen = is_frozen(rule)
+    floor = excess_loss(rule, known["values"], noise)
+    most = said["limit"]
+    return {
+        "target": target, "frozen": frozen, "sentence": said["sentence"],
+        "predicted": covariance(rule, objective, target, noise) if floor is None or math.isfinite(floor) else None,
+        "predicted_floor": floor,
+        "rate": None if frozen or floor is None else rate(rule, known["values"]),
+        "limit": most, "unstable": most is not None and coefficients(rule)["lr"] >= most,
+    }  # fmt: skip
+
+
+def unknown(sentence: str) -> dict[str, Any]:
+    """The same where theory says nothing, and why."""
+    return {"target": (0.0, 0.0), "frozen": False, "sentence": sentence, "predicted": None, "predicted_floor": None,
+            "rate": None, "limit": None, "unstable": False}  # fmt: skip
+
+
+def covariance(rule: Rule, objective: Any, target: Any, noise: float) -> Any:
+    """The covariance of x that theory expects; None where it has none.
+
+    A rule with a step for each coordinate has one where the bowl is upright: its coordinates are apart then.
+    """
+    hessian = hessian_at(objective, target)
+    if not is_frozen(rule):
+        return stationary_covariance(rule, hessian, noise)
+    if hessian[0][1] != 0:
+        return None
+    first, second = (stationary_variance(rule, float(hessian[k][k]), noise) for k in (0, 1))
+    return np.array([[first, 0.0], [0.0, second]])
+
+
+def weight(rule: Rule, run: Trajectory, t: int, noise: float) -> float:
+    """What the first run's gradients are divided by at step t over what noise alone makes of that; 1 where nothing."""
+    settled = steady_terms(rule, noise * noise) if is_frozen(rule) and noise > 0 else None
+    if settled is None:
+        return 1.0
+    now = [preconditioner(rule, terms, t) for terms in frozen_terms(rule, run, t)]
+    return max(now) / preconditioner(rule, settled, LATE)
+
+
+def drawable(matrix: Any) -> bool:
+    """Whether a covariance is known and finite."""
+    return matrix is not None and bool(np.isfinite(matrix).all())
+
+
+def ellipses(centre: Any, matrix: Any) -> dict[str, np.ndarray]:
+    """One and two standard deviations around a centre, with a gap between; nothing where they are unknown."""
+    if not drawable(matrix):
+        return EMPTY
+    known = eigen(matrix)
+    x, y = np.zeros(0), np.zeros(0)
+    for size in (1, 2):
+        wide, high = (size * math.sqrt(max(value, 0.0)) for value in known["values"])
+        (a, b), (c, d) = known["vectors"]
+        gap = [math.nan] if size == 1 else []
+        x = np.concatenate([x, centre[0] + wide * a * np.cos(TURN) + high * c * np.sin(TURN), gap])
+        y = np.concatenate([y, centre[1] + wide * b * np.cos(TURN) + high * d * np.sin(TURN), gap])
+    return {"x": x, "y": y}
+
+
+def deviation(matrix: Any, k: int) -> str:
+    """The standard deviation along an axis of a covariance in words, the k-th narrowest."""
+    if matrix is None:
+        return "unknown"
+    return f"{math.sqrt(max(eigen(matrix)['values'][k], 0.0)):.4g}" if drawable(matrix) else "grows"
+
+
+def deviations(matrix: Any) -> str:
+    """The standard deviations along both axes of a covariance."""
+    low, high = eigen(matrix)["values"]
+    return f"{math.sqrt(max(high, 0.0)):.3g} × {math.sqrt(max(low, 0.0)):.3g}"
+
+
+def number(value: Any) -> str:
+    """A predicted number in words."""
+    if value is None or math.isnan(value):
+        return "unknown"
+    return f"{value:.4g}" if math.isfinite(value) else "grows"
