@@ -98,3 +98,8 @@ def show_by_fairness(menu: Any, rates: dict[str, Any], now: str) -> None:
         knob.visible = now == OWN
     code = "".join(f"{name}.visible = cb_obj.value == '{OWN}'; " for name in rates)
     menu.jscallback(args=rates, value=code)
+
+
+def cell(kind: str, text: str) -> str:
+    """A cell of a table."""
+    return f'<{kind} style="text-align: left; padding: 1px 14px 1px 0; white-space: nowrap">{text}</{kind}>'

@@ -24,6 +24,7 @@ from ..racers import (
     NAMES,
     TOLERANCES,
     TUNED,
+    cell,
     racer_knobs,
     rate,
     rate_of,
@@ -127,8 +128,6 @@ class Race(Experiment):
         """A racer with this learning rate, or with an array of them, one a lane."""
         return rule_of(self, name, lr)
 
-    # keeping the parameters in step with each other
-
     def follow(self, changed: set[str]) -> dict[str, Any]:
         """The surface follows its name, the start the surface, and typed numbers the start."""
         new: dict[str, Any] = {}
@@ -205,8 +204,7 @@ class Race(Experiment):
         return (*self._surface_key(), *self.start, self.steps, self.clip, *own)
 
     def _walk(self, name: str, lr: Any) -> Trajectory:
-        clip = self.clip if self.clip > 0 else None
-        return descend(self.objective, self.rule(name, lr), self.start, self.steps, clip=clip)
+        return descend(self.objective, self.rule(name, lr), self.start, self.steps, clip=self.clip or None)
 
     def _tried(self, name: str) -> dict[str, Any]:
         """The racer's trials, one a learning rate, and the run of the best."""
@@ -284,8 +282,7 @@ class Race(Experiment):
 
     def _draw_surface(self) -> Drawing:
         box, scape = self.results["box"], self.results["landscape"]
-        minima = np.asarray(self.objective.minima, dtype=float).reshape(-1, 2)
-        runs = list(self.runs.values())
+        minima, runs = np.asarray(self.objective.minima, dtype=float).reshape(-1, 2), list(self.runs.values())
         ends = np.array([run["x"][np.isfinite(run["x"]).all(axis=1)][-1] for run in runs])
         exits = [found for found in (exit_of(run["x"], box) for run in runs) if found]
         layers = {
@@ -300,9 +297,7 @@ class Race(Experiment):
         return Drawing(layers, box[::2], box[1::2], label_of(self.objective), named, limits={"image": scape.limits})
 
     def _path(self, name: str) -> dict[str, np.ndarray]:
-        if name not in self.runs:
-            return EMPTY
-        x = self.runs[name]["x"]
+        x = self.runs[name]["x"] if name in self.runs else np.zeros((0, 2))
         return {"x": x[:, 0], "y": x[:, 1]}
 
     def _draw_loss(self, ylim: tuple[float, float]) -> Drawing:
@@ -312,8 +307,8 @@ class Race(Experiment):
             if name in self.runs else EMPTY for name in NAMES
         }  # fmt: skip
         line = {"x": np.array(span), "y": np.full(2, float(self.tolerance))}
-        title = f"Loss above the lowest, against step (dashed: {self.tolerance:g})"
-        return Drawing({"tolerance": line, **curves}, span, ylim, title)
+        layers = {"tolerance": line, **curves}
+        return Drawing(layers, span, ylim, f"Loss above the lowest, against step (dashed: {self.tolerance:g})")
 
     def _draw_trials(self, ylim: tuple[float, float]) -> Drawing:
         at = math.log10(self.lr) if self.lr > 0 else -math.inf
@@ -323,8 +318,8 @@ class Race(Experiment):
         # a log axis has no place for a racer that ends exactly at the lowest loss
         zero = np.concatenate([np.log10(t["lr"][t["final"] == self.results["floor"]]) for t in self.tuning.values()])
         layers["zero"] = {"x": zero, "y": np.full(len(zero), ylim[0])}
-        title = f"Final loss of {self.trials} trials each (● raced, ✕ diverged)"
-        return Drawing(layers, (self.lowest - 0.1, self.highest + 0.1), ylim, title)
+        xlim, title = (self.lowest - 0.1, self.highest + 0.1), f"Final loss of {self.trials} trials each"
+        return Drawing(layers, xlim, ylim, f"{title} (● raced, ✕ diverged)")
 
     def _curve(self, name: str, ylim: tuple[float, float], row: int) -> dict[str, Any]:
         """A racer's trials, the learning rate that it races with, and in a row of its own the trials that diverged."""
@@ -333,29 +328,36 @@ class Race(Experiment):
         tried, run, floor = self.tuning[name], self.runs[name], self.results["floor"]
         along = np.log10(tried["lr"])
         lost = along[tried["diverged"] > 0]
-        height = ylim[1] * (ylim[0] / ylim[1]) ** (0.03 + 0.03 * row)
         here = loggable(np.array([run["loss"][-1] - floor]))
         seen = run["lr"] > 0 and np.isfinite(here[0])
         return {
             name: {"x": along, "y": loggable(tried["final"] - floor)},
             f"{name} lr": {"x": np.array([math.log10(run["lr"])]), "y": here} if seen else EMPTY,
-            f"{name} diverged": {"x": lost, "y": np.full(len(lost), height)},
+            f"{name} diverged": {
+                "x": lost,
+                "y": np.full(len(lost), ylim[1] * (ylim[0] / ylim[1]) ** (0.03 + 0.03 * row)),
+            },
         }
 
     # words
 
     def status(self) -> str:
         ahead = self.results["places"][0]
-        run = self.runs[ahead]
-        if run["diverged"]:
+        if self.runs[ahead]["diverged"]:
             return f"<b>Every racer diverged.</b> {terms(self, self.tuning)}"
-        final = f"{run['loss'][-1] - self.results['floor']:.3g} above the lowest loss"
-        return f"After {self.steps} steps <b>{ahead}</b> is ahead, <b>{final}</b>. {terms(self, self.tuning)}"
+        beyond = "" if self.objective.lowest is None else " above the lowest"
+        final = f"{self._final(ahead):.3g}</b>{beyond}"
+        return f"After {self.steps} steps <b>{ahead}</b> is ahead, at a loss of <b>{final}. {terms(self, self.tuning)}"
+
+    def _final(self, name: str) -> float:
+        """The loss that a racer ends at, above the lowest where that is known."""
+        floor = 0.0 if self.objective.lowest is None else self.results["floor"]
+        return float(self.runs[name]["loss"][-1] - floor)
 
     def side(self) -> dict[str, str]:
         heads = ["", "Rule", "lr", "Final loss", f"Steps to {self.tolerance:g}"]
         rows = "".join(self._row(place + 1, name) for place, name in enumerate(self.results["places"]))
-        head = "".join(_cell("th", text) for text in heads)
+        head = "".join(cell("th", text) for text in heads)
         return {
             "places": f'<table style="border-collapse: collapse; margin: 4px 0 0 10px"><tr>{head}</tr>{rows}</table>'
         }
@@ -363,13 +365,13 @@ class Race(Experiment):
     def _row(self, place: int, name: str) -> str:
         run = self.runs[name]
         swatch = f'<span style="color: {COLOURS[name]}">■</span> {name}'
-        final = f"{run['loss'][-1] - self.results['floor']:.3g}"
+        final = f"{self._final(name):.3g}"
         cells = [
             "" if run["diverged"] else f"{place}", swatch, f"{run['lr']:.4g}",
             f"diverged, step {run['diverged']}" if run["diverged"] else final,
             f"{run['arrived']}" if run["arrived"] >= 0 else "never",
         ]  # fmt: skip
-        return f"<tr>{''.join(_cell('td', text) for text in cells)}</tr>"
+        return f"<tr>{''.join(cell('td', text) for text in cells)}</tr>"
 
     notes = """
 <p><b>What is fair?</b> A rule looks good beside a badly tuned one. "Each tuned" gives every racer the same number of
@@ -382,8 +384,6 @@ one, so their step is lr already.</p>
 trials that are no longer finite; a curve that leaves through the top grew without overflowing; a grey triangle at the
 bottom is a run that ends exactly at the lowest loss. Nothing is clipped unless you say so.</p>
 """
-
-    # the page
 
     def controls(self, members: Members | None = None) -> list[Any]:
         made = self._surface_controls if members is None else surface_knobs(self.objective, members)
@@ -402,6 +402,12 @@ bottom is a run that ends exactly at the lowest loss. Nothing is clipped unless 
     def _surface_controls(self):
         return surface_knobs(self.objective, {("objective", ""): self.objective})
 
+    def html(self, title: str = "", theme: str = "default", knobs: Any = None) -> str:
+        if not hasattr(self.objective, "traced"):
+            fix = "one that calls torch races served or in a notebook"
+            refuse("Race.save", "needs a surface that a page can compute", label_of(self.objective), fix)
+        return super().html(title, theme, knobs)
+
     def arrange(self, page) -> Any:
         return frame(
             page.controls,
@@ -410,7 +416,3 @@ bottom is a run that ends exactly at the lowest loss. Nothing is clipped unless 
             [html(self.notes, "notes")],
             beside=True,
         )
-
-
-def _cell(kind: str, text: str) -> str:
-    return f'<{kind} style="text-align: left; padding: 1px 14px 1px 0; white-space: nowrap">{text}</{kind}>'
