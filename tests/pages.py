@@ -108,7 +108,7 @@ def owner_of(experiment, label: str):
 
 
 def set_to(owner, name: str, value: float) -> None:
-    setattr(owner, name, int(value) if isinstance(owner.param[name], param.Integer) else value)
+    setattr(owner, name, round(value) if isinstance(owner.param[name], param.Integer) else value)
 
 
 def drag_every_slider(page, experiment, labels) -> None:

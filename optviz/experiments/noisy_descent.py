@@ -30,7 +30,7 @@ MOST_RUNS, MOST_STEPS = 50, 300
 APART = 1_000_000  # from one run's seed to the next: two seeds share no run
 SURFACES = dict(surfaces())
 RULES = {"SGD": SGD, "Nesterov": SGD, **rules()}
-NONE = "none"
+BOWL, NONE = RotatedQuadratic.label, "none"
 START = (-1.6, 1.2)  # on the rotated quadratic, at any angle of it
 PLACES = ("first", "second")
 COLOURS = {"first": ORANGE, "second": PURPLE}
@@ -62,7 +62,7 @@ class NoisyDescent(Experiment):
     runs by "first" and "second", of which `steps` are shown, and `found`, measured beside predicted.
     """
 
-    surface = param.Selector(default=RotatedQuadratic.label, objects=list(SURFACES))
+    surface = param.Selector(default=BOWL, objects=list(SURFACES))
     condition = param.Number(10.0, bounds=(1, 1000), softbounds=(1, 100), step=1, label="Condition number",
                              doc="Of the rotated quadratic: steepest over flattest curvature.")  # fmt: skip
     angle = param.Number(30.0, bounds=(0, 90), step=0.5, doc="Rotation of the rotated quadratic, in degrees.")
@@ -76,7 +76,7 @@ class NoisyDescent(Experiment):
     noise = param.Number(1.5, bounds=(0, None), softbounds=(0, 5), step=0.05, label="Noise",
                          doc="Standard deviation of what is added to each coordinate of the gradient.")  # fmt: skip
     runs = param.Integer(20, bounds=(1, MOST_RUNS), doc="How many runs, each with noise of its own.")
-    steps = param.Integer(200, bounds=(4, MOST_STEPS), doc="How many steps of each run are shown and measured.")
+    steps = param.Integer(200, bounds=(1, MOST_STEPS), doc="How many steps of each run are shown and measured.")
     seed = param.Integer(0, bounds=(0, APART - 1), doc="Seed of the noise; moving other knobs keeps the draws.")
     new_noise = param.Event(label="New noise", doc="Draw the noise of the next seed.")
     start = param.NumericTuple(START, length=2, precedence=-1, doc="Where every run begins.")
@@ -91,7 +91,7 @@ class NoisyDescent(Experiment):
     def __init__(self, **params):
         self._fit = 0
         if "start" not in params:
-            first = start_on(params.get("surface", RotatedQuadratic.label))
+            first = start_on(params.get("surface", BOWL))
             params["start"] = (params.get("start_x", first[0]), params.get("start_y", first[1]))
         super().__init__(**params)
         self.settle({"start"})
@@ -125,7 +125,7 @@ class NoisyDescent(Experiment):
     # numbers
 
     def _objective(self) -> Any:
-        if self.surface == RotatedQuadratic.label:
+        if self.surface == BOWL:
             return RotatedQuadratic(condition=self.condition, angle=self.angle)
         return SURFACES[self.surface]()
 
@@ -401,7 +401,7 @@ on an upright bowl; there is none for rules that step by a sign.</p>
 
 def start_on(label: str) -> tuple[float, float]:
     """Where runs on a surface begin."""
-    if label not in SURFACES or label == RotatedQuadratic.label:
+    if label not in SURFACES or label == BOWL:
         return START
     first = SURFACES[label]().starts[0]
     return float(first[0]), float(first[1])
