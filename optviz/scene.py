@@ -10,6 +10,7 @@ import numpy as np
 from .plots import heights, image_columns, levels
 
 Box = tuple[float, float, float, float]
+KINDS, NOWHERE, GONE = 10, 10, 11  # colours: of minima in turn, of starts that reach none, of those that diverge
 EMPTY = {"x": np.empty(0), "y": np.empty(0)}
 
 
@@ -150,3 +151,27 @@ def nice(value: float) -> float:
 def image_of(values: np.ndarray, box: Box, limits: tuple[float, float]) -> dict[str, Any]:
     """The columns of log10 of positive values between limits; lower ones get the lowest colour."""
     return image_columns(np.log10(np.maximum(values, 10.0 ** limits[0])), box)
+
+
+def basin_columns(found: dict[str, Any] | None, by_steps: bool, box: Box) -> dict[str, dict[str, Any]]:
+    """The images `kinds` and `arrivals` of a map of basins, or of none; NaN where one does not cover the other."""
+    nothing = np.full((2, 2), np.nan)
+    if found is None:
+        return {"arrivals": image_columns(nothing, box), "kinds": image_columns(nothing, box)}
+    kinds, arrivals = np.where(found["minimum"] < 0, NOWHERE, found["minimum"] % KINDS), nothing
+    if by_steps:
+        arrivals = found["arrived"]
+        kinds = np.where(np.isnan(arrivals), NOWHERE, np.nan)
+    kinds = np.where(found["diverged"] > 0, GONE, kinds)
+    return {"arrivals": image_columns(arrivals, box), "kinds": image_columns(kinds, box)}
+
+
+def expected_loss(found: dict[str, Any] | None, above: np.ndarray, ylim: tuple[float, float]) -> dict[str, np.ndarray]:
+    """The loss above the lowest as the expected rate has it fall or grow, through the last one within the frame."""
+    ends = np.flatnonzero((above >= ylim[0]) & (above <= ylim[1]))
+    if found is None or found["rate"] is None or not ends.size or ends[-1] < 2:
+        return EMPTY
+    last = int(ends[-1])
+    steps = np.array([last // 2, last], dtype=float)
+    with np.errstate(all="ignore"):
+        return {"x": steps, "y": loggable(above[last] * np.power(found["rate"], 2 * (steps - last)))}

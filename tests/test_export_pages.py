@@ -11,6 +11,7 @@ from pages import VALUE, assert_shows, drag_every_slider, owner_of, select, spot
 
 from optviz import SGD, LossComparison, SingleParameter, StochasticLandscape, SurfaceDescent, objective
 from optviz.catalogue import experiments
+from optviz.experiments.surface_descent import REACHED, SPEED
 from optviz.members import rules, surfaces
 
 pytestmark = pytest.mark.browser
@@ -93,6 +94,25 @@ def test_a_rules_own_controls_move_it_and_its_formula(page, exported):
     wait_idle(page)
     assert_shows(page, experiment)
     assert page.locator(".numbers").inner_text().split(",")[0].endswith("0.1")
+
+
+def test_basins_are_walked_in_the_page(page, exported):
+    experiment = SurfaceDescent()
+    opened(page, exported / "surface_descent.html")
+    for label, option in (("Surface", "Himmelblau"), ("Colour each start by", REACHED)):
+        select(page, label, option)
+        setattr(experiment, owner_of(experiment, label)[1], option)
+    assert_shows(page, experiment)
+    drag_every_slider(page, experiment, ["Learning rate", "Starts a side"])
+    select(page, "Optimizer", "RMSprop")
+    select(page, "Colour each start by", SPEED)
+    experiment.param.update(optimizer_name="RMSprop", basins=SPEED)
+    assert_shows(page, experiment)
+    assert outlook(page) == written(experiment)
+    for label, name, option in (("Surface", "objective_name", "Rastrigin"), ("Optimizer", "optimizer_name", "SGD")):
+        select(page, label, option)
+        setattr(experiment, name, option)
+    drag_every_slider(page, experiment, ["Amplitude"])  # whose minima Newton's method brings along
 
 
 def test_a_start_is_typed_clicked_and_dragged(page, exported):

@@ -165,7 +165,8 @@ def test_a_run_that_overflows_is_drawn_without_a_warning(make):
 def test_a_dynamic_map_evaluated_again_is_up_to_date():
     experiment = SingleParameter()
     view = experiment.views["steps"]
-    assert [e.label for e in view[()].values() if isinstance(e, hv.Curve)] == ["plain SGD", "momentum"]
+    labels = [e.label for e in view[()].values() if isinstance(e, hv.Curve)]
+    assert labels == ["plain SGD", "momentum", "predicted ±2 spreads"]
     experiment.epoch = 5
     curve = view[()].Curve.Momentum
     np.testing.assert_array_equal(curve.dimension_values("y"), experiment.updates[4 * 591 : 5 * 591])
@@ -236,9 +237,11 @@ def test_only_what_changed_is_sent():
     experiment = SingleParameter()
     sent = Sent(experiment.page())
     experiment.momentum = 0.5
-    assert sent.look() == {"steps.updates", "epochs.updates"}
+    follow = {f"{figure}.{layer}" for figure in ("spread", "value") for layer in ("updates", "expected")}
+    assert sent.look() == {"steps.updates", "steps.expected", "epochs.updates", *follow}
     experiment.epoch = 8
-    assert sent.look() == {"steps.updates", "steps.baseline", "epochs.viewed"}
+    viewed = {f"{figure}.viewed" for figure in ("epochs", "spread", "value")}
+    assert sent.look() == {"steps.updates", "steps.baseline", "steps.expected", *viewed}
     experiment.param.trigger("lr")
     assert sent.look() == set()
 
@@ -247,11 +250,11 @@ def test_a_knob_of_the_surface_sends_the_run_alone():
     experiment = SurfaceDescent()
     sent = Sent(experiment.page())
     experiment.optimizer.lr = 0.1
-    run = {"surface.path", "surface.end", "loss.loss", "values.first",
+    run = {"surface.path", "surface.end", "loss.loss", "loss.expected", "values.first",
            "values.second", "updates.first", "updates.second"}  # fmt: skip
     assert {name for name in sent.look() if not name.endswith(("above", "below"))} == run
     experiment.start = (-4.0, 1.0)
-    assert not {"surface.image", "surface.levels", "surface.minima"} & sent.look()
+    assert not {f"surface.{layer}" for layer in ("image", "kinds", "arrivals", "levels", "minima")} & sent.look()
     experiment.objective_name = "Booth"
     assert {"surface.image", "surface.levels", "surface.minima"} <= sent.look()
 

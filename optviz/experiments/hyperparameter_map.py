@@ -15,7 +15,7 @@ from ..maps import COORDINATES, SPANS, cells, growth, lane_map, names_of, ranks,
 from ..members import resolved
 from ..plots import Drawing, Figure, curve, embers, grey_ground, hover, image_columns, marks, surface
 from ..theory import max_lr, spectrum
-from .surface_descent import SurfaceDescent
+from .surface_descent import OFF, SurfaceDescent
 
 AXES = [*SPANS, *COORDINATES]
 COLOURS = {"loss": "final loss", "arrived": "steps to the tolerance", "rank": "rank"}
@@ -81,6 +81,8 @@ class HyperparameterMap(SurfaceDescent):
     zoom_in = param.Event(label="Zoom in on the run", doc="Four times closer around the run that is shown.")
     zoom_out = param.Event(label="Zoom out", doc="Four times further away.")
     whole = param.Event(label="Whole map", doc="The whole range of both axes.")
+    basins = param.Selector(default=OFF, objects=[OFF], precedence=-1, doc="Not here: the map is a picture of ends.")
+    basin_cells = param.Integer(40, precedence=-1, doc="Not used here.")
     window = param.NumericTuple((-2.0, 0.5, 0.0, 0.995), length=4, precedence=-1, doc="The ends of both axes.")
     cell = param.NumericTuple((-1.3, 0.0), length=2, precedence=-1, doc="The cell clicked last.")
 

@@ -13,8 +13,9 @@ from ..layout import frame, grid, html
 from ..messages import refuse
 from ..noise import clipped_deviation, update_spread
 from ..optimizers import Momentum
-from ..plots import BLUE, GREY, ORANGE, Drawing, Figure, bands, curve, guides
+from ..plots import BLUE, GREY, ORANGE, RED, Drawing, Figure, bands, curve, guides, marks
 from ..scan import filtered
+from ..scene import off_scale
 from ..schedules import LinearDecay
 
 EPOCHS, STEPS = 40, 591
@@ -42,16 +43,23 @@ class SingleParameter(Experiment):
     seed = param.Integer(0, bounds=(0, None), doc="Seed of the gradients (numpy's default generator).")
     new_gradients = param.Event(label="New gradients", doc="Draw the gradients of the next seed.")
 
+    fit_axes = param.Event(
+        label="Fit axes to these values", doc="The axis of the parameter stays put while a knob moves."
+    )
+
     title = "One parameter, random gradients"
     order = 2
     sentence = "What momentum, decay and clipping make of pure noise."
 
     def __init__(self, gradients: Any = None, **params):
         self._given = None if gradients is None else _checked(gradients)
+        self._fit = 0
         super().__init__(**params)
 
     def follow(self, changed: set[str]) -> dict[str, Any]:
         """New gradients are those of the next seed; a seed replaces gradients that were given."""
+        if "fit_axes" in changed:
+            self._fit += 1
         if changed & {"new_gradients", "seed"}:
             self._given = None
         return {"seed": self.seed + 1} if "new_gradients" in changed else {}
@@ -166,6 +174,7 @@ class SingleParameter(Experiment):
                     "baseline": curve(ORANGE, "plain SGD", line_width=1.2),
                     "updates": curve(BLUE, "momentum"),
                     "expected": curve(GREY, "predicted ±2 spreads", line_dash="dashed"),
+                    "above": marks(RED, "triangle", 9), "below": marks(RED, "inverted_triangle", 9),
                 },
                 xlabel="epoch", ylabel="parameter", height=240, legend="top_right", tap=self._view_epoch,
             ),
@@ -216,11 +225,15 @@ class SingleParameter(Experiment):
         at = np.arange(0, EPOCHS * STEPS + 1, EVERY)
         time = 0.5 + at / STEPS
         reach = 2 * self.results["reach"][at]
-        high = _round_up(max(1.2 * reach[-1], np.abs(self.values[at]).max(), np.abs(self.results["plain"][at]).max()))
+        values, plain = self.values[at], self.results["plain"][at]
+        most = max(1.2 * float(reach[-1]), float(np.abs(values).max()), float(np.abs(plain).max()))
+        high = self.remember("height", (self._fit,), lambda: _round_up(most))
+        out = off_scale(np.stack([values, plain], axis=1), (-high, high))
         layers = {
             "viewed": self._viewed(-high, high),
-            "baseline": {"x": time, "y": self.results["plain"][at]}, "updates": {"x": time, "y": self.values[at]},
+            "baseline": {"x": time, "y": plain}, "updates": {"x": time, "y": values},
             "expected": _both(time, reach),
+            **{name: {"x": 0.5 + marked["x"] * EVERY / STEPS, "y": marked["y"]} for name, marked in out.items()},
         }  # fmt: skip
         return Drawing(layers, (0.5, EPOCHS + 0.5), (-high, high), "The parameter: the sum of its updates")
 
@@ -272,7 +285,7 @@ def _both(x: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _round_up(value: float) -> float:
-    """The next number of 1, 2, 5, 10, ... so that an axis seldom moves."""
+    """The next number of 1, 2, 5, 10, ..."""
     power = 10.0 ** np.floor(np.log10(value)) if value > 0 else 1.0
     return float(next((k * power for k in (1, 2, 5) if value <= k * power), 10 * power))
 

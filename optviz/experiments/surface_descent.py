@@ -9,21 +9,26 @@ import numpy as np
 import panel as pn
 import param
 
+from ..basin_maps import basin_map, local_minima
 from ..controls import knobs_of, shade
 from ..descent import descend
 from ..experiment import Experiment, Members
 from ..formulas import hyperparameter_mathml, objective_mathml, rule_mathml
 from ..layout import frame, html
+from ..maps import names_of, setting
 from ..members import Member, label_of, resolved, rules, surfaces
 from ..messages import refuse
-from ..outlook import outlook, verdict
-from ..plots import BLUE, GREY, ORANGE, RED, Drawing, Figure, curve, lines, marks, surface, texts
+from ..outlook import outlook
+from ..plots import BLUE, GREY, ORANGE, RED, Drawing, Figure, basins, curve, lines, marks, surface, texts
 from ..rules import Rule
 from ..scene import (
+    GONE,
     Landscape,
     axes_of,
+    basin_columns,
     decades,
     exit_of,
+    expected_loss,
     frame_of,
     joined,
     loggable,
@@ -32,6 +37,11 @@ from ..scene import (
     symmetric,
 )
 from ..trajectory import Trajectory
+from ..words import basin_shares, outlook_text
+
+OFF, REACHED, SPEED = "the loss", "the minimum reached", "the steps to get there"
+BASIN_STEPS = 200  # of every start's run, if not more are asked for
+ARRIVED = 1e-3  # how far above the minimum's a loss counts as having got there
 
 
 class SurfaceDescent(Experiment):
@@ -49,6 +59,9 @@ class SurfaceDescent(Experiment):
     steps = param.Integer(50, bounds=(1, 10_000), softbounds=(1, 300), doc="How many steps to take.")
     start_x = param.Number(-5.0, label="Start x", doc="Drag the ring or click the surface instead.")
     start_y = param.Number(-2.0, label="Start y", doc="Drag the ring or click the surface instead.")
+    basins = param.Selector(default=OFF, objects=[OFF, REACHED, SPEED], label="Colour each start by")
+    basin_cells = param.Integer(40, bounds=(10, 200), softbounds=(20, 120), step=10, label="Starts a side",
+                                doc="Of the picture of basins: a run from each; more are slower.")  # fmt: skip
     fit_axes = param.Event(label="Fit axes to this run", doc="The axes stay put while you move a knob.")
 
     title = "Descent on a surface"
@@ -136,7 +149,22 @@ class SurfaceDescent(Experiment):
         scape = self.remember("landscape", (self._surface_key(), box), lambda: self._landscape(box))
         found = {"trajectory": run, "box": box, "landscape": scape[0], "lowest": scape[1], "values": scape[2]}
         known = hasattr(self.objective, "traced") and run.lanes == 1
-        return {**found, "outlook": outlook(self.optimizer, self.objective, run, scape[1]) if known else None}
+        expected = outlook(self.optimizer, self.objective, run, scape[1]) if known else None
+        return {**found, "outlook": expected, "basins": self._basins(box) if known and self.basins != OFF else None}
+
+    def _basins(self, box) -> dict[str, Any] | None:
+        """Where the rule takes every start of the picture; None for what runs through torch."""
+        if not isinstance(self.optimizer, Rule):
+            return None
+        steps, size = max(self.steps, BASIN_STEPS), self.basin_cells
+        rule = tuple([setting(self.optimizer, name) for name in names_of(self.optimizer)])
+        local = self.remember("minima", self._surface_key(), lambda: local_minima(self.objective))
+
+        def walk():
+            found = basin_map(self.objective, self.optimizer, local, *axes_of(box, size), steps, ARRIVED)
+            return {**found, "points": local["points"], "steps": steps}
+
+        return self.remember("basins", (id(self.optimizer), rule, self._surface_key(), box, steps, size), walk)
 
     def _surface_key(self) -> tuple:
         shape = self.objective.shape_values() if hasattr(self.objective, "shape_values") else ()
@@ -155,7 +183,7 @@ class SurfaceDescent(Experiment):
     def figures(self) -> list[Figure]:
         return [
             Figure("surface", {
-                "image": surface(), "levels": lines("white", alpha=0.45),
+                "image": surface(), "arrivals": surface(), "kinds": basins(), "levels": lines("white", alpha=0.45),
                 "path": curve(ORANGE, "path", path=True, line_width=2.2),
                 "minima": marks("#ffd43b", "star", 17, "minimum", line_color="#5c4400"),
                 "begin": marks("white", "circle", 12, "start", line_color="#111111", line_width=2),
@@ -190,12 +218,18 @@ class SurfaceDescent(Experiment):
         minima = np.asarray(self.objective.minima, dtype=float).reshape(-1, 2)
         left, note = self._left(box)
         layers = {
-            "image": scape.image, "levels": scape.lines, "path": path,
+            "image": scape.image, **self._basin_pictures(box), "levels": scape.lines, "path": path,
             "minima": {"x": minima[:, 0], "y": minima[:, 1]},
             "begin": begin, "end": {"x": ends[:, 0], "y": ends[:, 1]}, "left": left, "left_text": note,
         }  # fmt: skip
         title = f"{label_of(self.optimizer)} on {label_of(self.objective)}"
-        return Drawing(layers, box[::2], box[1::2], title, limits={"image": scape.limits})
+        span = (0.0, float(max(self.steps, BASIN_STEPS)))
+        limits = {"image": scape.limits, "arrivals": span, "kinds": (-0.5, GONE + 0.5)}
+        return Drawing(layers, box[::2], box[1::2], title, limits=limits)
+
+    def _basin_pictures(self, box) -> dict[str, dict]:
+        found, by = self.results["basins"], self.basins
+        return self.remember("pictures", (id(found), by, box), lambda: basin_columns(found, by == SPEED, box))
 
     def _left(self, box) -> tuple[dict, dict]:
         """The marks of runs that leave the frame, and what they say."""
@@ -213,7 +247,7 @@ class SurfaceDescent(Experiment):
         at = joined(np.tile(np.arange(run.steps + 1, dtype=np.float32)[:, None], lanes))
         after = joined(np.tile(np.arange(1, run.steps + 1, dtype=np.float32)[:, None], lanes))
         span = (0.0, float(run.steps))
-        expected = self._expected_loss(above[:, 0], ranges["loss"])
+        expected = expected_loss(self.results["outlook"], above[:, 0], ranges["loss"])
         loss = {"loss": {"x": at, "y": joined(loggable(above))}, "expected": expected,
                 **off_scale(shown, ranges["loss"])}  # fmt: skip
         return {
@@ -225,17 +259,6 @@ class SurfaceDescent(Experiment):
                 _pair(after, run.updates, ranges["updates"], 1), span, ranges["updates"], "Update of each coordinate"
             ),
         }
-
-    def _expected_loss(self, above: np.ndarray, ylim: tuple[float, float]) -> dict[str, np.ndarray]:
-        """The loss as the expected rate has it fall or grow, through the last one within the frame."""
-        found = self.results["outlook"]
-        ends = np.flatnonzero((above >= ylim[0]) & (above <= ylim[1]))
-        if found is None or found["rate"] is None or not ends.size or ends[-1] < 2:
-            return {"x": np.zeros(0), "y": np.zeros(0)}
-        last = int(ends[-1])
-        steps = np.array([last // 2, last], dtype=float)
-        with np.errstate(all="ignore"):
-            return {"x": steps, "y": loggable(above[last] * np.power(found["rate"], 2 * (steps - last)))}
 
     def _axes_key(self) -> tuple:
         return (id(self.objective), type(self.optimizer).__name__, id(self.optimizer), self._fit)
@@ -289,19 +312,16 @@ class SurfaceDescent(Experiment):
         return {"optimizer.lr": math.inf if limit is None else limit}
 
     def _outlook(self) -> str:
-        found = self.results["outlook"]
-        if found is None:
-            return ""
-        rows = "".join(_row(row) for row in found["rows"])
-        at = "the minimum" if np.asarray(self.objective.minima).size else "its end"
-        of = " of P⁻¹H" if found["frozen"] else ""
-        head = f"<tr><th></th><th>curvatures{of}</th><th>ratio</th><th>lr below</th></tr>"
-        said = f"Near {at} {_point(found['target'])}: {found['sentence']} <b>{verdict(found, self.trajectory)}</b>"
-        return f"<h3>What to expect</h3><p>{said}</p><table>{head}{rows}</table>"
+        found, shares = self.results["outlook"], basin_shares(self.results["basins"])
+        settled = np.asarray(self.objective.minima).size > 0
+        return "" if found is None else shares + outlook_text(found, settled, self.trajectory)
 
     notes = """
 <p><b>What is shown.</b> The colour is the loss above its lowest value, on a log scale where it spans
 decades; white lines join points of equal loss. Drag the ring or click to start elsewhere.</p>
+<p><b>Basins.</b> Colour each start by the minimum that the rule reaches from it (or by how many steps it takes to
+come within 0.001 of its loss), in at least 200 steps. Minima are found by Newton's method, also those of a
+surface of your own.</p>
 <p><b>Axes stay put</b> while you move a knob, so that the eye can compare; a triangle at an edge marks
 the step at which a curve leaves its frame, a red cross where the path leaves the surface.</p>
 <p><b>Conventions.</b> Rules are PyTorch's, to the digit. Momentum and Inertia, and "eps inside the root",
@@ -310,7 +330,8 @@ are the forms of the older lecture notebooks: see each rule's formula.</p>
 
     def controls(self, members: Members | None = None) -> list[Any]:
         main = knobs_of(self, ["objective_name", "optimizer_name"])
-        rest = knobs_of(self, ["steps", "start_x", "start_y", "fit_axes"])
+        rest = ["steps", "start_x", "start_y", "basins", "basin_cells", "fit_axes"]
+        rest = knobs_of(self, [name for name in rest if name in self.menu()])
         made = self._member_controls if members is None else self._every_control(members)
         return [main, pn.Column(made, sizing_mode="stretch_width", margin=0), rest]
 
@@ -357,19 +378,6 @@ def _knobs(member: Any) -> list[str]:
 
 def _preset_steps(rule: Any) -> int:
     return getattr(rule, "preset_steps", 50)
-
-
-def _row(row: dict[str, Any]) -> str:
-    """Of the table of places: the curvatures there, their ratio, and the learning rate up to which it is stable."""
-    low, high = row["values"]
-    known = f"{low:.4g}, {high:.4g}" if np.isfinite(low) else "none"
-    ratio = f"{row['condition']:.4g}" if np.isfinite(row["condition"]) else "–"
-    limit = "–" if row["limit"] is None else ("any" if np.isinf(row["limit"]) else f"{row['limit']:.4g}")
-    return f"<tr><td>{row['name']} {_point(row['point'])}</td><td>{known}</td><td>{ratio}</td><td>{limit}</td></tr>"
-
-
-def _point(point: np.ndarray) -> str:
-    return f"({point[0]:.3g}, {point[1]:.3g})"
 
 
 def _listed(member: Any) -> str:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from itertools import chain, combinations, product
 from typing import Any
 
-from .. import descent, formulas, maps, members, messages, scan, scene
+from .. import basin_maps, descent, formulas, maps, members, messages, scan, scene
+from ..basin_maps import local_minima, minima_of_kind
 from ..formulas import hyper_symbol, objective_mathml
 from ..losses import DataLoss, Lanes
 from ..mathml import symbol_mathml
@@ -25,7 +26,8 @@ from .printer import quoted
 NATIVES: dict[Any, str] = {
     descent.descend: "$.descend", scan.filtered: "$.filtered", scene.line_columns: "$.line_columns",
     maps.lane_map: "$.lane_map", maps.names_of: "$.names_of", maps.setting: "$.setting",
-    maps.with_setting: "$.with_setting",
+    maps.with_setting: "$.with_setting", basin_maps.local_minima: "$.local_minima",
+    basin_maps.basin_map: "$.basin_map",
     messages.refuse: "$.refuse", members.label_of: "$.label_of", formulas.rule_mathml: "$.rule_mathml",
     formulas.objective_mathml: "$.objective_mathml", formulas.hyperparameter_mathml: "$.hyperparameter_mathml",
     Lanes: "$.lanes", Stacked: "$.lanes",
@@ -78,7 +80,9 @@ def _surface(cls: type[Objective], bundle: Bundle) -> str:
 
 def _surface_kind(made: Objective, source: Any, bundle: Bundle) -> str:
     symbols = {n: symbol_mathml(formulas.SHAPES.get(n, n)) for n in made.shape_names()}
-    more = {"formula": objective_mathml(made), "symbols": symbols}
+    local = local_minima(made) if source is made else minima_of_kind(type(made))
+    carried = {"points": local["points"].tolist(), "values": local["values"].tolist(), "reach": local["reach"]}
+    more = {"formula": objective_mathml(made), "symbols": symbols, "local": carried}
     live = [n for n in ("domain", "minima", "starts") if isinstance(getattr(type(made), n, None), property)]
     inside = members_of(type(made), live, bundle)
     return f"$.kinds.surface({{...{objective_script(source)}, ...{_json(more)}, members: {inside}}})"

@@ -39,7 +39,7 @@ from .printer import quoted
 from .stored import Replay, Store, is_traced, stored_member, stored_runs
 
 ROOTS = ("follow", "compute", "draw", "status", "side", "shade")
-RUNTIME = ("python.js", "arrays.js", "descent.js", "live.js", "address.js")
+RUNTIME = ("python.js", "arrays.js", "descent.js", "live.js", "basins.js", "address.js")
 Knobs = Mapping[str, Sequence[float]] | None
 Offered = dict[tuple[str, str], Any]
 BASE = ("chosen", "offered", "settle", "bound", "trained")  # which the runtime's experiment has itself

@@ -1,0 +1,90 @@
+// Basins of attraction: where the run from each cell of a box ends. As optviz/basin_maps.py.
+
+// A surface's minima, which travel with the page; where its shape was changed, Newton's method brings them along.
+function localMinima(objective) {
+  const { points, values, reach } = objective.kind.local;
+  if (objective.shape.every((value, i) => value === objective.kind.shapeDefaults[i]))
+    return { points: new Nd(Float64Array.from(points.flat()), [points.length, 2]), values: [...values], reach };
+  const [[x0, x1], [y0, y1]] = rowsOf([...iter($.np.ravel($.np.array(objective.domain)))], 2);
+  const diagonal = Math.hypot(x1 - x0, y1 - y0), found = [];
+  for (const point of points) {
+    const end = settled(objective, point, diagonal);
+    if (end && found.every((other) => Math.hypot(end[0] - other[0], end[1] - other[1]) > 1e-4 * diagonal)) found.push(end);
+  }
+  found.sort((a, b) => objective.lossAt(a) - objective.lossAt(b));
+  let near = 0.01 * diagonal;
+  found.forEach((a, i) => found.slice(0, i).forEach((b) => { near = Math.min(near, Math.hypot(a[0] - b[0], a[1] - b[1]) / 3); }));
+  return {
+    points: new Nd(Float64Array.from(found.flat()), [found.length, 2]),
+    values: found.map((point) => objective.lossAt(point)), reach: near,
+  };
+}
+
+// Where Newton's method comes to rest from a point, if that is a minimum.
+function settled(objective, point, diagonal) {
+  let x = [...point], size = Infinity;
+  for (let k = 0; k < 60 && !(size <= 1e-12 * diagonal); k++) {
+    const [[a, b], [, d]] = objective.hessianAt(x), g = objective.gradientAt(x);
+    const det = a * d - b * b, step = [(d * g[0] - b * g[1]) / det, (a * g[1] - b * g[0]) / det];
+    size = Math.hypot(...step);
+    const share = Math.min(1, (0.1 * diagonal) / size);
+    x = [x[0] - share * step[0], x[1] - share * step[1]];
+  }
+  const [[a, b], [, d]] = objective.hessianAt(x);
+  const flattest = (a + d) / 2 - Math.hypot((a - d) / 2, b);
+  if (!x.every(Number.isFinite) || !(size <= 1e-8 * diagonal)) return settlesAtKink(objective, point) ? [...point] : null;
+  return flattest > 0 ? x : null;
+}
+
+// A minimum without a gradient, as Ackley's: no neighbour is lower.
+function settlesAtKink(objective, [x, y]) {
+  const here = objective.lossAt([x, y]);
+  return [[1, 0], [-1, 0], [0, 1], [0, -1]].every(([i, j]) => objective.lossAt([x + 1e-6 * i, y + 1e-6 * j]) >= here);
+}
+
+function basinMap(objective, rule, local, across, up, steps, tolerance) {
+  const [xs, ys, points, values] = [across, up, local.points, local.values].map(numbersOf);
+  const shape = [ys.length, xs.length];
+  const found = { minimum: filled(shape, -1), arrived: filled(shape), diverged: filled(shape, 0) };
+  const h = rule.at(0), losses = new Float64Array(steps + 1);
+  for (let place = 0; place < xs.length * ys.length; place++) {
+    const x = [xs[place % xs.length], ys[Math.floor(place / xs.length)]];
+    const lost = lossesOf(objective, rule, h, x, steps, losses);
+    if (lost) found.diverged.data[place] = lost;
+    else {
+      const k = within(x, points, local.reach);
+      found.minimum.data[place] = k;
+      if (k >= 0) {
+        const at = losses.findIndex((loss) => loss <= values[k] + tolerance);
+        if (at >= 0) found.arrived.data[place] = at;
+      }
+    }
+  }
+  return found;
+}
+
+// Walk from x, which is changed, and note every loss; the step at which the run is lost, 0 if it is not.
+function lossesOf(objective, rule, h, x, steps, losses) {
+  const memories = rule.memories(h, objective.dim);
+  losses[0] = objective.lossAt(x);
+  if (!Number.isFinite(losses[0])) return 1;
+  for (let t = 1; t <= steps; t++) {
+    const step = rule.step(h, memories, x, objective.gradientAt(x), t, objective);
+    x[0] += step[0];
+    x[1] += step[1];
+    losses[t] = objective.lossAt(x);
+    if (!Number.isFinite(losses[t]) || !Number.isFinite(x[0]) || !Number.isFinite(x[1])) return t;
+  }
+  return 0;
+}
+
+// The last of the minima within reach of a point, -1 for none.
+function within(x, points, reach) {
+  for (let k = points.length / 2 - 1; k >= 0; k--) {
+    const [dx, dy] = [x[0] - points[2 * k], x[1] - points[2 * k + 1]];
+    if (dx * dx + dy * dy <= reach * reach) return k;
+  }
+  return -1;
+}
+
+Object.assign($, { local_minima: localMinima, basin_map: basinMap });

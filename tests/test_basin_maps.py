@@ -1,0 +1,81 @@
+"""Basins of attraction on the surface page: every start's end is that of its own run."""
+
+import numpy as np
+import pytest
+
+from optviz import SGD, Adam, SurfaceDescent, descend, objective
+from optviz.basin_maps import basin_map, local_minima
+from optviz.experiments.surface_descent import REACHED, SPEED
+from optviz.members import surfaces
+from optviz.scene import GONE, NOWHERE, axes_of
+
+
+def test_himmelblau_shows_four_basins():
+    made = SurfaceDescent(objective="Himmelblau", optimizer=SGD(lr=0.01), basins=REACHED)
+    found = made.results["basins"]
+    assert sorted(np.unique(found["minimum"])) == [0, 1, 2, 3] and found["minimum"].shape == (40, 40)
+    kinds = made.drawings["surface"].layers["kinds"]["image"][0]
+    np.testing.assert_array_equal(kinds, found["minimum"])
+    assert "Within 200 steps" in made.side()["outlook"] and "reach (3, 2)" in made.side()["outlook"]
+
+
+@pytest.mark.parametrize("rule", [SGD(lr=0.012), SGD(lr=0.03), Adam(lr=0.3)])
+def test_every_start_ends_as_its_own_run_does(rule):
+    made = SurfaceDescent(objective="Himmelblau", optimizer=rule, basins=SPEED, basin_cells=10)
+    found, local = made.results["basins"], local_minima(made.objective)
+    xs, ys = axes_of(made.results["box"], 10)
+    for j, i in ((0, 0), (3, 7), (9, 9), (5, 2), (8, 1)):
+        run = descend(made.objective, rule, (xs[i], ys[j]), 200)
+        assert found["diverged"][j, i] == run.diverged[0]
+        if run.diverged[0]:
+            assert found["minimum"][j, i] == -1
+            continue
+        near = np.hypot(*(local["points"] - run.final[0]).T)
+        k = int(np.argmin(near))
+        assert found["minimum"][j, i] == (k if near[k] <= local["reach"] else -1)
+        if near[k] <= local["reach"]:
+            assert found["arrived"][j, i] == np.argmax(run.loss[:, 0] <= local["values"][k] + 1e-3)
+
+
+@pytest.mark.parametrize("label", ["Himmelblau", "Rastrigin", "Six-hump camel", "Styblinski-Tang", "Branin"])
+def test_a_start_beside_a_minimum_belongs_to_it(label):
+    made = surfaces()[label]()
+    local = local_minima(made)
+    assert len(local["points"]) >= len(made.minima)
+    centre = np.array(made.starts[0])
+    for k, point in enumerate(local["points"][:6]):
+        x, y = centre + 0.999 * (point - centre)
+        found = basin_map(made, SGD(lr=1e-3), local, [x], [y], 2000, 1e-3)
+        assert found["minimum"][0, 0] == k
+
+
+def test_minima_of_a_users_surface_are_found():
+    own = objective(lambda x, y: (x * x - 1) ** 2 + (y - 0.3) ** 2, domain=((-2, 2), (-2, 2)), label="two wells")
+    made = SurfaceDescent(objective=own, optimizer=SGD(lr=0.05), start=(0.5, 1.0), basins=REACHED)
+    np.testing.assert_allclose(sorted(made.results["basins"]["points"][:, 0]), [-1, 1], atol=1e-6)
+    left, right = (made.results["basins"]["minimum"][:, part] for part in (slice(0, 19), slice(21, 40)))
+    assert len(np.unique(left)) == len(np.unique(right)) == 1 and left[0, 0] != right[0, 0]
+
+
+def test_divergence_has_its_own_colour_and_what_arrives_nowhere_too():
+    made = SurfaceDescent(objective="Himmelblau", optimizer=SGD(lr=0.03), basins=REACHED)
+    found, kinds = made.results["basins"], made.drawings["surface"].layers["kinds"]["image"][0]
+    assert (kinds[found["diverged"] > 0] == GONE).all() and (found["diverged"] > 0).any()
+    assert (kinds[(found["minimum"] < 0) & (found["diverged"] == 0)] == NOWHERE).all()
+    made.objective_name = "Monkey saddle"  # which has no minimum
+    assert made.message == "" and set(np.unique(made.drawings["surface"].layers["kinds"]["image"][0])) <= {
+        NOWHERE,
+        GONE,
+    }
+
+
+def test_basins_follow_the_hyperparameters_and_cost_nothing_when_off():
+    made = SurfaceDescent(objective="Himmelblau", optimizer=SGD(lr=0.01), basins=REACHED, basin_cells=20)
+    before = made.results["basins"]
+    made.start = (1.0, 1.0)
+    assert made.results["basins"] is before
+    made.optimizer.lr = 0.02
+    assert made.results["basins"] is not before
+    made.basins = "the loss"
+    assert made.results["basins"] is None and "starts go" not in made.side()["outlook"]
+    assert np.isnan(made.drawings["surface"].layers["kinds"]["image"][0]).all()
