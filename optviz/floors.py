@@ -10,6 +10,7 @@ import numpy as np
 from .linear import coefficients, steady_terms
 from .noise import LATE, excess_loss, stationary_covariance, stationary_variance
 from .rules import Rule
+from .scene import Landscape, axes_of
 from .theory import eigen, frozen_terms, hessian_at, is_frozen, preconditioner, prediction, rate, spectrum
 from .trajectory import Trajectory
 
@@ -107,3 +108,31 @@ def number(value: Any) -> str:
     if value is None or math.isnan(value):
         return "unknown"
     return f"{value:.4g}" if math.isfinite(value) else "grows"
+
+
+def landscape(objective: Any, box: Any) -> tuple[Landscape, float]:
+    """The surface's picture, and its lowest loss."""
+    values = objective.value(*np.meshgrid(*axes_of(box)))
+    known = objective.lowest
+    lowest = float(np.nanmin(values)) if known is None else float(known)
+    return Landscape(values, box, lowest), lowest
+
+
+def middle_of(ranked: np.ndarray) -> np.ndarray:
+    """The median of each row of sorted numbers (rows, runs); NaN where it is one of a run that diverged."""
+    last = ranked.shape[1] - 1
+    return (ranked[:, last // 2] + ranked[:, last - last // 2]) / 2
+
+
+def forgetting(found: dict[str, Any]) -> str:
+    """Whether the start still shows in the last quarter."""
+    if found["heavier"] > 1.2:
+        return (f"Its running squares still remember the start: it divides by {found['heavier']:.1f} times "
+                "what noise alone makes of them.")  # fmt: skip
+    pace, floor = found["rate"], found["predicted_floor"]
+    if pace is None or not 0 < pace < 1 or floor <= 0 or found["above"] <= 0.05 * floor:
+        return ""
+    forgotten = math.log(0.05 * floor / found["above"]) / (2 * math.log(pace))
+    if forgotten <= found["late"]:
+        return ""
+    return f"The start still shows: theory forgets it after about {forgotten:.0f} steps."

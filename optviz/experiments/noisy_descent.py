@@ -14,14 +14,26 @@ from ..controls import knobs_of
 from ..descent import descend
 from ..draws import generator
 from ..experiment import Experiment, Members
-from ..floors import deviation, deviations, drawable, ellipses, expected, number, unknown, weight
+from ..floors import (
+    deviation,
+    deviations,
+    drawable,
+    ellipses,
+    expected,
+    forgetting,
+    landscape,
+    middle_of,
+    number,
+    unknown,
+    weight,
+)
 from ..layout import frame, html
 from ..members import rules, surfaces
 from ..messages import refuse
 from ..optimizers import SGD
 from ..plots import ORANGE, PURPLE, RED, Drawing, Figure, cased, curve, lines, marks, surface
 from ..rules import Rule
-from ..scene import EMPTY, Landscape, axes_of, decades, frame_of, joined, loggable, off_scale, path_columns
+from ..scene import EMPTY, decades, frame_of, joined, loggable, off_scale, path_columns
 from ..surfaces import RotatedQuadratic
 from ..trajectory import Trajectory
 from .conditioning import cell
@@ -336,20 +348,7 @@ class NoisyDescent(Experiment):
         spread = ""
         if drawable(found["predicted"]):
             spread = f", spread σ {deviations(found['covariance'])} (theory {about}{deviations(found['predicted'])})"
-        return f"{measured} (theory {about}<b>{floor:.3g}</b>){spread}. {self._forgetting(found)}".strip()
-
-    def _forgetting(self, found: dict[str, Any]) -> str:
-        """Whether the start still shows in the last quarter."""
-        if found["heavier"] > 1.2:
-            return (f"Its running squares still remember the start: it divides by {found['heavier']:.1f} times "
-                    "what noise alone makes of them.")  # fmt: skip
-        pace, floor = found["rate"], found["predicted_floor"]
-        if pace is None or not 0 < pace < 1 or floor <= 0 or found["above"] <= 0.05 * floor:
-            return ""
-        forgotten = math.log(0.05 * floor / found["above"]) / (2 * math.log(pace))
-        if forgotten <= found["late"]:
-            return ""
-        return f"The start still shows: theory forgets it after about {forgotten:.0f} steps."
+        return f"{measured} (theory {about}<b>{floor:.3g}</b>){spread}. {forgetting(found)}".strip()
 
     def side(self) -> dict[str, str]:
         head = "".join(cell("th", text) for text in ("Over the last quarter", "measured", "theory"))
@@ -412,17 +411,3 @@ def made(name: str, lr: float, momentum: float) -> Rule:
     settings = {MOMENTUM[name]: momentum} if MOMENTUM[name] else {}
     ahead = {"nesterov": True} if name == "Nesterov" and momentum > 0 else {}
     return RULES[name](lr=lr, **settings, **ahead)
-
-
-def landscape(objective: Any, box: Any) -> tuple[Landscape, float]:
-    """The surface's picture, and its lowest loss."""
-    values = objective.value(*np.meshgrid(*axes_of(box)))
-    known = objective.lowest
-    lowest = float(np.nanmin(values)) if known is None else float(known)
-    return Landscape(values, box, lowest), lowest
-
-
-def middle_of(ranked: np.ndarray) -> np.ndarray:
-    """The median of each row of sorted numbers (rows, runs); NaN where it is one of a run that diverged."""
-    last = ranked.shape[1] - 1
-    return (ranked[:, last // 2] + ranked[:, last - last // 2]) / 2
