@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from io import StringIO
 from time import monotonic
 
@@ -11,6 +12,7 @@ from bokeh.document.events import MessageSentEvent
 from bokeh.models import CustomJS
 from panel.io.location import Location
 from panel.theme import fast
+from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 
 from . import sharing
@@ -19,6 +21,7 @@ from .catalogue import experiments as experiments
 from .experiment import Experiment
 from .layout import stylesheet
 
+LONGEST = 4 << 20  # bytes of an address that are read, to be refused in a sentence
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
 
 
@@ -71,9 +74,24 @@ def serve(kind: type[Experiment]) -> None:
     page = template(experiment.title, content, description=experiment.sentence)
     page.servable(location=Address())
     if pn.state.curdoc:
+        IOLoop.current().add_callback(_read_long_addresses)
         share = CustomJS(args={"refused": _shortened(refused)}, code=stylesheet("share.js"))
         pn.state.curdoc.js_on_event("document_ready", CustomJS(code=stylesheet("page.js")), share)
         experiment.attach(Link(experiment, pn.state.curdoc))
+
+
+_SERVERS: list[HTTPServer] = []  # of this process, once found
+
+
+def _read_long_addresses() -> None:
+    """Have the running server read addresses of more than tornado's 64 kB, which it hangs up on without a word.
+
+    `panel serve` has no setting for it and keeps its server to itself; while it warms up there is none.
+    """
+    if not _SERVERS:
+        _SERVERS.extend(each for each in gc.get_objects() if type(each) is HTTPServer)
+        for server in _SERVERS:
+            server.conn_params.max_header_size = LONGEST
 
 
 def _opened(kind: type[Experiment], values: dict) -> tuple[Experiment, pn.Column, list[str]]:

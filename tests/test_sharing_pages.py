@@ -1,5 +1,6 @@
 """Served pages and their addresses, in a real browser: they follow each other, and nothing hostile runs."""
 
+import random
 from html import unescape
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -80,6 +81,14 @@ def test_a_hostile_address_is_refused_aloud_and_runs_nothing(page, served):
     page.keyboard.press("Enter")
     assert notice.count() == 0
     page.wait_for_url(lambda url: "script" not in url)
+
+
+def test_an_address_of_300_kilobytes_is_refused_aloud(page, served):
+    noise = random.Random(0).randbytes(150_000).hex()  # which no compression makes short
+    opened(page, served, "single_parameter", f"?momentum={noise}&lr=0.2")
+    (said,) = page.locator(".refused p").all_inner_texts()
+    assert said.startswith("SingleParameter.momentum must be at most 200 characters long, not '")
+    assert_shows(page, SingleParameter(lr=0.2))
 
 
 def test_a_combination_that_is_refused_says_so_on_opening(page, served):
