@@ -220,7 +220,10 @@ def to_json(experiment: Experiment) -> str:
 
 
 def from_json(kind: type, text: str) -> Experiment:
-    """A new experiment of this class or a subclass; ValueError with a sentence for the first bad value."""
+    """A new experiment of this class; of any that there is, for a base class that is none itself.
+
+    ValueError with a sentence for the first bad value.
+    """
     name, values = _read_json(f"{kind.__name__}.from_json", text)
     known = _kinds(kind)
     if name not in known:
@@ -248,4 +251,5 @@ def _kinds(kind: type) -> dict[str, type]:
     for module in _LATER.values():
         if module.startswith("experiments."):
             import_module(f".{module}", __package__)
-    return param.concrete_descendents(kind)
+    found = param.concrete_descendents(kind)
+    return {kind.__name__: kind} if kind in found.values() else found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from optviz import HyperparameterMap
+from optviz import HyperparameterMap, TorchOptimizer
 
 READ = """() => Object.fromEntries(["loss", "first", "diverged", "arrived"].map((name) =>
   [name, Array.from(optviz.experiment.results.map[name].data, String)]))"""
@@ -26,3 +26,40 @@ def test_the_page_maps_as_python_does(page, tmp_path):
             theirs = np.array(values, dtype=float)
             near = np.isclose(theirs, ours[name].ravel(), rtol=1e-9, atol=1e-300, equal_nan=True)
             assert near.mean() > (0.8 if chaotic else 0.9999), (scene, name)
+
+
+def test_a_fragment_restores_what_is_on_view(page, tmp_path):
+    path = tmp_path / "map.html"
+    HyperparameterMap().save(path)
+    page.goto(path.as_uri())
+    page.wait_for_function("window.optviz?.address")
+    page.evaluate("() => optviz.experiment.change({optimizer_name: 'Adam'})")
+    page.evaluate("() => optviz.experiment.change({across: 'beta2', up: 'lr'})")
+    page.evaluate("() => optviz.experiment.act('_range', 0.3, 0.9, -3.25, 0.1)")
+    read = """() => { const e = optviz.experiment;
+      return [e.message, e.scene, e.across, e.up, [...e.window], e.across_from, e.across_to, e.up_from, e.up_to,
+        Array.from(e.results.map.loss.data, String)]; }"""
+    before = page.evaluate(read)
+    assert before[:5] == ["", "your own", "beta2", "lr", [0.3, 0.9, -3.25, 0.1]] and before[5:9] == before[4]
+    fragment = page.evaluate("() => optviz.address.query()")
+    page.goto("about:blank")
+    page.goto(f"{path.as_uri()}#{fragment}")
+    page.wait_for_function("window.optviz?.address")
+    assert page.evaluate(read) == before and page.evaluate("() => optviz.address.query()") == fragment
+    page.evaluate("() => optviz.experiment.change({up_to: -4})")
+    assert page.evaluate("() => optviz.experiment.message").startswith(
+        "HyperparameterMap needs Up from below Up to, both from -4 to 1, not ")  # fmt: skip
+
+
+def test_what_only_torch_runs_has_no_map_and_the_page_says_so(page, tmp_path):
+    import torch
+
+    path = tmp_path / "map.html"
+    shown = HyperparameterMap(optimizer=TorchOptimizer(torch.optim.SGD, lr=0.1), steps=5, across="start x",
+                              up="start y", objective="Sphere")  # fmt: skip
+    assert "× 12 runs of 5 steps" in shown.status()
+    shown.save(path)
+    page.goto(path.as_uri())
+    page.wait_for_function("window.optviz?.experiment?.results?.map")
+    said = page.evaluate("() => optviz.experiment.status()")
+    assert said.startswith("The map needs a rule and a surface that optviz can read. The run: After 5 steps")

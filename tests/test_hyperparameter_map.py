@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
 
-from optviz import SGD, HyperparameterMap, TorchOptimizer, objective, surfaces
-from optviz.experiments.hyperparameter_map import OWN, VIEWS
+from optviz import SGD, HyperparameterMap, TorchOptimizer, objective, sharing, surfaces
+from optviz.experiments.hyperparameter_map import ENDS, OWN, VIEWS
 from optviz.maps import growth, ranks
 
 
@@ -66,6 +67,88 @@ def test_zoom_and_pan_compute_what_is_visible():
     assert shown.window == (-4.0, 1.0, 0.0, 0.995) and whole != shown.window
     shown.fine = True
     assert shown.results["map"]["loss"].shape[1] == 268
+
+
+def ends(shown):
+    return tuple(getattr(shown, name) for name in ENDS)
+
+
+def zoomed_view():
+    shown = HyperparameterMap(scene="Fractal boundary of a tanh net")
+    shown._range(-0.04, 0.1234567890123, 1.25, 2.5)
+    return shown
+
+
+def panned_axes():
+    shown = HyperparameterMap()
+    shown.optimizer_name = "Adam"
+    shown.param.update(across="beta2", up="lr")
+    shown._range(0.3, 0.9, -3.25, 0.1)
+    return shown
+
+
+def followed_ring():
+    shown = HyperparameterMap(objective="Himmelblau", across="start x", up="start y")
+    shown._click(1.3, -2.2)
+    shown.zoom_in = True
+    return shown
+
+
+def untouched_own():
+    shown = HyperparameterMap()
+    shown.up = "dampening"
+    shown.up = "momentum"
+    return shown
+
+
+MADE = [*(lambda scene=scene: HyperparameterMap(scene=scene) for scene in VIEWS),
+        zoomed_view, panned_axes, followed_ring, untouched_own]  # fmt: skip
+
+
+@pytest.mark.parametrize("make", MADE)
+def test_a_link_restores_what_is_on_view(make):
+    shown = make()
+    linked, refused = sharing.apply(HyperparameterMap, dict(parse_qsl(sharing.query(shown))))
+    assert refused == [] and not linked.message
+    for other in (linked, HyperparameterMap.from_json(shown.to_json())):
+        for name in ("scene", "across", "up", "window", *ENDS, "start", "steps"):
+            assert getattr(other, name) == getattr(shown, name), name
+        for name, values in shown.results["map"].items():
+            np.testing.assert_array_equal(other.results["map"][name], values)
+        assert other.drawings["map"].limits == shown.drawings["map"].limits
+
+
+def test_typed_ends_and_the_window_follow_each_other():
+    shown = HyperparameterMap()
+    assert ends(shown) == shown.window == VIEWS["Learning rate and momentum"]["window"]
+    shown.across_from = -1.0
+    assert shown.window == (-1.0, 0.5, 0.0, 0.995) and shown.results["map"]["xs"][0] > -1.0
+    for change in ({"zoom_in": True}, {"whole": True}, {"across": "dampening"}, {"scene": list(VIEWS)[2]}):
+        before = shown.window
+        shown.param.update(**change)
+        assert ends(shown) == shown.window != before
+    shown._range(0.1, 0.2, 0.3, 0.4)
+    assert ends(shown) == (0.1, 0.2, 0.3, 0.4)
+    shown.param.update(scene=list(VIEWS)[1], across_to=-2.0, optimizer_name="Adam")  # what was set itself wins
+    assert (shown.window, shown.scene) == ((-4.0, -2.0, -5.0, 5.0), OWN)
+    assert HyperparameterMap(up_to=0.5).window == (-2.0, 0.5, 0.0, 0.5)
+    assert (HyperparameterMap(across="momentum", up="lr").window) == (0.0, 0.995, -4.0, 1.0)
+
+
+@pytest.mark.parametrize(("name", "value", "said"), [
+    ("across_from", 0.5, "Across from below Across to, both from -4 to 1, not [0.5, 0.5]."),
+    ("up_to", -0.5, "Up from below Up to, both from 0 to 0.995, not [0.0, -0.5]."),
+    ("up_to", 1.5, "Up from below Up to, both from 0 to 0.995, not [0.0, 1.5]."),
+])  # fmt: skip
+def test_ends_that_do_not_rise_are_refused_in_one_sentence(name, value, said):
+    shown = HyperparameterMap()
+    before, held = shown.results["map"], getattr(shown, name)
+    setattr(shown, name, value)
+    assert shown.message == f"HyperparameterMap needs {said}" and shown.results["map"] is before
+    setattr(shown, name, held)
+    assert not shown.message and ends(shown) == shown.window
+    with pytest.raises(ValueError, match="needs (Across|Up) from below"):
+        HyperparameterMap(**{name: value})
 
 
 def test_prediction_and_map_agree_on_the_quadratic():

@@ -83,7 +83,7 @@ def assert_travels(experiment):
     for other in (read, linked):
         assert type(other) is type(experiment) and sharing.state_of(other) == state
         assert sharing.query(other) == sharing.query(experiment) and other.to_json() == experiment.to_json()
-        for name in ("trajectory", "updates", "gradients", "rates"):
+        for name in ("trajectory", "updates", "gradients", "rates", "window"):
             if hasattr(experiment, name):
                 assert same(getattr(other, name), getattr(experiment, name)), name
     assert same(read.drawings, linked.drawings)
@@ -99,6 +99,17 @@ def test_a_new_experiment_has_an_empty_address_and_travels(kind):
     assert sharing.query(experiment) == ""
     assert_travels(experiment)
     assert same(kind.from_json(experiment.to_json()).drawings, experiment.drawings)
+
+
+@pytest.mark.parametrize("kind", [SurfaceDescent, optviz.HyperparameterMap])
+def test_an_experiment_reads_its_own_kind_and_the_base_reads_any(kind):
+    other = {SurfaceDescent: optviz.HyperparameterMap, optviz.HyperparameterMap: SurfaceDescent}[kind]
+    text = kind().to_json()
+    assert type(kind.from_json(text)) is type(Experiment.from_json(text)) is kind
+    with pytest.raises(ValueError) as caught:
+        other.from_json(text)
+    names = f"an experiment among {other.__name__}, not '{kind.__name__}'."
+    assert str(caught.value) == f"{other.__name__}.from_json needs {names}"
 
 
 @pytest.mark.parametrize("seed", range(6))

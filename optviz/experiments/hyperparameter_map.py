@@ -12,7 +12,8 @@ from ..controls import knobs_of
 from ..experiment import Members
 from ..layout import frame, html
 from ..maps import COORDINATES, SPANS, cells, growth, lane_map, names_of, ranks, setting, with_setting
-from ..members import resolved
+from ..members import label_of, resolved
+from ..messages import refuse
 from ..plots import Drawing, Figure, curve, embers, grey_ground, hover, image_columns, marks, surface
 from ..theory import max_lr, spectrum
 from .surface_descent import OFF, SurfaceDescent
@@ -20,6 +21,7 @@ from .surface_descent import OFF, SurfaceDescent
 AXES = [*SPANS, *COORDINATES]
 COLOURS = {"loss": "final loss", "arrived": "steps to the tolerance", "rank": "rank"}
 OWN = "your own"
+ENDS = ("across_from", "across_to", "up_from", "up_to")
 VIEWS: dict[str, dict[str, Any]] = {
     "Learning rate and momentum": {
         "optimizer_name": "SGD", "objective_name": "Quadratic 0.1 x² + 2 y²", "across": "lr", "up": "momentum",
@@ -54,6 +56,13 @@ def pair_of(optimizer: Any, objective: Any, across: str, up: str) -> tuple[str, 
     return first, up if up in known and up != first else [n for n in known if n != first][0]
 
 
+def belongs(scene: str, optimizer: Any, objective: Any, pair: tuple[str, str]) -> bool:
+    """Whether rule, surface and axes are still those of a view."""
+    view = VIEWS[scene]
+    names = (label_of(optimizer), label_of(objective), *pair)
+    return names == (view["optimizer_name"], view["objective_name"], view["across"], view["up"])
+
+
 def span_of(name: str, objective: Any) -> tuple[float, float]:
     """The ends of a whole axis; of a log axis, their log10."""
     if name in COORDINATES:
@@ -83,6 +92,10 @@ class HyperparameterMap(SurfaceDescent):
     whole = param.Event(label="Whole map", doc="The whole range of both axes.")
     basins = param.Selector(default=OFF, objects=[OFF], precedence=-1, doc="Not here: the map is a picture of ends.")
     basin_cells = param.Integer(40, precedence=-1, doc="Not used here.")
+    across_from = param.Number(-2.0, step=0.05, doc="Left end: in the axis' units, log10 where the axis is by factors.")
+    across_to = param.Number(0.5, step=0.05, doc="Right end: in the axis' units, log10 where the axis is by factors.")
+    up_from = param.Number(0.0, step=0.05, doc="Lower end: in the axis' units, log10 where the axis is by factors.")
+    up_to = param.Number(0.995, step=0.05, doc="Upper end: in the axis' units, log10 where the axis is by factors.")
     window = param.NumericTuple((-2.0, 0.5, 0.0, 0.995), length=4, precedence=-1, doc="The ends of both axes.")
     cell = param.NumericTuple((-1.3, 0.0), length=2, precedence=-1, doc="The cell clicked last.")
 
@@ -91,8 +104,9 @@ class HyperparameterMap(SurfaceDescent):
     sentence = "Which learning rates, momenta and starts converge, and which diverge: each cell is a run."
 
     def __init__(self, **params):
+        given = set(params)
         chosen = VIEWS.get(params.get("scene", next(iter(VIEWS))), {})
-        own = {"optimizer", "objective", "start", "optimizer_name", "objective_name"} & set(params)
+        own = {"optimizer", "objective", "start", "optimizer_name", "objective_name"} & given
         params = params if own else {**chosen, **params}
         if own:
             params.setdefault("scene", OWN)
@@ -100,9 +114,16 @@ class HyperparameterMap(SurfaceDescent):
         surface = params.get("objective", params.get("objective_name", "Quadratic"))
         objective = resolved("objective", surface, "HyperparameterMap")
         across, up = pair_of(optimizer, objective, params.get("across", "lr"), params.get("up", "momentum"))
+        scene = params.get("scene", next(iter(VIEWS)))
+        if scene in VIEWS and not belongs(scene, optimizer, objective, (across, up)):
+            params = {name: value for name, value in params.items() if name != "window" or "window" in given}
+            params["scene"] = OWN
         whole = (*span_of(across, objective), *span_of(up, objective))
+        ends = params.get("window", whole)
+        ends = [params.get(name, end) for name, end in zip(ENDS, ends, strict=True)]
+        params |= {"window": tuple(ends), **dict(zip(ENDS, ends, strict=True)), "across": across, "up": up}
         self._ready = False  # until then members settle among themselves
-        super().__init__(**{"window": whole, **params, "across": across, "up": up})
+        super().__init__(**params)
         self._ready = True
 
     # keeping the parameters in step with each other
@@ -110,34 +131,53 @@ class HyperparameterMap(SurfaceDescent):
     members_follow = SurfaceDescent.follow
 
     def follow(self, changed: set[str]) -> dict[str, Any]:
-        """A view sets the rest; axes that the rule lacks give way; a clicked cell sets its two numbers."""
+        """A view sets the rest; axes that the rule lacks give way; what was set itself wins."""
         if not self._ready:
             return self.members_follow(changed)
-        new: dict[str, Any] = {}
+        picked = self._pick() if "cell" in changed else {}
+        new = {**self.members_follow(changed | set(picked)), **picked}
+        if picked:
+            new |= {"start_x": picked["start"][0], "start_y": picked["start"][1]}
         if "scene" in changed and self.scene in VIEWS:
-            chosen = VIEWS[self.scene]
-            new = {name: chosen[name] for name in ("across", "up", "steps", "window")}
-            new["optimizer"] = self.chosen("rule", chosen["optimizer_name"])
-            new["objective"] = self.chosen("objective", chosen["objective_name"])
-            start = new["objective"].starts[0]
-            new["start"] = (float(start[0]), float(start[1]))
-            new |= {"start_x": new["start"][0], "start_y": new["start"][1]}
-            new |= {"optimizer_name": chosen["optimizer_name"], "objective_name": chosen["objective_name"]}
-            return new
-        if "cell" in changed:
-            new |= self._pick()
-        new |= {**self.members_follow(changed | set(new)), **new}
+            new |= self._viewed(changed)
         optimizer, objective = new.get("optimizer", self.optimizer), new.get("objective", self.objective)
-        pair = pair_of(optimizer, objective, self.across, self.up)
+        pair = pair_of(optimizer, objective, new.get("across", self.across), new.get("up", self.up))
         new |= {"across": pair[0], "up": pair[1]}
-        moved = changed & {"across", "up", "objective", "objective_name", "whole"} or pair != (self.across, self.up)
-        if moved and "window" not in changed:
-            new["window"] = (*span_of(pair[0], objective), *span_of(pair[1], objective))
-        if changed & {"zoom_in", "zoom_out"}:
-            new["window"] = self._zoomed(0.25 if "zoom_in" in changed else 4.0)
-        if changed & {"across", "up", "optimizer", "optimizer_name", "objective", "objective_name"}:
+        if self.scene in VIEWS and not belongs(self.scene, optimizer, objective, pair):
             new["scene"] = OWN
+        return new | self._ends(changed, new, objective)
+
+    def _viewed(self, changed: set[str]) -> dict[str, Any]:
+        """What a view brings, without what was set beside it."""
+        chosen = VIEWS[self.scene]
+        new = {name: chosen[name] for name in ("across", "up", "steps") if name not in changed}
+        if not changed & {"optimizer", "optimizer_name"}:
+            new["optimizer"] = self.chosen("rule", chosen["optimizer_name"])
+            new["optimizer_name"] = chosen["optimizer_name"]
+        if not changed & {"objective", "objective_name"}:
+            new["objective"] = self.chosen("objective", chosen["objective_name"])
+            new["objective_name"] = chosen["objective_name"]
+            if not changed & {"start", "start_x", "start_y"}:
+                first = new["objective"].starts[0]
+                new["start"] = (float(first[0]), float(first[1]))
+                new |= {"start_x": new["start"][0], "start_y": new["start"][1]}
         return new
+
+    def _ends(self, changed: set[str], new: dict[str, Any], objective: Any) -> dict[str, Any]:
+        """The part on view: a view's, the whole of new axes, zoomed, panned or typed; typed ends follow it."""
+        ends = [self.window[0], self.window[1], self.window[2], self.window[3]]
+        if "window" not in changed:
+            scene, pair = new.get("scene", self.scene), (new["across"], new["up"])
+            axes = {"scene", "across", "up", "objective", "objective_name", "whole"}
+            if "scene" in changed and scene in VIEWS:
+                ends = list(VIEWS[scene]["window"])
+            elif changed & axes or pair != (self.across, self.up):
+                ends = [*span_of(pair[0], objective), *span_of(pair[1], objective)]
+            elif changed & {"zoom_in", "zoom_out"}:
+                ends = list(self._zoomed(0.25 if "zoom_in" in changed else 4.0))
+            ends = [getattr(self, name) if name in changed else ends[k] for k, name in enumerate(ENDS)]
+        ends = [float(end) for end in ends]
+        return {"window": (ends[0], ends[1], ends[2], ends[3]), **{name: ends[k] for k, name in enumerate(ENDS)}}
 
     def _zoomed(self, factor: float) -> tuple[float, float, float, float]:
         """The view's ends, its width times the factor, around the run that is shown, within the whole axes."""
@@ -204,8 +244,18 @@ class HyperparameterMap(SurfaceDescent):
     members_compute = SurfaceDescent.compute
 
     def compute(self) -> dict[str, Any]:
+        self._check_ends()
         found = self.members_compute()
         return {**found, "map": self.remember("map", self._map_key(), lambda: self._map(found["lowest"]))}
+
+    def _check_ends(self) -> None:
+        for k, name in enumerate((self.across, self.up)):
+            side, low, high = ("Across", "Up")[k], self.window[2 * k], self.window[2 * k + 1]
+            least, most = span_of(name, self.objective)
+            slack = 1e-9 * (most - least)  # zooming out to the whole axis rounds
+            if not (least - slack <= low < high <= most + slack):
+                rule = f"needs {side} from below {side} to, both from {least:g} to {most:g}"
+                refuse("HyperparameterMap", rule, [low, high])
 
     def _shape(self) -> tuple[int, int]:
         """How many cells there are across and up."""
@@ -254,7 +304,7 @@ class HyperparameterMap(SurfaceDescent):
     def _draw_map(self) -> Drawing:
         x0, x1, y0, y1 = self.window
         box = (x0, y0, x1, y1)
-        key = (id(self.results["map"]["loss"]), self.colour)
+        key = (id(self.results["map"]["loss"]), self.colour, self._loss_limits())
         shown = self.remember("shown", key, lambda: self._shown_map(box))
         here = {"x": np.array([self._at(self.across)]), "y": np.array([self._at(self.up)])}
         layers = {
@@ -318,6 +368,9 @@ class HyperparameterMap(SurfaceDescent):
     members_status = SurfaceDescent.status
 
     def status(self) -> str:
+        if getattr(self.optimizer, "stored", False) or getattr(self.objective, "stored", False):
+            # only in a page: what it carries the runs of, it cannot run elsewhere
+            return f"The map needs a rule and a surface that optviz can read. The run: {self.members_status()}"
         found = self.results["map"]
         grown = (found["diverged"] > 0) | (found["loss"] > found["first"])
         gone = 100 * float(np.mean(grown))
@@ -342,7 +395,8 @@ quadratic map and line agree; elsewhere a run may leave long before, or settle b
 """
 
     def controls(self, members: Members | None = None) -> list[Any]:
-        first = knobs_of(self, ["scene", "across", "up", "colour", "tolerance", "fine", "zoom_in", "zoom_out", "whole"])
+        names = ["scene", "across", "up", "colour", "tolerance", "fine", "zoom_in", "zoom_out", "whole", *ENDS]
+        first = knobs_of(self, names)
         return [first, *super().controls(members)]
 
     def arrange(self, page) -> Any:
