@@ -166,7 +166,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def serve(files: list[Path], *flags: str, log: Path, timeout: float = 120) -> Iterator[str]:
+def serve(files: list[Path], *flags: str, log: Path, timeout: float = 300) -> Iterator[str]:
     """Run `panel serve` on the files in a process of its own; gives the address it answers at.
 
     Leaving fails if the server's log holds an error. The log is in the file `log`.
