@@ -81,6 +81,23 @@ def test_hostile_values_are_refused_in_the_words_of_the_served_page(page, export
     assert refusals(page) == [] and "After 50 steps" in status(page)
 
 
+def test_a_default_chosen_on_a_page_saved_with_something_else_is_restored(page, tmp_path):
+    experiment = SurfaceDescent(optimizer="Adam", steps=77)
+    experiment.save(tmp_path / "page.html")
+    opened(page, tmp_path / "page.html")
+    assert page.evaluate("location.hash") == ""
+    select(page, "Optimizer", "SGD")
+    experiment.optimizer_name = "SGD"
+    drag_slider(page, "Weight decay", 0.3)
+    experiment.optimizer.weight_decay = slider_value(page, "Weight decay")
+    wait_until(lambda: said(page).get("optimizer") == "sgd" and "weight_decay" in said(page), what="the choice")
+    go(page, tmp_path / "page.html", page.evaluate("location.hash").removeprefix("#"))
+    page.reload()
+    page.wait_for_function("window.optviz")
+    wait_idle(page)
+    assert_shows(page, experiment)
+
+
 def test_the_link_is_copied(page, exported):
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     opened(page, exported / "loss_comparison.html")

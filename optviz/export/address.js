@@ -19,6 +19,7 @@ $.call = (owner, name, ...args) => {
 class Address {
   constructor(page, spec) {
     Object.assign(this, { page, experiment: page.experiment }, spec);
+    this.saved = new Map([...this.places()].map(([name, place]) => [name, this.held(place)]));
     this.experiment.watchers.push(() => this.changed());
     window.addEventListener("hashchange", () => location.reload());
   }
@@ -39,11 +40,19 @@ class Address {
     return found;
   }
 
+  held({ spec, value }) { return this.text(this.plain(spec, value)); }
+
+  // What differs from the defaults, or from what the page was saved with: an address is read on top of that.
   query() {
     const said = new URLSearchParams();
-    for (const [name, { spec, value, usual, choice }] of this.places()) {
-      const [now, before] = [this.plain(spec, value), choice ? spec.default : this.plain(spec, usual)].map(this.text);
-      if (now !== "" && now !== before) said.set(name, now);
+    const places = this.places(), chosen = [...places].filter(([name, place]) => place.choice && this.held(place) !== this.saved.get(name));
+    const roles = chosen.map(([name]) => name);
+    const brought = chosen.length ? this.experiment.follow(new Set(chosen.map(([, place]) => place.spec.parameter))) : {};
+    for (const [name, place] of places) {
+      const { spec, usual, choice, role } = place, now = this.held(place);
+      const before = this.text(choice ? spec.default : this.plain(spec, usual));
+      const comes = role ? roles.includes(role) : !choice && spec.parameter in brought; // with another choice
+      if (now !== "" && (now !== before || (!comes && now !== (this.saved.get(name) ?? now)))) said.set(name, now);
     }
     return said.toString();
   }
