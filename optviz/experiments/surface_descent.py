@@ -229,7 +229,8 @@ class SurfaceDescent(Experiment):
 
     def _basin_pictures(self, box) -> dict[str, dict]:
         found, by = self.results["basins"], self.basins
-        return self.remember("pictures", (id(found), by, box), lambda: basin_columns(found, by == SPEED, box))
+        key = (0 if found is None else id(found), by, box)
+        return self.remember("pictures", key, lambda: basin_columns(found, by == SPEED, box))
 
     def _left(self, box) -> tuple[dict, dict]:
         """The marks of runs that leave the frame, and what they say."""
