@@ -103,7 +103,7 @@ def torch_path(objective, optimizer_class, settings: dict, start, steps: int) ->
 
 def one_sentence(text: str) -> bool:
     """A single line that starts with a name and ends with a full stop."""
-    return "\n" not in text.strip() and text.strip().endswith(".") and len(text) < 300
+    return "\n" not in text.strip() and text.strip().endswith(".") and len(text) < 360
 
 
 LINE = optviz.objective(lambda x, y: 3 * x - 2 * y, label="constant gradient")

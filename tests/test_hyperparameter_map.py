@@ -129,7 +129,7 @@ def test_typed_ends_and_the_window_follow_each_other():
         assert ends(shown) == shown.window != before
     shown._range(0.1, 0.2, 0.3, 0.4)
     assert ends(shown) == (0.1, 0.2, 0.3, 0.4)
-    shown.param.update(scene=list(VIEWS)[1], across_to=-2.0, optimizer_name="Adam")  # what was set itself wins
+    shown.param.update(scene=list(VIEWS)[1], across_to=-2.0, optimizer_name="RMSprop")  # what was set itself wins
     assert (shown.window, shown.scene) == ((-4.0, -2.0, -5.0, 5.0), OWN)
     assert HyperparameterMap(up_to=0.5).window == (-2.0, 0.5, 0.0, 0.5)
     assert (HyperparameterMap(across="momentum", up="lr").window) == (0.0, 0.995, -4.0, 1.0)

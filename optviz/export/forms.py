@@ -70,7 +70,15 @@ def forms_script(cls: type[Rule]) -> Script:
     flags = [n for n in cls.hyperparameters() if isinstance(cls.param[n].default, bool)]
     each = product((False, True), repeat=len(flags))
     found = {"".join(str(int(on)) for on in setting): tuple(zip(flags, setting, strict=True)) for setting in each}
-    return literal({key: _form(linear.form_of(cls, setting)) for key, setting in found.items()})
+    return literal({key: _form(_form_of(cls, setting)) for key, setting in found.items()})
+
+
+def _form_of(cls: type[Rule], setting: tuple[tuple[str, bool], ...]) -> linear.Form:
+    """The form with these flags; a rule of somebody's own may refuse some of them in words of its own."""
+    try:
+        return linear.form_of(cls, setting)
+    except Exception as refusal:
+        return linear.Form(f"{cls.__name__} cannot be read with these flags ({type(refusal).__name__}).")
 
 
 def _form(form: linear.Form) -> dict[str, Any]:
