@@ -21,6 +21,7 @@ from panel.reactive import Syncable
 from . import sharing
 from .controls import knobs_of
 from .layout import frame, html
+from .members import label_of, resolved, rules, surfaces
 from .page import Page
 from .plots import Drawing, Figure, compose
 
@@ -48,6 +49,7 @@ class Experiment(pn.viewable.Viewer):
     order: int = 100  # where the index lists it
 
     def __init__(self, **params):
+        self._own: dict[tuple[str, str], Any] = {}  # members that no catalogue has, by kind and label
         super().__init__(**params)
         self._memo: dict[str, tuple[Any, Any]] = {}
         self._pages: list[Any] = []
@@ -146,6 +148,20 @@ class Experiment(pn.viewable.Viewer):
             self.param.update(**self.follow(changed))
         finally:
             self._settling = False
+
+    def chosen(self, kind: str, name: str) -> Any:
+        """The member that a menu's entry stands for: the user's own, else a new one of that name."""
+        own = self._own.get((kind, name))
+        return resolved(kind, name, type(self).__name__) if own is None else own
+
+    def offered(self, kind: str, name: str, member: Any) -> str:
+        """The member's label, made one of this selector's options where it is not (a user's own)."""
+        label, selector = label_of(member), self.param[name]
+        if label not in (rules() if kind == "rule" else surfaces()):
+            self._own[kind, label] = member
+        if label not in selector.objects:
+            selector.objects = [*selector.objects, label]
+        return label
 
     def take(self, owner: param.Parameterized, values: Mapping[str, Any]) -> None:
         """Set parameters, its own or a member's, without a computation: `restart` makes it."""

@@ -101,7 +101,6 @@ class Race(Experiment):
     def __init__(self, **params):
         self._watched: Any = None
         self._fit = 0
-        self._own: dict[tuple[str, str], Any] = {}  # surfaces that no catalogue has
         given = params.get("objective", params.get("objective_name", type(self).param["objective_name"].default))
         params["objective"] = resolved("objective", given, "Race.objective")
         if "start" not in params:
@@ -153,20 +152,6 @@ class Race(Experiment):
     def _objective_changed(self, *events: param.parameterized.Event) -> None:
         if events[0].obj is self.objective:  # one that was left behind changes nothing
             self._changed(*events)
-
-    def chosen(self, kind: str, name: str) -> Any:
-        """The surface that a menu's entry stands for: the user's own, else a new one of that name."""
-        own = self._own.get((kind, name))
-        return resolved(kind, name, "Race") if own is None else own
-
-    def offered(self, kind: str, name: str, member: Any) -> str:
-        """The surface's label, made one of the menu's options where it is a user's own."""
-        label, selector = label_of(member), self.param[name]
-        if label not in surfaces():
-            self._own[kind, label] = member
-        if label not in selector.objects:
-            selector.objects = [*selector.objects, label]
-        return label
 
     def members(self) -> Members:
         found = {("objective", label): resolved("objective", label, "Race") for label in surfaces()}

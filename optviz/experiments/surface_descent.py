@@ -73,7 +73,6 @@ class SurfaceDescent(Experiment):
         params.setdefault("objective", params.get("objective_name", "Quadratic"))
         self._watched: list[tuple[Any, Any]] = []
         self._fit = 0
-        self._own: dict[tuple[str, str], Any] = {}  # members that no catalogue has, by kind and label
         for kind, name in (("rule", "optimizer"), ("objective", "objective")):
             by_name = isinstance(params[name], str)
             params[name] = resolved(kind, params[name], f"SurfaceDescent.{name}")
@@ -116,20 +115,6 @@ class SurfaceDescent(Experiment):
     def settle(self, changed: set[str]) -> None:
         super().settle(changed)
         self._watch_members()
-
-    def chosen(self, kind: str, name: str) -> Any:
-        """The member that a menu's entry stands for: the user's own, else a new one of that name."""
-        own = self._own.get((kind, name))
-        return resolved(kind, name, "SurfaceDescent") if own is None else own
-
-    def offered(self, kind: str, name: str, member: Any) -> str:
-        """The member's label, made one of this selector's options where it is not (a user's own)."""
-        label, selector = label_of(member), self.param[name]
-        if label not in (rules() if kind == "rule" else surfaces()):
-            self._own[kind, label] = member
-        if label not in selector.objects:
-            selector.objects = [*selector.objects, label]
-        return label
 
     def _watch_members(self) -> None:
         members = [m for m in (self.optimizer, self.objective) if isinstance(m, param.Parameterized)]
