@@ -13,9 +13,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from .tracing import ARRAYS, FLOATS, MORE_ARRAYS, MORE_FLOATS
+from .tracing import ARRAYS, FLOATS, MORE_ARRAYS, MORE_FLOATS, Noted
 
 SCALAR, ROW, MATRIX = 0, 1, 2  # a number, (lanes,), (dim, lanes)
 FIXED, STEP = 0, 1  # the same in every step of a block, or not
@@ -34,25 +33,16 @@ class Node:
     truth: bool = False
 
 
-class Value(NDArrayOperatorsMixin):
+class Value(Noted):
     """The result of a node of a tape: operators and numpy's functions make further nodes."""
 
     def __init__(self, tape: Tape, index: int):
         self.tape, self.index = tape, index
 
-    def __hash__(self):
-        return id(self)
-
     def __array_ufunc__(self, ufunc, method, *inputs, **options):
         if method != "__call__" or options:
             return NotImplemented
         return self.tape.record(ufunc.__name__, inputs)
-
-    def __bool__(self):
-        raise TypeError("a branch on a variable cannot be traced, use xp.where")
-
-    def __float__(self):
-        raise TypeError("math's functions take numbers only, use those of xp")
 
 
 class Tape:

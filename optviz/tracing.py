@@ -230,14 +230,24 @@ class Tape:
         return Recorded(self, self.constants.setdefault(operation, f"t{len(self.constants) + 1}"))
 
 
-class Recorded(NDArrayOperatorsMixin):
+class Noted(NDArrayOperatorsMixin):
+    """A value of which a tape notes what is done with it: it stands for no number yet."""
+
+    def __hash__(self):
+        return id(self)
+
+    def __bool__(self):
+        raise TypeError("a branch on a variable cannot be traced, use xp.where")
+
+    def __float__(self):
+        raise TypeError("math's functions take numbers only, use those of xp")
+
+
+class Recorded(Noted):
     """A value that writes down what is done with it, as JavaScript on a `Tape`."""
 
     def __init__(self, tape: Tape, text: str):
         self.tape, self.text = tape, text
-
-    def __hash__(self):
-        return id(self)
 
     def __array_ufunc__(self, ufunc, method, *inputs, **options):
         if method != "__call__" or ufunc not in _SCRIPTS or options:
@@ -245,12 +255,6 @@ class Recorded(NDArrayOperatorsMixin):
         if ufunc is np.power and not isinstance(inputs[1], Recorded) and inputs[1] == 2:
             ufunc = np.square  # as numpy does; C's pow, and so a float's x**2, may round otherwise
         return self.tape.keep(_SCRIPTS[ufunc].format(*map(script, inputs)))
-
-    def __bool__(self):
-        raise TypeError("a branch on a variable cannot be traced, use xp.where")
-
-    def __float__(self):
-        raise TypeError("math's functions take numbers only, use those of xp")
 
 
 # Comparisons instead of Math.sign, Math.max and Math.min: as the floats do, down to a zero's sign.
