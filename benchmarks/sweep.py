@@ -12,27 +12,16 @@ import platform
 import sys
 import time
 import tracemalloc
-from collections.abc import Callable
 
 import numpy as np
 import torch
+from compute import best
 
 from optviz import SGD, Adam, basins, descend, surfaces, sweep
 
 SIDE, STEPS, START = 512, 50, (-5.0, -2.0)
 RATES, MOMENTA = np.linspace(0.001, 1.0, SIDE), np.linspace(0.0, 0.99, SIDE)
 AXES = {"lr": RATES, "momentum": MOMENTA}
-
-
-def best(function: Callable, repeats: int = 7) -> float:
-    """The shortest time of a call in seconds; the first call, which traces, is not counted."""
-    function()
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - start)
-    return min(times)
 
 
 def plain_torch(block: int) -> torch.Tensor:
@@ -114,18 +103,18 @@ def main() -> None:
     for threads in (1, os.cpu_count() or 1):
         torch.set_num_threads(threads)
         for block in (8192, 65536, SIDE * SIDE):
-            plain[threads, block] = best(lambda b=block: plain_torch(b))
+            plain[threads, block] = 1e-3 * best(lambda b=block: plain_torch(b), 7)
     torch.set_num_threads(1)
     cells = 200
     looped = torch_loop(cells) / cells * SIDE * SIDE
-    ours = best(momentum_map)
+    ours = 1e-3 * best(momentum_map, 7)
     fastest = min(plain, key=plain.get)
     print("plain torch, ms by (threads, block):", {k: round(1e3 * v) for k, v in plain.items()})
     rows = [
         (f"{SIDE} x {SIDE} x {STEPS} momentum, times plain torch {fastest}", ours / plain[fastest], 1.5, "x"),
         (f"{SIDE} x {SIDE} x {STEPS} momentum, torch.optim loop over it", -looped / ours, -1000, "x"),
-        ("100 x 100 x 500 Adam on Rosenbrock", best(adam_lanes), 0.3, "s"),
-        ("basins, 200 x 200 x 300 on Himmelblau", best(basin_picture), 0.5, "s"),
+        ("100 x 100 x 500 Adam on Rosenbrock", 1e-3 * best(adam_lanes, 7), 0.3, "s"),
+        ("basins, 200 x 200 x 300 on Himmelblau", 1e-3 * best(basin_picture, 7), 0.5, "s"),
     ]
     print(f"the map takes {1e3 * ours:.0f} ms, the loop over torch.optim {looped:.0f} s ({cells} cells timed)")
     for side in (512, 4096):
