@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 from io import StringIO
-from time import monotonic
 
 import panel as pn
 from bokeh.document import Document
@@ -20,6 +19,7 @@ from .catalogue import cards, name_of
 from .catalogue import experiments as experiments
 from .experiment import Experiment
 from .layout import stylesheet
+from .pace import Later
 
 LONGEST = 4 << 20  # bytes of an address that are read, to be refused in a sentence
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
@@ -130,21 +130,14 @@ class Link:
 
     def __init__(self, experiment: Experiment, document: Document):
         self.experiment, self.document = experiment, document
-        self._moved, self._waits = 0.0, False
+        self._later = Later(self._turn, self.QUIET, quiet=True)
 
     def push(self) -> None:
         """Send the state once things are quiet."""
-        self._moved = monotonic()
-        if not self._waits:
-            self._waits = True
-            IOLoop.current().call_later(self.QUIET, self._look)
+        self._later.ask()
 
-    def _look(self) -> None:
-        rest = self._moved + self.QUIET - monotonic()
-        if rest > 0:
-            IOLoop.current().call_later(rest, self._look)
-        elif self.document.session_context is not None:  # else the visitor has gone
-            self._waits = False
+    def _turn(self) -> None:
+        if self.document.session_context is not None:  # else the visitor has gone
             self.document.add_next_tick_callback(self._send)
 
     def _send(self) -> None:

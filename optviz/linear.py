@@ -199,7 +199,7 @@ def at_rates(rule: Any) -> Any:
 
     def at(lr: float | None) -> dict[str, Any]:
         chosen = values if lr is None else {**values, "lr": lr}
-        flat = rows.floats(*(chosen[str(a)] for a in rows.arguments))
+        flat = rows.floats(*(chosen[name] for name in rows.names))
         entries = [[float(v) for v in flat[i : i + width]] for i in range(0, len(flat), width)]
         about = {"frozen": list(form.frozen), "decoupled": form.decoupled, "lr": chosen.get("lr", 1.0)}
         return {"rows": entries, **about}
@@ -213,7 +213,7 @@ def gain(rule: Any, terms: Mapping[str, float], t: int) -> float:
     values = _values(rule, {**terms, "k": t - 1})
     assert form.gain is not None
     with np.errstate(all="ignore"):
-        return float(form.gain.arrays(*(np.float64(values[_plain(a)]) for a in form.gain.arguments))[0])
+        return float(form.gain.arrays(*(np.float64(values[a.removesuffix("_t")]) for a in form.gain.names))[0])
 
 
 def steady_terms(rule: Any, power: float) -> dict[str, float] | None:
@@ -222,12 +222,8 @@ def steady_terms(rule: Any, power: float) -> dict[str, float] | None:
     if form.steady is None:
         return None
     values = _values(rule, {"power": power})
-    found = form.steady.arrays(*(np.float64(values[str(a)]) for a in form.steady.arguments))
+    found = form.steady.arrays(*(np.float64(values[name]) for name in form.steady.names))
     return {name: float(v) for name, v in zip(form.frozen, found, strict=True)}
-
-
-def _plain(symbol: sympy.Symbol) -> str:
-    return str(symbol).removesuffix("_t")
 
 
 def _values(rule: Rule, more: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from tornado.ioloop import IOLoop
 
 from .controls import shade
 from .layout import html, show, wrapped
+from .pace import Later
 from .plots import DOTTED, Drawing, Figure, caption, compose
 
 if TYPE_CHECKING:
@@ -237,6 +238,8 @@ def _see_off(document: Any, after: float = 0.08) -> None:
 class Page:
     """Controls, pictures and text of one experiment, live."""
 
+    TEXTS = 0.1  # seconds by which the texts beside follow the pictures: tables cost more than a picture
+
     def __init__(self, experiment: Experiment, members: Mapping[tuple[str, str], Any] | None = None):
         self.experiment = experiment
         self.controls = experiment.controls(members)
@@ -249,6 +252,8 @@ class Page:
         self.layout = experiment.arrange(self)
         self._shaded: dict[str, Any] = {}
         self._shade()
+        self._document: Any = None
+        self._texts = Later(self._send_texts, self.TEXTS)
 
     def _link_ranges(self) -> None:
         """Figures of one link pan and zoom together."""
@@ -275,9 +280,23 @@ class Page:
         for name, drawing in self.experiment.drawings.items():
             self.figures[name].push(drawing)
         show(self.status, wrapped(self.experiment.status(), "status"))
-        for name, text in self.experiment.side().items():
-            show(self.blocks[name], wrapped(text, name))
         self._shade()
+        self._document = pn.state.curdoc
+        self._texts.ask()
+
+    def _send_texts(self) -> None:
+        document = self._document
+        if document is None or document.session_context is None:
+            self._write_texts()
+            pn.io.push_notebook(self.layout)
+        else:
+            document.add_next_tick_callback(self._write_texts)
+
+    def _write_texts(self) -> None:
+        with pn.io.hold():
+            for name, text in self.experiment.side().items():
+                show(self.blocks[name], wrapped(text, name))
+        _see_off(self._document)
 
     def _shade(self) -> None:
         """Colour the part of a slider that is unstable."""

@@ -153,7 +153,7 @@ class Compiled:
     """
 
     def __init__(self, arguments: Sequence[sympy.Symbol], expressions: Sequence[Any]):
-        self.arguments = tuple(arguments)
+        self.names = tuple(map(str, arguments))  # sympy takes 20 us to print one
         self.expressions = tuple(map(sympy.sympify, expressions))
         self.source = self._print()
         self.floats = self._bind(vars(FLOATS) | MORE_FLOATS)
@@ -163,7 +163,7 @@ class Compiled:
         printer = _Printer({"fully_qualified_modules": False})
         names = sympy.numbered_symbols("_", real=True)
         shared, results = sympy.cse(self.expressions, symbols=names)
-        lines = [f"def function({', '.join(map(str, self.arguments))}):"]
+        lines = [f"def function({', '.join(self.names)}):"]
         lines += [f"    {name} = {printer.doprint(value)}" for name, value in shared]
         lines += [f"    return [{', '.join(printer.doprint(value) for value in results)}]"]
         return "\n".join(lines)

@@ -96,6 +96,7 @@ def _reading(compiled: Compiled | None, heads: str, named: Mapping[str, str] | N
     if compiled is None:
         return None
     tape = Tape()
-    names = (str(symbol) for symbol in compiled.arguments)
-    entries: Sequence[Any] = compiled.recorded(*(tape.named((named or {}).get(n, _member("h", n))) for n in names))
+    entries: Sequence[Any] = compiled.recorded(
+        *(tape.named((named or {}).get(n, _member("h", n))) for n in compiled.names)
+    )
     return _function(heads, tape, _array(entries)[1:-1] if one else _array(entries))

@@ -1,0 +1,42 @@
+"""Work that waits a little: what a page needs less than its pictures, done once for many changes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from time import monotonic
+
+from tornado.ioloop import IOLoop
+
+
+class Later:
+    """Calls `act` some seconds after it is asked for, once for all that is asked meanwhile.
+
+    With `quiet`, only when nothing has been asked for that long. Where no loop runs (plain
+    Python, a thread of its own) there is nothing to wait in: it acts at once.
+    """
+
+    def __init__(self, act: Callable[[], object], seconds: float, quiet: bool = False):
+        self.act, self.seconds, self.quiet = act, seconds, quiet
+        self._asked, self._waits = 0.0, False
+
+    def ask(self) -> None:
+        """Have it done."""
+        self._asked = monotonic()
+        if self._waits:
+            return
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            self.act()
+            return
+        self._waits = True
+        IOLoop.current().call_later(self.seconds, self._look)
+
+    def _look(self) -> None:
+        rest = self._asked + self.seconds - monotonic()
+        if self.quiet and rest > 0:
+            IOLoop.current().call_later(rest, self._look)
+            return
+        self._waits = False
+        self.act()
