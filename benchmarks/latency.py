@@ -130,7 +130,7 @@ def served(files: list[Path], *flags: str):
         process.wait(10)
 
 
-def wait_for(url: str, limit: float = 60) -> None:
+def wait_for(url: str, limit: float = 180) -> None:
     end = time.monotonic() + limit
     while time.monotonic() < end:
         try:
