@@ -139,21 +139,47 @@ def watched_page(browser, **context) -> Iterator:
     Keywords go to the context: `viewport={"width": 390, "height": 844}` is a phone. The list
     `page.complaints` may be read, and cleared by a test that provokes an error on purpose.
     """
+    opened = new_context(browser, **context)
+    try:
+        with _watched(opened) as page:
+            yield page
+    finally:
+        opened.close()
+
+
+def new_context(browser, **context):
     opened = browser.new_context(**{"viewport": {"width": 1400, "height": 900}, **context})
     opened.set_default_timeout(20_000)
-    page = opened.new_page()
+    return opened
+
+
+@contextmanager
+def _watched(context) -> Iterator:
+    page = context.new_page()
     page.complaints = Complaints()
     page.complaints.watch(page)
     try:
         yield page
         assert not page.complaints, "\n".join(page.complaints)
     finally:
-        opened.close()
+        page.close()
+
+
+@pytest.fixture(scope="session")
+def visitor(browser) -> Iterator:
+    """The browser of somebody who opens one served page after the other: its cache knows their scripts."""
+    context = new_context(browser)
+    yield context
+    context.close()
 
 
 @pytest.fixture
-def page(browser) -> Iterator:
-    """A watched page of 1400 x 900; see `watched_page` for more pages in one test."""
+def page(request: pytest.FixtureRequest, browser) -> Iterator:
+    """A watched page of 1400 x 900; see `watched_page` for more pages in one test, or what changes its context."""
+    if "served" in request.fixturenames:
+        with _watched(request.getfixturevalue("visitor")) as page:
+            yield page
+        return
     with watched_page(browser) as page:
         yield page
 

@@ -1,6 +1,7 @@
 """The served apps in a real browser: opened, moved with the mouse and the keys, and checked against Python."""
 
 import re
+from functools import cache
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.browser
 
 APPS = sorted(path.stem for path in (ROOT / "apps").glob("*.py"))
 LESSONS = [name for name in APPS if name != "index"]
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
+PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1400, "height": 900}
 
 # the levels at which glyphs of each kind are painted
 _EVERY_PLOT = """
@@ -89,21 +90,30 @@ _PAINTED = """
 """
 
 
+@cache
+def first_source(app: str) -> str:
+    """The name of a source that an app draws from."""
+    figure, drawing = next(iter(experiments()[app]().drawings.items()))
+    return f"{figure}.{next(iter(drawing.layers))}"
+
+
 def opened(page, served: str, app: str, query: str = "") -> None:
     page.goto(f"{served}/{app}{query}")
     if app == "index":
         page.locator("a.card").first.wait_for()
     else:
-        figure, drawing = next(iter(experiments()[app]().drawings.items()))
-        wait_for_source(page, f"{figure}.{next(iter(drawing.layers))}")
+        wait_for_source(page, first_source(app))
     wait_idle(page)
 
 
 @pytest.mark.parametrize("app", LESSONS)
 def test_an_app_is_drawn_and_every_slider_changes_it_to_what_python_computes(app, page, served):
-    opened(page, served, app)
-    assert brightness(page) > 200
     experiment = experiments()[app]()
+    assert_opens_on_a_phone(page, served, app)
+    assert page.evaluate(_PAINTED) >= len(experiment.drawings)
+    page.set_viewport_size(DESKTOP)
+    wait_idle(page)
+    assert brightness(page) > 200
     assert page.evaluate(_PAINTED) >= len(experiment.drawings)
     assert page.title() and page.locator("text=Traceback").count() == 0
     assert_shows(page, experiment)
@@ -111,6 +121,13 @@ def test_an_app_is_drawn_and_every_slider_changes_it_to_what_python_computes(app
     labels = slider_labels(page)
     assert len(labels) >= 2
     drag_every_slider(page, experiment, labels)
+
+
+def assert_opens_on_a_phone(page, served: str, app: str) -> None:
+    """It scrolls down only."""
+    page.set_viewport_size(PHONE)
+    opened(page, served, app)
+    assert not has_horizontal_scroll(page)
 
 
 def assert_sliders_have_names_and_obey_the_keys(page, experiment) -> None:
@@ -273,17 +290,9 @@ def test_two_sessions_do_not_influence_each_other(browser, served):
         assert isinstance(first.optimizer, SGD)
 
 
-@pytest.mark.parametrize("app", APPS)
-def test_a_phone_scrolls_down_only_and_draws(app, browser, served):
-    with watched_page(browser, **PHONE) as page:
-        opened(page, served, app)
-        assert not has_horizontal_scroll(page)
-        if app != "index":
-            assert page.evaluate(_PAINTED) >= len(experiments()[app]().drawings)
-
-
 def test_the_index_leads_to_every_lesson(page, served):
-    opened(page, served, "index")
+    assert_opens_on_a_phone(page, served, "index")
+    page.set_viewport_size(DESKTOP)
     assert brightness(page) > 200
     cards = page.locator("a.card")
     assert sorted(card.get_attribute("href") for card in cards.all()) == LESSONS
