@@ -46,9 +46,9 @@ def cards(suffix: str = "") -> str:
 
 
 def _card(name: str, kind: type[Experiment], suffix: str) -> str:
-    picture = b64encode(files("optviz").joinpath("assets", f"{name}.png").read_bytes()).decode()
+    picture = b64encode(files("optviz").joinpath("assets", f"{name}.webp").read_bytes()).decode()
     return (
-        f'<a class="card" href="{name}{suffix}"><img src="data:image/png;base64,{picture}" alt="">'
+        f'<a class="card" href="{name}{suffix}"><img src="data:image/webp;base64,{picture}" alt="">'
         f"<h2>{kind.title}</h2><p>{kind.sentence}</p></a>"
     )
 
