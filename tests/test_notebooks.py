@@ -15,11 +15,13 @@ from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 
 import nbformat
+import panel as pn
 import pytest
 from bokeh.document import Document
 from bokeh.models import Slider
 from browser import wait_idle
 from conftest import ROOT, watched_page
+from jupyter_bokeh.widgets import BokehModel
 from nbclient import NotebookClient
 from pages import assert_shows, drag_every_slider
 from pyviz_comms import Comm
@@ -152,6 +154,22 @@ def test_a_knob_moved_in_a_notebook_sends_back_what_it_changes(monkeypatch):
     (message,) = sent
     source = root.select_one({"name": "steps.updates"})
     changed = {event["model"]["id"] for event in message.content["events"]}
+    assert source.id in changed
+
+
+def test_an_editor_that_shows_widgets_gets_one_that_follows(monkeypatch):
+    """VS Code and its kin: Panel sees them by their environment and hands out a widget of jupyter_bokeh."""
+    experiment, sent = SingleParameter(), []
+    monkeypatch.setattr(BokehModel, "send", lambda widget, content, buffers=None: sent.append((widget, content)))
+    with pn.config.set(comms="vscode"):
+        data, _ = experiment._repr_mimebundle_()
+    model = data["application/vnd.jupyter.widget-view+json"]["model_id"]
+    sent.clear()
+    experiment.momentum = 0.4
+    assert {widget.model_id for widget, _ in sent} == {model}
+    patches = [content["payload"] for _, content in sent if '"events"' in content.get("payload", "")]
+    changed = {event["model"]["id"] for patch in patches for event in json.loads(patch)["events"]}
+    source = sent[0][0]._model.select_one({"name": "steps.updates"})
     assert source.id in changed
 
 
