@@ -7,16 +7,18 @@ import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from .descent import descend
-from .lanes import Block
 from .minima import Basin
+from .rows import Block, Drawn
 from .rules import Rule
 
-BLOCK = 8192  # lanes; the arrays of a block stay in a core's cache
+CACHE = 2**17  # numbers of a block that is at work: 1 MiB, which a core has to itself
+ON_DEVICE = 2**20  # lanes; a call takes as long as many numbers do
 AROUND = ("clip", "clip_norm", "seed")
 
 
@@ -43,8 +45,10 @@ class Grid:
     around: Any
     direct: Any = None  # objective, rule and options, where every lane is a run of its own
     want: Any = None
-    block: int = BLOCK
+    block: int = 1
     device: str | None = None
+    radius: float = 0.0  # within which the loss is sure to be finite
+    spare: list = field(default_factory=list)  # memory of blocks that are done
     shape: tuple[int, ...] = field(init=False)
 
     def __post_init__(self):
@@ -64,9 +68,16 @@ class Grid:
             own[names[k]] = np.repeat(values, stride)[at - first * stride : stop - first * stride]
         return own
 
-    def starts(self, own: Mapping[str, np.ndarray], lanes: int) -> np.ndarray:
-        """The starts of these lanes, (dim, lanes)."""
-        return np.stack([own.get(n, np.full(lanes, x)) for n, x in zip(self.names, self.start, strict=True)])
+    def starts(self, own: Mapping[str, np.ndarray]) -> list[Any]:
+        """The starts of these lanes: by coordinate a number, or one a lane."""
+        return [own.get(n, x) for n, x in zip(self.names, self.start, strict=True)]
+
+
+def fitting(program: Any, device: str | None) -> int:
+    """How many lanes make a block that is worked on in a core's cache, or that keeps a device busy."""
+    if device:
+        return ON_DEVICE
+    return CACHE // program.rows() if program else CACHE
 
 
 TYPES = {"diverged": np.int32, "minimum": np.int32}
@@ -121,18 +132,16 @@ class _Walk:
 
     def __init__(self, grid: Grid, own: Mapping[str, np.ndarray], lanes: int, bound: np.ndarray | None):
         self.grid, self.lanes, self.bound = grid, lanes, bound
-        self.draws, self.rates = _draws(grid, own, lanes), _rates(grid, own)
         varied = {n: v for n, v in own.items() if n in grid.program.varied}
-        x0 = grid.starts(own, lanes)
         self.losses = bound is not None or not grid.program.traced
         if grid.device:
             from .torch_lanes import TorchBlock
 
-            make: Any = TorchBlock
+            make: Any = partial(TorchBlock, device=grid.device)
         else:
             make = Block
-        device = {"device": grid.device} if grid.device else {}
-        self.block = make(grid.program, varied, x0, self.draws, self.rates, self.losses, **device)
+        given = (grid.starts(own), lanes, _draws(grid, own), _rates(grid, own), self.losses, grid.radius, grid.spare)
+        self.block = make(grid.program, varied, *given)
         self.diverged = np.zeros(lanes, dtype=np.int32)
         self.reached = np.full(lanes, math.nan)
         self.waiting = np.ones(lanes, dtype=bool)  # for the loss to come within its bound
@@ -140,21 +149,27 @@ class _Walk:
     def run(self) -> dict[str, np.ndarray]:
         """The lanes' measures after the last step."""
         block, steps = self.block, self.grid.steps
-        still = not self.grid.program.uses_t()
+        still = not self.grid.program.uses_t
         self.first = self._first() if "first" in self.grid.want.names else None
         self._look(0)
+        every = 0  # of so many lanes is one asked whether it rests, of none at 0
         for t in range(1, steps + 1):
-            probe = still and t % 32 == 0 and t < steps
-            before = block.state() if probe else None
+            if still and t % 32 == 0:
+                every = max(1, self.lanes // 8)
+            before = block.state(every) if every else None
             block.step(t)
             if self.bound is not None:
                 self._arrivals(t - 1)
             if not block.inside() and not self._look(t):
                 break  # no lane is left
-            if probe and block.same(before):
+            rests = before is not None and block.same(before, every)
+            if rests and every == 1:
                 break  # nothing moved, so nothing ever will
+            every = int(rests)
         block.measure()
-        return self._ends(block.numbers(block.F), block.numbers(block.X))
+        ends = self._ends(block.numbers(block.F), block.numbers(block.X))
+        block.close()
+        return ends
 
     def _first(self) -> np.ndarray:
         self.block.measure()
@@ -202,36 +217,34 @@ class _Walk:
         return ends
 
 
-def _draws(grid: Grid, own: Mapping[str, np.ndarray], lanes: int) -> np.ndarray | None:
-    """The gradient noise of a block, (steps, dim, lanes or 1)."""
+def _draws(grid: Grid, own: Mapping[str, np.ndarray]) -> Drawn | None:
+    """The gradient noise of a block: one draw for all lanes, or one for each of its seeds."""
     around = grid.around
     if not around.noise:
         return None
-    seeds = own.get("seed", around.seeds)
-    known, where = np.unique(seeds, return_inverse=True)
+    known, where = np.unique(own.get("seed", around.seeds), return_inverse=True)
     each = [np.random.default_rng(int(s)).standard_normal((grid.steps, len(grid.start))) for s in known]
-    drawn = around.noise * np.stack(each, axis=-1)
-    return np.ascontiguousarray(drawn[..., where]) if "seed" in own else drawn
+    return Drawn(around.noise * np.stack(each, axis=-1), where if "seed" in own else None)
 
 
 def _rates(grid: Grid, own: Mapping[str, np.ndarray]) -> Any:
     """The rate of every step, where a schedule moves it."""
     if not grid.program.rates:
         return None
-    lr = own.get("lr", grid.program.lr)
-    found = grid.around.schedule.rates(lr, grid.steps)
-    return found if grid.program.rates == "row" else found[:, 0]
+    known, where = np.unique(own.get("lr", grid.program.lr), return_inverse=True)
+    found = grid.around.schedule.rates(known, grid.steps)
+    return Drawn(found[:, None], where) if grid.program.rates == "row" else found[:, 0]
 
 
 def _direct(grid: Grid, at: int, stop: int) -> dict[str, np.ndarray]:
     """Lanes one by one: rules that only torch or plain numbers can run."""
     objective, rule, settings = grid.direct
     own, rows = grid.values(at, stop), []
-    starts = grid.starts(own, stop - at)
+    starts = [np.broadcast_to(x, stop - at) for x in grid.starts(own)]
     for k in range(stop - at):
         mine = {n: v[k].item() for n, v in own.items()}
         around = {**settings, **{n: v for n, v in mine.items() if n in AROUND}}
-        rows.append(_one_run(grid, _with(objective, mine), _with(rule, mine), starts[:, k], around))
+        rows.append(_one_run(grid, _with(objective, mine), _with(rule, mine), [x[k].item() for x in starts], around))
     return {n: np.array([row[n] for row in rows], dtype=TYPES.get(n, float)) for n in grid.want.names}
 
 

@@ -1,38 +1,41 @@
-"""Blocks of lanes: the programs of a rule on an objective, bound to arrays and run."""
+"""Rules on objectives, traced and compiled for many lanes at once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from .descent import _first_memory
-from .programs import FIXED, LATER, MATRIX, RECORD, ROW, SCALAR, Compiler, Line, Tape, Value, needed
+from .compiler import Compiler
+from .descent import _first_memory, _keeper
+from .programs import FIXED, LATER, OWN, RECORD, ROW, SCALAR, Line, Tape, Value, needed
 from .ranges import safe_radius
 
 
 class Program:
     """A rule on an objective, traced for blocks of lanes; picklable, so that it can travel.
 
-    `varied` holds the values, by name, of what each lane has its own of: hyperparameters, the
-    objective's shape parameters, `clip`, `clip_norm`. `rates` says that the loop hands over the rate of
-    every step ("row": one a lane), `noise` that it hands over draws.
+    `varied` names what each lane has its own of: hyperparameters, the objective's shape
+    parameters, `clip`, `clip_norm`. `rates` says that the loop hands over the rate of every
+    step ("row": one a lane), `noise` that it hands over draws.
     """
 
-    def __init__(self, objective: Any, rule: Any, varied: Mapping[str, np.ndarray], clips: Mapping[str, Any],
+    def __init__(self, objective: Any, rule: Any, varied: Sequence[str], clips: Mapping[str, Any],
                  rates: str = "", noise: bool = False):  # fmt: skip
-        self.objective, self.rule, self.varied = objective, rule, varied
+        self.objective, self.rule, self.varied = objective, rule, tuple(varied)
         self.clips, self.rates, self.noise = clips, rates, noise
         self.traced = hasattr(objective, "traced") and not hasattr(objective, "x")
         self.dim, self.coupled = objective.dim, rule.coupled
-        self.shapes = self._shapes()
-        self.lines = {"first": self._line(True), "later": self._line(False), "look": self._look()}
-        bare = {f"{n} bare": replace(self.lines[n], loss=None) for n in ("first", "later")}
-        self.lines |= bare
-        self.radius = safe_radius(self.lines["look"], {n: float(abs(v).max()) for n, v in varied.items()})
+        self.terms = self._terms()
+        tape = Tape()
+        self.lines = {"first": self._line(True, tape), "later": self._line(False, tape), "look": self._look()}
+        self.lines |= {f"{n} bare": replace(self.lines[n], loss=None) for n in ("first", "later")}
+        self.shapes = {place: min(shape, ROW) for n, shape in self.terms.items() for place in self._places(n)}
+        self.uses_t = self._timed()
         self.lr = getattr(rule, "lr", 0.0)
         self._made: dict[tuple, tuple[Compiler, Callable]] = {}
 
@@ -40,43 +43,55 @@ class Program:
         gone = {"objective": None, "rule": None} if self.traced else {}
         return {**self.__dict__, "_made": {}, **gone}
 
-    def _shapes(self) -> dict[str, int]:
+    def _terms(self) -> dict[str, int]:
         """The shape of each carried term, found by tracing until no step widens one."""
-        self.shapes = {name: SCALAR for name in self.rule.memory}
+        self.terms = dict.fromkeys(self.rule.memory, SCALAR)
         while True:
-            found = {}
+            found = dict(self.terms)
             for first in (True, False):
-                line = self._line(first)
-                for name, value in line.memory.items():
-                    shape = line.tape.nodes[value.index].shape if isinstance(value, Value) else SCALAR
-                    found[name] = max(found.get(name, 0), self.shapes[name], shape)
-            if found == self.shapes:
+                line = self._line(first, Tape(), all_places=True)
+                for name, shape in found.items():
+                    found[name] = max(shape, self._width(line, [line.memory[p] for p in self._each(name)]))
+            if found == self.terms:
                 return found
-            self.shapes = found
+            self.terms = found
 
-    def _line(self, first: bool) -> Line:
-        tape, rule = Tape(), self.rule
+    def _width(self, line: Line, values: Sequence[Any]) -> int:
+        """A term's shape, given its new values, one a coordinate."""
+        if len({v.index if isinstance(v, Value) else ("number", v) for v in values}) > 1:
+            return OWN
+        return line.tape.nodes[values[0].index].shape if isinstance(values[0], Value) else SCALAR
+
+    def _each(self, name: str) -> list[str]:
+        return [f"{name}{k}" for k in range(1 if self.coupled else self.dim)]
+
+    def _places(self, name: str) -> list[str]:
+        """Where a carried term is kept: once, or once a coordinate."""
+        return self._each(name) if self.terms[name] == OWN else self._each(name)[:1]
+
+    def _line(self, first: bool, tape: Tape, all_places: bool = False) -> Line:
+        rule = self.rule
         h = {n: self._given(tape, n, v) for n, v in rule.values().items()}
-        carried = _first_memory(rule, h) if first else {n: tape.input(f"m_{n}", s) for n, s in self.shapes.items()}
+        begins = _first_memory(rule, h)
         if self.rates:
             h["lr"] = tape.input("rate", ROW if self.rates == "row" else SCALAR)
-        memory, named = SimpleNamespace(**carried), {}
+        x: Any = [tape.input(f"X{k}", ROW) for k in range(self.dim)]
         loss, g = self._gradient(tape)
         g = self._around(tape, g)
-        x: Any = tape.input("X", MATRIX)
-        if rule.coupled:
-            x = [tape.input(f"X{k}", ROW) for k in range(self.dim)]
-            g = [tape.row(g, k) for k in range(self.dim)]
-            memory.H = self._hessian(tape)
-
-        def let(name, value):
-            named[name] = value
-            return value
-
-        t = 1 if first else tape.input("t", SCALAR)
-        step = rule.update(SimpleNamespace(**h), memory, x, g, t, let, RECORD if first else LATER)
-        steps = tuple(step) if isinstance(step, tuple | list) else (step,)
-        return Line(tape, loss, steps, {n: named.get(n, carried[n]) for n in rule.memory})
+        steps, memory = [], {}
+        turns = [(x, g)] if rule.coupled else list(zip(x, g, strict=True))
+        for k, (here, slope) in enumerate(turns):
+            places = {n: self._places(n)[min(k, len(self._places(n)) - 1)] for n in self.terms}
+            carried = begins if first else {
+                n: tape.input(f"m_{p}", min(self.terms[n], ROW)) for n, p in places.items()}  # fmt: skip
+            own = SimpleNamespace(**carried, **({"H": self._hessian(tape)} if rule.coupled else {}))
+            t = 1 if first else tape.input("t", SCALAR)
+            named: dict[str, Any] = {}
+            step = rule.update(SimpleNamespace(**h), own, here, slope, t, _keeper(named), RECORD if first else LATER)
+            steps += step if rule.coupled else [step]
+            memory |= {self._each(n)[k]: named.get(n, carried[n]) for n in self.terms}
+        kept = memory if all_places else {p: memory[p] for n in self.terms for p in self._places(n)}
+        return Line(tape, loss, tuple(tape.record("add", pair) for pair in zip(x, steps, strict=True)), kept)
 
     def _given(self, tape: Tape, name: str, value: Any) -> Any:
         if name in self.varied:
@@ -88,12 +103,13 @@ class Program:
             self.objective.shape_names(), self.objective.shape_values(), strict=True)]  # fmt: skip
         return [*(tape.input(f"X{k}", ROW) for k in range(self.dim)), *shape]
 
-    def _gradient(self, tape: Tape) -> tuple[Any, Any]:
+    def _gradient(self, tape: Tape) -> tuple[Any, list[Any]]:
         if not self.traced:
-            return None, tape.input("G", MATRIX)
+            return None, [tape.input(f"G{k}", ROW) for k in range(self.dim)]
         point = self._point(tape)
         loss = self.objective.traced.value.called(vars(RECORD), *point)[0]
-        return loss, tape.stack(self.objective.traced.gradient.called(vars(RECORD), *point))
+        g = self.objective.traced.gradient.called(vars(RECORD), *point)
+        return loss, [row if isinstance(row, Value) else tape.constant(row) for row in g]
 
     def _hessian(self, tape: Tape) -> list[list[Any]]:
         if self.traced:
@@ -102,19 +118,17 @@ class Program:
             flat = [tape.input(f"H{k}", ROW) for k in range(self.dim**2)]
         return [flat[i * self.dim : (i + 1) * self.dim] for i in range(self.dim)]
 
-    def _around(self, tape: Tape, g: Any) -> Any:
+    def _around(self, tape: Tape, g: list[Any]) -> list[Any]:
         """Noise and clipping as `descend` does them, in that order."""
         if self.noise:
-            g = g + tape.input("Z", MATRIX)
+            g = [row + tape.input(f"Z{k}", ROW) for k, row in enumerate(g)]
         clips = {n: self._given(tape, n, v) for n, v in self.clips.items() if v is not None or n in self.varied}
         if "clip" in clips:
-            g = np.minimum(np.maximum(g, -clips["clip"]), clips["clip"])
+            g = [RECORD.minimum(RECORD.maximum(row, -clips["clip"]), clips["clip"]) for row in g]
         if "clip_norm" in clips:
-            rows = [tape.row(g, k) for k in range(self.dim)]
-            square = rows[0] * rows[0]
-            for row in rows[1:]:
-                square = square + row * row
-            g = g * np.minimum(clips["clip_norm"] / (np.sqrt(square) + 1e-6), 1.0)
+            square = sum((row * row for row in g[1:]), g[0] * g[0])
+            share = RECORD.minimum(clips["clip_norm"] / (RECORD.sqrt(square) + 1e-6), 1.0)
+            g = [row * share for row in g]
         return g
 
     def _look(self) -> Line:
@@ -122,161 +136,94 @@ class Program:
         loss = self.objective.traced.value.called(vars(RECORD), *self._point(tape))[0] if self.traced else None
         return Line(tape, loss, (), {})
 
-    def uses_t(self) -> bool:
-        """Whether a later step depends on its number, so that a lane at rest may move again."""
-        line = self.lines["later"]
-        used = needed(line, lambda value: value)
-        return any(line.tape.called(Value(line.tape, k)) in ("t", "rate", "Z") for k in used)
+    def rows(self) -> int:
+        """About how many rows of a block's numbers a step goes through."""
+        return 2 * self.dim + len(self.shapes) + len(self.varied) + 2
 
-    def splits(self, name: str, values: np.ndarray) -> bool:
+    def radius(self, values: Mapping[str, np.ndarray]) -> float:
+        """How far out the loss is sure to be finite, whichever of these values a lane has."""
+        return safe_radius(self.lines["look"], {n: float(abs(values[n]).max()) for n in self.varied})
+
+    def _timed(self) -> bool:
+        """Whether a later step depends on its number, so that a lane at rest may move again."""
+        tape = self.lines["later"].tape
+        names = {tape.called(Value(tape, k)) for k in needed(self.lines["later"])}
+        return any(name in ("t", "rate") or name.startswith("Z") for name in names)
+
+    def splits(self, name: str, values: Mapping[str, np.ndarray]) -> bool:
         """Whether a choice that a lane makes once and for all differs along this axis."""
         if name not in self.varied:
             return False
-        given = {n: np.repeat(v[:1], values.size) for n, v in self.varied.items()} | {name: values}
+        count = values[name].size
+        given = {n: np.repeat(values[n][:1], count) for n in self.varied} | {name: values[name]}
         tape = self.lines["later"].tape
-        found, _ = _fixed(tape, given, Numpy)
-        asked = [n.args[0].index for n in tape.nodes if n.op == "where" and tape.nodes[n.args[0].index].when == FIXED]
-        return any(found[i].any() and not found[i].all() for i in asked)
+        fixed = Fixed(tape, given, fresh)
+        return any(fixed[c].any() and not fixed[c].all() for _, c in tape.choices())
 
-    def bound(self, name: str, e: dict[str, Any], values: Mapping[str, Any], xp: Any) -> Callable:
-        """The step function of a line for these arrays."""
-        line = self.lines[name]
-        fixed, choices = _fixed(line.tape, values, xp)
-        compiler, bind = self._compiled(name, choices, xp)
-        for buffer, shape, truth in compiler.buffers:
-            size = e["F"].shape if shape == ROW else e["X"].shape
-            e[f"{name}_{buffer}"] = xp.empty(size, truth)
-        here = {**e, **{b: e[f"{name}_{b}"] for b, _, _ in compiler.buffers}}
-        here |= {place: fixed[index] for place, index in compiler.fixed.items()}
-        e.setdefault("lane arrays", []).extend(here[p] for p in compiler.fixed if np.ndim(here[p]))
-        return bind(here)
-
-    def _compiled(self, name: str, choices: Mapping[int, bool], xp: Any) -> tuple[Compiler, Callable]:
+    def compiled(self, name: str, choices: Mapping[int, bool], xp: Any) -> tuple[Compiler, Callable]:
         """A line's text made a function, once for the choices that all lanes of a block share."""
-        key = (name, tuple(sorted(choices.items())))
+        key = (name, xp.kind, tuple(sorted(choices.items())))
         if key not in self._made:
-            compiler = Compiler(self.lines[name], self.dim, self.shapes, choices)
-            scope = {**xp.functions, **{n: np.float64(v) for n, v in compiler.constants.items()}}
+            compiler = Compiler(self.lines[name], self.shapes, choices)
+            numbers = {n: xp.number(v) if n[0] == "a" else np.float64(v) for n, v in compiler.constants.items()}
+            scope = {**xp.functions, **numbers}
             exec(compile(compiler.source(), "optviz block", "exec"), scope)  # written from traced operations alone
             self._made[key] = (compiler, scope["bind"])
         return self._made[key]
 
 
-def _fixed(tape: Tape, values: Mapping[str, Any], xp: Any) -> tuple[dict[int, Any], dict[int, bool]]:
-    """The values of a tape's fixed nodes, and which of its choices are the same in all lanes."""
-    found: dict[int, Any] = {}
-    choices: dict[int, bool] = {}
-    for index, node in enumerate(tape.nodes):
-        args: list[Any] = [found.get(a.index) if isinstance(a, Value) else a for a in node.args]
-        if node.op == "where" and isinstance(node.args[0], Value) and tape.nodes[node.args[0].index].when == FIXED:
-            if bool(args[0].all()):
-                choices[index] = True
-            elif not bool(args[0].any()):
-                choices[index] = False
-        if node.when == FIXED:
-            found[index] = values[node.args[0]] if node.op == "input" else xp.fresh(node.op, args)
-    return found, choices
+@dataclass(frozen=True)
+class Wanted:
+    """What a program is of; equal where one program would do."""
+
+    objective: Any = field(compare=False)
+    rule: Any = field(compare=False)
+    varied: tuple[str, ...]
+    clips: tuple
+    rates: str
+    noise: bool
+    key: tuple = field(init=False)
+
+    def __post_init__(self):
+        objective, rule = self.objective, self.rule
+        own = [(n, None if n in self.varied else repr(v)) for n, v in rule.settings().items()]
+        known: Any = objective
+        if hasattr(objective, "traced") and not hasattr(objective, "x"):
+            shape = zip(objective.shape_names(), objective.shape_values(), strict=True)
+            known = (objective.traced, objective.names, *((n, None if n in self.varied else v) for n, v in shape))
+        object.__setattr__(self, "key", (known, type(rule), type(rule).update, *own))
 
 
-_FUNCTIONS = """
-add subtract multiply divide power negative positive sqrt exp log sin cos tan tanh sign maximum minimum absolute less
-less_equal greater greater_equal equal not_equal bitwise_and bitwise_or arctan arcsin arccos sinh cosh arcsinh arccosh
-arctanh floor ceil remainder floor_divide copyto
-"""
+@lru_cache(maxsize=32)
+def traced(wanted: Wanted) -> Program:
+    """The program, traced once: a slider that moves one of the axes' ends finds it again."""
+    return Program(wanted.objective, wanted.rule, wanted.varied, dict(wanted.clips), wanted.rates, wanted.noise)
 
 
-class Numpy:
-    """numpy's functions by the names that a line uses."""
-
-    functions = {name: getattr(np, name) for name in _FUNCTIONS.split()}
-
-    @staticmethod
-    def where(condition, a, b, out):
-        np.copyto(out, b)
-        np.copyto(out, a, where=condition)
-
-    @staticmethod
-    def empty(shape, truth):
-        return np.empty(shape, dtype=bool if truth else float)
-
-    @staticmethod
-    def fresh(op, args):
-        return np.where(*args) if op == "where" else getattr(np, op)(*args)
+def fresh(op: str, args: Sequence[Any]) -> Any:
+    """The result of a numpy function of this name as a new array."""
+    return np.where(*args) if op == "where" else getattr(np, op)(*args)
 
 
-Numpy.functions |= {"where": Numpy.where, **{f"plain_{n}": f for n, f in Numpy.functions.items()}}
+class Fixed:
+    """The values of a tape's fixed nodes in the lanes of a block, each computed when first asked for."""
 
+    def __init__(self, tape: Tape, values: Mapping[str, Any], fresh: Callable):
+        self.tape, self.values, self.fresh = tape, values, fresh
+        self.found: dict[int, Any] = {}
 
-class Block:
-    """Lanes of one block: X (dim, lanes), the loss F (lanes,), and a step function."""
+    def __getitem__(self, index: int) -> Any:
+        if index not in self.found:
+            node = self.tape.nodes[index]
+            args = [self[a.index] if isinstance(a, Value) else a for a in node.args]
+            self.found[index] = self.values[args[0]] if node.op == "input" else self.fresh(node.op, args)
+        return self.found[index]
 
-    def __init__(self, program, values: Mapping[str, Any], x0, draws: Any, rates: Any, losses: bool, xp=Numpy):
-        dim, lanes = x0.shape
-        self.program = program
-        self.X, self.F = x0, xp.empty((lanes,), False)
-        e: dict[str, Any] = {"X": x0, "F": self.F, "G": xp.empty((dim, lanes), False), "S": {}}
-        e |= {f"X{k}": x0[k] for k in range(dim)} | {f"G{k}": e["G"][k] for k in range(dim)}
-        sizes = {ROW: (lanes,), MATRIX: (dim, lanes)}
-        e |= {f"m_{n}": xp.empty(sizes[s], False) for n, s in program.shapes.items() if s != SCALAR}
-        e["draws"], e["rates"] = (lambda t: draws[t - 1]), (lambda t: rates[t - 1])
-        if not program.traced and program.coupled:
-            e |= {f"H{k}": xp.empty((lanes,), False) for k in range(dim * dim)}
-        self.e = e
-        bare = "" if losses else " bare"
-        names = f"first{bare}", f"later{bare}", "look"
-        self.first, self.later, self.look = (program.bound(n, e, values, xp) for n in names)
-        self.lane_arrays = [x0, *(v for n, v in e.items() if n.startswith("m_")), *e["lane arrays"]]
-        self.lane_arrays += [a for a in (draws, rates) if a is not None and a.ndim > 1 and a.shape[-1] == lanes > 1]
-
-    def step(self, t: int) -> None:
-        """Step t; of a traced objective with `losses` on, F is then the loss before it."""
-        if not self.program.traced:
-            self._outside()
-        (self.first if t == 1 else self.later)(t)
-
-    def measure(self) -> None:
-        """The loss where the lanes are."""
-        if self.program.traced:
-            self.look(0)
-        else:
-            self.F[...] = self.program.objective.value(*self.X)
-
-    def _outside(self) -> None:
-        objective, e = self.program.objective, self.e
-        for row, entry in zip(e["G"], objective.array_gradient()(*self.X), strict=True):
-            row[...] = entry
-        if self.program.coupled:
-            for k, entry in enumerate(objective.array_hessian()(*self.X)):
-                e[f"H{k}"][...] = entry
-
-    def inside(self) -> bool:
-        """Whether every lane is where the loss is sure to be finite: a sum of squares tells."""
-        radius = self.program.radius
-        if not radius:
-            return False
-        # a longer product would be shared among threads, which are busy with other blocks
-        parts = (row[at : at + 8192] for row in self.X for at in range(0, row.size, 8192))
-        return sum(float(np.dot(part, part)) for part in parts) < radius * radius
-
-    def numbers(self, array: Any) -> np.ndarray:
-        """An array of the block as numpy's."""
-        return array
-
-    def state(self) -> list[Any]:
-        """Copies of all that a step changes."""
-        return [*(self._copy(a) for a in self._carried()), dict(self.e["S"])]
-
-    def same(self, before: list[Any]) -> bool:
-        """Whether the state is still what it was."""
-        *arrays, numbers = before
-        return numbers == self.e["S"] and all(map(self._equal, arrays, self._carried()))
-
-    def _carried(self) -> list[Any]:
-        return [self.X, *(v for n, v in self.e.items() if n.startswith("m_"))]
-
-    _equal, _copy = staticmethod(np.array_equal), staticmethod(np.copy)
-
-    def fill(self, lost: np.ndarray, alive: int) -> None:
-        """Let lost lanes go on as copies of one that is alive: nothing they do matters any more."""
-        for array in self.lane_arrays:
-            array[..., lost] = array[..., alive, None]
+    def choices(self) -> dict[int, bool]:
+        """Which of the tape's choices are the same in all lanes."""
+        found = {}
+        for choice, condition in self.tape.choices():
+            held = bool(self[condition].all())
+            if held or not bool(self[condition].any()):
+                found[choice] = held
+        return found

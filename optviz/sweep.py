@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .blocks import AROUND, BLOCK, TYPES, Grid, Want, parts
+from .blocks import AROUND, TYPES, Grid, Want, fitting, parts
 from .descent import _Around, _checked_steps
-from .lanes import Program
+from .lanes import Program, Wanted, traced
 from .messages import refuse
 from .minima import Basin, lowest_of
 from .rules import Rule
@@ -43,7 +43,7 @@ def sweep(
     tolerance: float = 1e-6,
     lowest: float | None = None,
     minima: Any = None,
-    block: int = BLOCK,
+    block: int | None = None,
     threads: int | None = None,
     scheduler: Any = None,
     device: str | None = None,
@@ -72,7 +72,8 @@ def sweep(
         tuple(measures), float(tolerance), _lowest(objective, lowest, measures),
         Basin.of(objective, minima) if "minimum" in measures else None,
     )  # fmt: skip
-    grid.block, grid.device = _checked_block(block), _checked_device(device)
+    grid.device = _checked_device(device)
+    grid.block = fitting(grid.program, device) if block is None else _checked_block(block)
     found = {name: np.empty(grid.lanes, dtype=TYPES.get(name, float)) for name in measures}
     done = 0
     for at, part in parts(grid, scheduler, threads):
@@ -172,6 +173,8 @@ def _grid(objective, rule, start, steps, axes, around) -> Grid:
     grid = Grid(values, order, x0, steps, tuple(objective.names), program, checked)
     if program is None:
         grid.direct = (objective, rule, settings)
+    else:
+        grid.radius = program.radius(values)
     return grid
 
 
@@ -210,9 +213,10 @@ def _program(objective, rule, varied, around) -> Program | None:
     rates = ""
     if type(around.schedule).__name__ != "Constant":
         rates = "row" if "lr" in varied else "one"
+    clips = (("clip", around.clip), ("clip_norm", around.clip_norm))
+    wanted = Wanted(objective, rule, tuple(varied), clips, rates, bool(around.noise))
     try:
-        clips = {"clip": around.clip, "clip_norm": around.clip_norm}
-        return Program(objective, rule, varied, clips, rates, bool(around.noise))
+        return traced(wanted)
     except TypeError:  # it branches on a value
         return None
 
@@ -221,7 +225,7 @@ def _order(program: Program | None, axes: Mapping[str, np.ndarray]) -> tuple[int
     """Axes along which a rule's fixed choices differ first: most blocks are then of one kind."""
     if program is None:
         return tuple(range(len(axes)))
-    fixed = [k for k, (n, v) in enumerate(axes.items()) if program.splits(n, v)]
+    fixed = [k for k, n in enumerate(axes) if program.splits(n, axes)]
     return (*fixed, *(k for k in range(len(axes)) if k not in fixed))
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 
-from .lanes import Block, Numpy
+from .rows import Block, Drawn, Numpy
 
 _NAMES = {"power": "pow", "negative": "neg", "absolute": "abs", "less": "lt", "less_equal": "le", "greater": "gt",
           "greater_equal": "ge", "equal": "eq", "not_equal": "ne"}  # fmt: skip
@@ -30,6 +30,9 @@ def _tensor(value: Any) -> torch.Tensor:
 class Torch:
     """torch's functions by the names that a line uses; numbers alone stay numpy's."""
 
+    kind = "torch"
+    number = staticmethod(_tensor)
+
     def __init__(self, device: str):
         self.device = device
 
@@ -39,8 +42,18 @@ class Torch:
         if hasattr(torch, _NAMES.get(name, name)) and not name.startswith("plain_")
     }
 
-    def empty(self, shape, truth):
-        return torch.empty(tuple(shape), dtype=torch.bool if truth else torch.float64, device=self.device)
+    def rows(self, count, lanes, spare):
+        return None, torch.empty((count, lanes), dtype=torch.float64, device=self.device)
+
+    def truths(self, lanes):
+        return torch.empty(lanes, dtype=torch.bool, device=self.device)
+
+    def asarray(self, value):
+        return torch.as_tensor(np.array(value), device=self.device)
+
+    @staticmethod
+    def take(table, where, out):
+        return torch.index_select(table, 0, where, out=out)
 
     @staticmethod
     def fresh(op, args):
@@ -59,43 +72,28 @@ Torch.functions |= {
 class TorchBlock(Block):
     """A block whose arrays are torch tensors."""
 
-    xp: Any
+    def __init__(self, program, values, start, lanes, draws, rates, losses, radius, spare, device: str):
+        xp = Torch(device)
+        moved = {n: xp.asarray(v) for n, v in values.items()}
+        draws, rates = (self._moved(d, xp) for d in (draws, rates))
+        super().__init__(program, moved, start, lanes, draws, rates, losses, radius, spare, xp)
 
-    def __init__(self, program, values: Mapping[str, np.ndarray], x0, draws, rates, losses, device: str):
-        self.xp = Torch(device)
-        moved = {n: self._moved(v) for n, v in values.items()}
-        super().__init__(program, moved, self._moved(x0), self._moved(draws), self._rated(rates), losses, self.xp)
-
-    def _moved(self, array: Any) -> Any:
-        return None if array is None else torch.tensor(np.ascontiguousarray(array), device=self.xp.device)
-
-    def _rated(self, rates: Any) -> Any:
-        return self._moved(rates) if rates is not None and np.ndim(rates) > 1 else rates
+    @staticmethod
+    def _moved(drawn: Any, xp: Torch) -> Any:
+        if not isinstance(drawn, Drawn):
+            return drawn
+        return Drawn(xp.asarray(drawn.table), None if drawn.where is None else xp.asarray(drawn.where))
 
     def inside(self) -> bool:
-        radius = self.program.radius
-        return radius > 0 and bool((self.X * self.X).sum() < radius * radius)
+        return bool((self.X * self.X).sum() < self._far)
 
     def numbers(self, array):
         return array.cpu().numpy()
 
+    def close(self):
+        """torch keeps freed memory for the next block by itself."""
+
     def fill(self, lost, alive):
-        where = torch.as_tensor(lost, device=self.xp.device)
-        for array in self.lane_arrays:
-            array[..., where] = array[..., alive, None].clone()
+        super().fill(self.xp.asarray(lost), alive)
 
     _equal, _copy = staticmethod(torch.equal), staticmethod(torch.clone)
-
-    def measure(self):
-        if self.program.traced:
-            self.look(0)
-        else:
-            self.F.copy_(torch.as_tensor(self.program.objective.value(*self.numbers(self.X))))
-
-    def _outside(self):
-        objective, x = self.program.objective, self.numbers(self.X)
-        for row, entry in zip(self.e["G"], objective.array_gradient()(*x), strict=True):
-            row.copy_(torch.as_tensor(np.broadcast_to(entry, x[0].shape).copy()))
-        if self.program.coupled:
-            for k, entry in enumerate(objective.array_hessian()(*x)):
-                self.e[f"H{k}"].copy_(torch.as_tensor(np.broadcast_to(entry, x[0].shape).copy()))

@@ -13,7 +13,7 @@ import torch
 
 import optviz
 from optviz import SGD, Adam, Lanes, ReLUNet, Rule, basins, descend, surfaces, sweep
-from optviz.blocks import BLOCK
+from optviz.blocks import CACHE
 from optviz.minima import minima_of
 from optviz.ranges import safe_radius
 from optviz.schedules import Cosine
@@ -171,7 +171,7 @@ def test_blocks_threads_and_tensors_change_no_number():
 
 
 def test_a_block_at_rest_stops_early_with_the_same_numbers(monkeypatch):
-    from optviz.lanes import Block
+    from optviz.rows import Block
 
     taken = []
     step = Block.step
@@ -200,7 +200,7 @@ def test_within_the_safe_radius_the_loss_is_finite(cls):
     from optviz.lanes import Program
 
     objective = cls()
-    radius = Program(objective, SGD(), {}, {}).radius
+    radius = Program(objective, SGD(), (), {}).radius({})
     assert radius >= 100, "every surface of the catalogue has a bound worth having"
     corners = np.array([[s * r for s in (-1, 1)] for r in (radius, radius / 3, 1.0)]).ravel()
     x, y = np.meshgrid(corners, corners)
@@ -211,7 +211,7 @@ def test_no_safe_radius_where_a_function_may_lack_a_value():
     from optviz.lanes import Program
 
     for formula in (lambda x, y: 1 / x + y, lambda x, y: optviz.xp.log(x) + y, lambda x, y: optviz.xp.sqrt(x - y)):
-        line = Program(optviz.objective(formula, starts=[(2.0, 1.0)]), SGD(), {}, {}).lines["look"]
+        line = Program(optviz.objective(formula, starts=[(2.0, 1.0)]), SGD(), (), {}).lines["look"]
         assert safe_radius(line, {}) == 0
 
 
@@ -286,7 +286,7 @@ def test_memory_is_bounded_by_the_block():
 
     peak(8)  # what is imported and traced once
     small, large = peak(256), peak(1024)
-    assert large < small + 2 * BLOCK * 8  # 16 times the lanes
+    assert large < small + 8 * CACHE  # 16 times the lanes
 
 
 def test_without_a_gpu_one_sentence_says_so():
