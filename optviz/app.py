@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from io import StringIO
 
 import panel as pn
@@ -14,7 +15,7 @@ from panel.theme import fast
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 
-from . import sharing
+from . import cluster, sharing
 from .catalogue import cards, name_of
 from .catalogue import experiments as experiments
 from .experiment import Experiment
@@ -69,6 +70,7 @@ def _page_key(request) -> tuple[str, bool]:
 
 def serve(kind: type[Experiment]) -> None:
     """Make this session's page of an experiment, in the state that its address says; what an app script calls."""
+    cluster.prepare(sys.argv)
     experiment, content, refused = _opened(kind, sharing.values_of(pn.state.session_args))
     content[0].append(download(experiment))  # below the controls
     page = template(experiment.title, content, description=experiment.sentence)

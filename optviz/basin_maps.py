@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from . import cluster
 from .minima import Basin
 from .sweep import sweep
 
@@ -39,7 +40,9 @@ def basin_map(
     """
     basin = Basin(np.asarray(local["points"]).reshape(-1, 2), np.asarray(local["values"]), local["reach"])
     across, up = objective.names
-    found: Any = sweep(objective, rule, (float(xs[0]), float(ys[0])), steps, {up: ys, across: xs}, minima=basin,
-                       measure=["minimum", "steps_to", "diverged"], lowest=math.nan, tolerance=tolerance)  # fmt: skip
+    found: Any = sweep(
+        objective, rule, (float(xs[0]), float(ys[0])), steps, {up: ys, across: xs}, minima=basin, lowest=math.nan,
+        measure=["minimum", "steps_to", "diverged"], tolerance=tolerance, scheduler=cluster.shared,
+    )  # fmt: skip
     return {"minimum": found["minimum"].values, "arrived": found["steps_to"].values,
             "diverged": found["diverged"].values}  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,6 +18,8 @@ from .rows import Block, Drawn
 from .rules import Rule
 
 CACHE = 2**17  # numbers of a block that is at work: 1 MiB, which a core has to itself
+PER_NUMBER = 4e-10  # seconds for an operation on a number of a block, on one core
+ONE_BY_ONE = 1e-4  # seconds for a step that only torch can take
 ON_DEVICE = 2**20  # lanes; a call takes as long as many numbers do
 AROUND = ("clip", "clip_norm", "seed")
 
@@ -58,6 +60,24 @@ class Grid:
     def lanes(self) -> int:
         return math.prod(self.shape)
 
+    def seconds(self) -> float:
+        """About how long the sweep takes here, to a factor of three."""
+        each = ONE_BY_ONE if self.program is None else PER_NUMBER * self.program.size / (os.cpu_count() or 1)
+        return self.lanes * self.steps * each
+
+    def turn(self, workers: int) -> int:
+        """The lanes of a part for threads: parts of one size, so that none waits for another."""
+        if self.device:
+            return self.block
+        turns = math.ceil(self.lanes / (self.block * workers))
+        return max(1, math.ceil(self.lanes / (turns * workers)))
+
+    def share(self, cores: int) -> int:
+        """The lanes of a part for a cluster: some parts for each of its cores, of 16 blocks at most."""
+        if self.program is None:
+            return math.ceil(self.lanes / (4 * max(cores, 1)))
+        return min(16 * self.block, math.ceil(self.lanes / (2 * max(cores, 1))))
+
     def values(self, at: int, stop: int) -> dict[str, np.ndarray]:
         """What each lane from `at` to `stop` has of its own, by axis."""
         names, own, stride = list(self.axes), {}, self.lanes
@@ -83,19 +103,38 @@ def fitting(program: Any, device: str | None) -> int:
 TYPES = {"diverged": np.int32, "minimum": np.int32}
 
 
-def parts(grid: Grid, scheduler: Any, threads: int | None):
-    """Where each part begins, and its measures, as they are done."""
-    workers = threads or os.cpu_count() or 1
-    size = grid.block if scheduler is None else grid.block * max(1, min(16, grid.lanes // (grid.block * 8)))
-    if scheduler is None and not grid.device:  # blocks of one size, so that no thread waits for another
-        turns = math.ceil(grid.lanes / (grid.block * workers))
-        size = max(1, math.ceil(grid.lanes / (turns * workers)))
-    begins = range(0, grid.lanes, size)
-    if scheduler is not None:
-        from .cluster import spread
+def parts(grid: Grid, scheduler: Any, threads: int | None) -> Iterator:
+    """Where each part begins, and its measures, as they are done.
 
-        yield from spread(scheduler, _part, grid, begins, size)
+    A scheduler that is a function is asked whether so many seconds of work are worth a cluster;
+    what that one leaves is done here.
+    """
+    offered = callable(scheduler)
+    if offered:
+        scheduler = scheduler(grid.seconds())
+    workers = threads or os.cpu_count() or 1
+    if scheduler is None:
+        size = grid.turn(workers)
+        yield from _here(grid, range(0, grid.lanes, size), size, workers)
         return
+    from . import cluster
+
+    with cluster.reached(scheduler) as client:
+        size = grid.share(cluster.cores(client))
+        left = dict.fromkeys(range(0, grid.lanes, size))
+        patience = cluster.PATIENCE + 3 * grid.seconds() if offered else None
+        try:
+            for at, part in cluster.spread(client, _part, grid, list(left), size, patience):
+                del left[at]
+                yield at, part
+        except Exception as trouble:  # whatever may happen on other machines
+            if not offered:
+                raise
+            cluster.give_up(trouble)
+    yield from _here(grid, list(left), size, workers)
+
+
+def _here(grid: Grid, begins: Sequence[int], size: int, workers: int) -> Iterator:
     count = min(workers, len(begins))
     if count < 2 or grid.device:
         yield from ((at, _part(grid, at, size)) for at in begins)

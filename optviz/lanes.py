@@ -35,7 +35,7 @@ class Program:
         self.lines = {"first": self._line(True, tape), "later": self._line(False, tape), "look": self._look()}
         self.lines |= {f"{n} bare": replace(self.lines[n], loss=None) for n in ("first", "later")}
         self.shapes = {place: min(shape, ROW) for n, shape in self.terms.items() for place in self._places(n)}
-        self.uses_t = self._timed()
+        self.uses_t, self.size = self._timed(), len(needed(self.lines["later"]))
         self.lr = getattr(rule, "lr", 0.0)
         self._made: dict[tuple, tuple[Compiler, Callable]] = {}
 

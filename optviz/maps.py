@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from . import cluster
 from .rules import Rule
 from .sweep import sweep
 
@@ -53,7 +54,8 @@ def lane_map(
     places = dict(zip(COORDINATES, objective.names, strict=True))
     first, second = (places.get(n, n) for n in names)
     found: Any = sweep(objective, rule, start, steps, {second: up, first: across}, tolerance=tolerance,
-                       lowest=lowest, measure=["loss", "first", "steps_to", "diverged"])  # fmt: skip
+                       lowest=lowest, measure=["loss", "first", "steps_to", "diverged"],
+                       scheduler=cluster.shared)  # fmt: skip
     names_found = {"loss": "loss", "first": "first", "arrived": "steps_to", "diverged": "diverged"}
     return {name: found[theirs].values for name, theirs in names_found.items()}
 

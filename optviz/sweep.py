@@ -60,7 +60,8 @@ def sweep(
 
     `lowest` is the loss that counts as zero, by default the objective's; `minima` (n, dim) are
     numbered as they stand. `clip`, `clip_norm`, `schedule`, `noise` and `seed` are those of
-    `descend`. `scheduler` is a dask.distributed client or its address; `device` "cuda" (or
+    `descend`. `scheduler` is a dask.distributed client, its address, or a function of the
+    seconds that the sweep takes here, about, that gives one of them or None; `device` "cuda" (or
     "cpu") runs the lanes as torch tensors. `progress(done, lanes)` is called as blocks end.
 
     Raises ValueError for an axis that nothing has, values that are not finite numbers, an

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import time
 import tracemalloc
 
 import numpy as np
@@ -118,6 +119,18 @@ def test_seeds_are_axes_and_share_their_draws_across_cells():
         run = descend(surfaces.Quadratic(), SGD(lr=own["lr"], momentum=0.5), (1, 1), STEPS, noise=0.5,
                       seed=int(own["seed"]))  # fmt: skip
         assert cell == run.loss[-1, 0]
+
+
+def test_seeds_give_the_same_numbers_in_blocks_threads_and_tensors():
+    axes = {"seed": range(6), "lr": np.geomspace(1e-3, 3, 7), "momentum": [0.0, 0.9]}
+    call = {"measure": ALL, "noise": 0.3, "schedule": Cosine()}
+    plain = sweep(surfaces.Rosenbrock(), SGD(), (-1.2, 1), STEPS, axes, block=10**6, **call)
+    assert (plain.diverged > 0).any() and len(np.unique(plain.loss[:, 0, 0])) == 6
+    for options in ({"block": 1}, {"block": 5, "threads": 3}, {"block": 16, "device": "cpu"}):
+        assert plain.identical(sweep(surfaces.Rosenbrock(), SGD(), (-1.2, 1), STEPS, axes, **call, **options))
+    turned = {n: axes[n] for n in ("momentum", "lr", "seed")}
+    same = sweep(surfaces.Rosenbrock(), SGD(), (-1.2, 1), STEPS, turned, **call)
+    assert plain.identical(same.transpose(*axes))
 
 
 def test_schedules_noise_and_clip_surround_every_cell():
@@ -329,6 +342,10 @@ def test_a_cluster_gives_the_same_numbers_and_outlives_a_worker(tmp_path, monkey
         assert plain.identical(far)
         assert told == sorted(told) and told[-1] == (600, 600) and len(told) > 3
         with distributed.Client(machines) as client:
+            seeds = {"seed": range(5), "lr": [0.05, 0.1, 3.0]}
+            noisy = sweep(surfaces.Rosenbrock(), SGD(), (-1.2, 1), 50, seeds, noise=0.2)
+            assert noisy.identical(sweep(surfaces.Rosenbrock(), SGD(), (-1.2, 1), 50, seeds, noise=0.2, block=4,
+                                         scheduler=client))  # fmt: skip
             assert sweep(own, Adam(), (1, 1), 20, {"lr": [0.1, 0.2]}).identical(
                 sweep(own, Adam(), (1, 1), 20, {"lr": [0.1, 0.2]}, scheduler=client)
             )
@@ -337,6 +354,60 @@ def test_a_cluster_gives_the_same_numbers_and_outlives_a_worker(tmp_path, monkey
                 s, stop_once(part, str(tmp_path / "killed")), *rest))  # fmt: skip
             again = sweep(surfaces.Rosenbrock(), SGD(), (-1.2, 1), 50, axes, scheduler=client, **call)
         assert (tmp_path / "killed").exists() and plain.identical(again)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_pages_use_the_cluster_of_the_environment_or_do_without_it(monkeypatch, caplog):
+    distributed = pytest.importorskip("distributed")
+    from optviz import cluster
+    from optviz.maps import lane_map
+
+    def picture():
+        return lane_map(surfaces.Beale(), Adam(), (1, 1), 40, ["lr", "beta1"], np.geomspace(0.01, 1, 7),
+                        np.linspace(0, 0.9, 6), 1e-3, 0.0)  # fmt: skip
+
+    gone: list[int] = []
+    spread = cluster.spread
+
+    def failing(client, part, grid, begins, size, patience):
+        for at, found in spread(client, part, grid, begins, size, patience):
+            gone.append(at)
+            yield at, found
+            if len(gone) > 2:
+                raise OSError("the network is down")
+
+    here = picture()
+    monkeypatch.setattr(cluster, "spread", failing)
+    with distributed.LocalCluster(
+        processes=False, n_workers=1, threads_per_worker=1, dashboard_address=None
+    ) as machines:
+        monkeypatch.setenv(cluster.VARIABLE, "not set yet")
+        cluster.prepare(["app.py", "--scheduler", machines.scheduler_address])
+        shared = cluster._of_process(machines.scheduler_address)
+        wait_until(lambda: shared.client is not None)
+        client = shared.client
+        np.testing.assert_equal(picture(), here)
+        assert not gone, "a picture that takes a moment stays here"
+        monkeypatch.setattr(cluster, "WORTH", 0.0)
+        for trips in (2, 3, 3):  # done there; lost on the way; not tried
+            np.testing.assert_equal(picture(), here)
+            assert len(gone) == trips
+        client.close()
+    monkeypatch.setenv(cluster.VARIABLE, "nobody://there")
+    cluster.prepare([])
+    said = lambda: [r.getMessage() for r in caplog.records if r.name == "optviz"]
+    wait_until(lambda: len(said()) > 1)
+    np.testing.assert_equal(picture(), here)
+    failed, nobody = said()
+    assert failed.endswith("failed (the network is down). Runs are computed here.")
+    assert nobody == "No cluster answers at nobody://there: start one with 'dask scheduler'. Runs are computed here."
+
+
+def wait_until(true, seconds=15.0):
+    end = time.monotonic() + seconds
+    while not true() and time.monotonic() < end:
+        time.sleep(0.01)
+    assert true()
 
 
 # refusals
