@@ -71,6 +71,7 @@ class Shared:
         try:
             from distributed import Client
 
+            logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # traces, where a sentence will do
             self.client, self.silent = _connected(Client, self.address), False
         except ImportError:
             self.lose(MISSING)
@@ -79,6 +80,8 @@ class Shared:
 
     def lose(self, sentence: str) -> None:
         """Do without, and say why once."""
+        if self.client is not None:  # which would call for it for ever
+            threading.Thread(target=self.client.close, daemon=True).start()
         self.client, self.asked = None, time.monotonic()
         if not self.silent:
             log.warning("%s Runs are computed here.", sentence)
