@@ -75,7 +75,8 @@ def run_js(request):
         losses={name: loss_script(LinearRegression, name) for name in CRITERIA} | {"ReLUNet": loss_script(ReLUNet)},
         schedules={cls.__name__: schedule_script(cls) for cls in SCHEDULES},
     )
-    runtime = "\n".join([*((EXPORT / f"{n}.js").read_text() for n in ("python", "arrays", "descent")), SHOWN, kinds])
+    files = ("python", "arrays", "descent", "random")
+    runtime = "\n".join([*((EXPORT / f"{n}.js").read_text() for n in files), SHOWN, kinds])
 
     def run(*expressions: str, **given) -> list:
         own = f"{constants(**given)}\nreturn JSON.stringify(shown([{', '.join(expressions)}]));"

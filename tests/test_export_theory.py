@@ -16,13 +16,13 @@ from optviz import noise, theory
 from optviz.export.bundle import Bundle
 from optviz.export.definitions import NATIVES, printed
 from optviz.export.kernels import literal, objective_script, rule_script
+from optviz.export.page import RUNTIME
 from optviz.members import rules
 from optviz.surfaces import Himmelblau, Rosenbrock, RotatedQuadratic
 
 NODE = shutil.which("node")
 pytestmark = pytest.mark.skipif(NODE is None, reason="no node on this machine")
 EXPORT = Path(optviz.__file__).parent / "export"
-RUNTIME = ("python.js", "arrays.js", "descent.js", "live.js")
 SHOWN = """
 const shown = (x) => {
   if (x instanceof Nd) return shown(x.tolist());

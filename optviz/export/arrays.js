@@ -102,6 +102,9 @@ const { Nd, np, arrayOp, arrayUnary } = (() => {
     astype(type) {
       const name = typeof type === "function" ? TYPE_NAMES.get(type) : String(type);
       if (name === undefined || name === "object") return this.copy();
+      if (name === "float32" && !Array.isArray(this.data)) {
+        return plain(new Nd(new Float64Array(new Float32Array(this.data)), this.shape));
+      }
       const numbers = Float64Array.from(this.data, (x) => (typeof x === "string" ? py.float(x) : x ?? NaN));
       if (name.startsWith("int")) numbers.forEach((x, i) => (numbers[i] = Math.trunc(x)));
       if (name.startsWith("bool")) numbers.forEach((x, i) => (numbers[i] = x !== 0));

@@ -39,7 +39,10 @@ from .printer import quoted
 from .stored import Replay, Store, is_traced, stored_member, stored_runs
 
 ROOTS = ("follow", "compute", "draw", "status", "side", "shade")
-RUNTIME = ("python.js", "arrays.js", "descent.js", "live.js", "basins.js", "address.js")
+RUNTIME = (
+    "python.js", "arrays.js", "descent.js", "random.js", "runtime.js", "members.js", "stored.js", "contours.js",
+    "maps.js", "basins.js", "experiment.js", "live.js", "address.js",
+)  # fmt: skip
 Knobs = Mapping[str, Sequence[float]] | None
 Offered = dict[tuple[str, str], Any]
 BASE = ("chosen", "offered", "settle", "bound", "trained")  # which the runtime's experiment has itself

@@ -1,0 +1,95 @@
+// What `optviz.experiment.Experiment` is in Python: parameters, results, pictures.
+class Experiment {
+  constructor(parts, state) {
+    Object.setPrototypeOf(this, prototype(parts, Experiment.prototype));
+    Object.assign(this, state.values, state.attributes);
+    this.state = state;
+    this.memo = new Map();
+    this.message = "";
+    this.watchers = [];
+  }
+
+  follow() { return {}; }
+  status() { return ""; }
+  side() { return {}; }
+  shade() { return {}; }
+  take(owner, values) { for (const [name, value] of Object.entries(values)) owner.assign(name, value); }
+  bound(name, low, high) { this.page?.bound(name, low, high); }
+  chosen(kind, name) {
+    const make = this.state.members[kind][name];
+    if (!make) throw new ValueError_(`${name} runs through torch and is not among the runs of this page.`);
+    return make();
+  }
+
+  // What torch has trained in Python, from the runs that the page carries.
+  trained() { return this.store.run(this); }
+
+  offered(kind, name, member) { return $.label_of(member); }
+
+  remember(name, key, make) {
+    const kept = this.memo.get(name);
+    if (kept && alike(kept.key, key)) return kept.value;
+    const value = make();
+    this.memo.set(name, { key, value });
+    return value;
+  }
+
+  // Change parameters, let others follow, compute and draw; a refusal leaves all as it was drawn.
+  change(values) {
+    Object.assign(this, values);
+    this.settle(new Set(Object.keys(values)));
+    this.refresh();
+  }
+
+  settle(changed) {
+    if (changed.size) Object.assign(this, this.follow(changed));
+    if (!this.replays()) return;
+    if (this.store instanceof Replay) {
+      this.store.hold(this);
+      return;
+    }
+    const [start_x, start_y] = this.store.start; // stored runs have one start, and so many steps
+    Object.assign(this, { start: [start_x, start_y], start_x, start_y, steps: Math.min(this.steps, this.store.steps) });
+  }
+
+  // Whether what is shown comes from stored runs.
+  replays() {
+    if (this.store instanceof Replay) return true;
+    const pair = this.store?.pair;
+    return Boolean(pair) && $.label_of(this.optimizer) === pair[0] && $.label_of(this.objective) === pair[1];
+  }
+
+  // What a click does, written in Python as assignments to parameters.
+  act(method, ...args) {
+    if (this.replays()) return;
+    const before = { ...this };
+    this[method](...args);
+    const changed = Object.keys(this.state.values).filter((name) => this[name] !== before[name]);
+    this.settle(new Set(changed));
+    this.refresh();
+  }
+
+  refresh() {
+    let results;
+    try {
+      results = this.compute();
+    } catch (refusal) {
+      if (!(refusal instanceof ValueError_)) throw refusal;
+      this.message = refusal.message;
+      this.tell();
+      return;
+    }
+    this.results = results;
+    this.message = "";
+    this.drawings = this.draw();
+    this.tell();
+  }
+
+  tell() { for (const watcher of this.watchers) watcher(this); }
+}
+
+// Equal keys, as in Python: tuples part by part, arrays only if they are the same.
+function alike(a, b) {
+  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((v, i) => alike(v, b[i]));
+  return Object.is(a, b);
+}

@@ -1,0 +1,68 @@
+// Rules, surfaces, losses and schedules as Python's classes: called with settings, they make one.
+const kinds = {
+  rule: (kind) => making(kind, (values) => {
+    const steps = kind.presetSteps === null ? {} : { preset_steps: kind.presetSteps };
+    return Object.assign(new Rule(kind, values), { label: kind.label }, steps);
+  }),
+  surface: (kind) => making(kind, (values) => {
+    const made = new Surface(kind, values);
+    kind.shape.forEach((name, i) => Object.defineProperty(made, name, { get: () => made.shape[i] }));
+    return made;
+  }),
+  schedule: (kind) => making(kind, (values) => new Schedule(kind, values)),
+  loss: (readings, name = Object.keys(readings)[0]) => def(["x", "y", "loss", "delta", "beta"], (x, y, loss = name, ...shape) =>
+    new DataLoss(readings[loss], x, y, shape.length ? shape : undefined)),
+};
+
+function making(kind, make) {
+  return (keywords) => {
+    const made = make(keywords?.values ?? {});
+    const { methods, getters } = kind.members ?? { methods: {}, getters: {} };
+    for (const [name, get] of Object.entries(getters)) Object.defineProperty(made, name, { get });
+    return Object.assign(made, methods);
+  };
+}
+
+$.kinds = kinds;
+
+Object.assign(Rule.prototype, {
+  read(name) { return this.values[name]; },
+  assign(name, value) { Object.assign(this, new Rule(this.kind, { ...this.values, [name]: value })); },
+  check() { this.refusal?.call(this.values); },
+  off() { return Object.entries(this.kind.off).filter(([n, idle]) => this.values[n] === idle).map(([n]) => n); },
+  formula() {
+    const flags = this.kind.flags.map((flag) => (this.values[flag] ? "1" : "0"));
+    return this.kind.formulas[`${flags.join("")}|${this.off().join(" ")}`];
+  },
+  numbers() {
+    const off = this.off();
+    const shown = this.kind.hyperparameters.filter((n) => !this.kind.flags.includes(n) && !off.includes(n));
+    return shown.map((n) => [this.kind.symbols[n], format(this.values[n], ".6g")]);
+  },
+});
+
+// The same rule or surface with another value of one of its numbers.
+function changed_member(member, name, value) {
+  const made = Object.assign(Object.create(Object.getPrototypeOf(member)), member);
+  if (member instanceof Surface) made.shape = [...member.shape];
+  made.assign(name, value);
+  return made;
+}
+
+// Gradient noise (steps, dim, lanes), a seed a lane.
+function gradient_noise(scale, seed, steps, dim) {
+  const each = iter(np.atleast_1d(seed)).map((s) => $.call(generator(s), "standard_normal", [steps, dim]));
+  return op.mul(scale, np.stack(each, new Kw({ axis: -1 })));
+}
+
+DataLoss.prototype.landscape = def(["axis0", "axis1", "samples"], DataLoss.prototype.landscape);
+
+Object.assign(Surface.prototype, {
+  traced: true,
+  shape_names() { return this.kind.shape; },
+  shape_values() { return [...this.shape]; },
+  read(name) { return this.shape[this.kind.shape.indexOf(name)]; },
+  assign(name, value) { this.shape[this.kind.shape.indexOf(name)] = value; },
+  formula() { return this.kind.formula; },
+  numbers() { return this.kind.shape.map((n, i) => [this.kind.symbols[n], format(this.shape[i], ".6g")]); },
+});
