@@ -24,6 +24,7 @@ from .layout import frame, html
 from .members import label_of, resolved, rules, surfaces
 from .page import Page
 from .plots import Drawing, Figure, compose
+from .rest import Refiner
 
 os.environ.setdefault("PANEL_INLINE", "1")  # a notebook holds the scripts of what it shows: no network
 hv.extension("bokeh", logo=False, inline=pn.config.inline)
@@ -47,6 +48,7 @@ class Experiment(pn.viewable.Viewer):
     sentence: str = ""
     notes: str = ""
     order: int = 100  # where the index lists it
+    coarsest: int = 1  # the stage (see `optviz.stages`) at which results follow a change; a slow browser takes 0
 
     def __init__(self, **params):
         self._own: dict[tuple[str, str], Any] = {}  # members that no catalogue has, by kind and label
@@ -65,7 +67,10 @@ class Experiment(pn.viewable.Viewer):
         return {}
 
     def compute(self) -> Mapping[str, Any]:
-        """The results by name, from the parameters alone. A ValueError refuses the change."""
+        """The results by name, from the parameters alone. A ValueError refuses the change.
+
+        A `picture` among them is made finer once nothing changes, whereupon they are computed again.
+        """
         raise NotImplementedError
 
     def figures(self) -> list[Figure]:
@@ -132,6 +137,24 @@ class Experiment(pn.viewable.Viewer):
             kept = (key, make())
             self._memo[name] = kept
         return kept[1]
+
+    def rough(self) -> bool:
+        """Whether the results hold a `picture` (see `optviz.stages`) that `refine` can make finer."""
+        picture = self.results.get("picture")
+        return not self.message and picture is not None and picture.rough()
+
+    def refine(self) -> None:
+        """Compute the picture as fine as it gets; a page does so by itself once nothing has changed for a while.
+
+        After a change that it depends on it is coarse, and the same each time: `results` say its shape.
+        """
+        while self.rough():
+            self.advance()
+
+    def advance(self) -> None:
+        """Do a part of what `refine` does, short enough to be done between two changes."""
+        if self.results["picture"].advance():
+            self.refresh()
 
     def _changed(self, *events: param.parameterized.Event) -> None:
         if self._settling:
@@ -226,6 +249,7 @@ class Experiment(pn.viewable.Viewer):
         """A new live page of this experiment: controls, pictures and text."""
         made = Page(self)
         self.attach(made)
+        self.attach(Refiner(self))
         return made
 
     def attach(self, view: Any) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from . import cluster
 from .rules import Rule
 from .sweep import sweep
+from .theory import max_lr, spectrum
 
 # where an axis runs from and to, and whether by factors; a coordinate runs over the surface's domain
 SPANS: dict[str, tuple[float, float, bool]] = {
@@ -22,6 +23,7 @@ SPANS: dict[str, tuple[float, float, bool]] = {
     "condition": (1.0, 1000.0, True), "angle": (0.0, 90.0, False), "steepness": (1.0, 1000.0, True),
 }  # fmt: skip
 COORDINATES = ("start x", "start y")
+AXES = [*SPANS, *COORDINATES]
 
 
 def names_of(member: Any) -> list[str]:
@@ -40,6 +42,22 @@ def with_setting(member: Any, name: str, value: float) -> Any:
     """The same rule or objective with another value of one of its numbers."""
     settings = {n: getattr(member, n) for n in names_of(member)}
     return type(member)(**{**settings, name: value})
+
+
+def pair_of(optimizer: Any, objective: Any, across: str, up: str) -> tuple[str, str]:
+    """These two axes, or others where they are one, or where neither the rule nor the objective has one."""
+    known = [n for n in AXES if n in (*COORDINATES, *names_of(optimizer), *names_of(objective))]
+    first = across if across in known else known[0]
+    return first, up if up in known and up != first else [n for n in known if n != first][0]
+
+
+def span_of(name: str, objective: Any) -> tuple[float, float]:
+    """The ends of a whole axis; of a log axis, their log10."""
+    if name in COORDINATES:
+        low, high = objective.domain[COORDINATES.index(name)]
+        return float(low), float(high)
+    low, high, log = SPANS[name]
+    return (math.log10(low), math.log10(high)) if log else (low, high)
 
 
 def lane_map(
@@ -66,6 +84,29 @@ def cells(low: float, high: float, count: int) -> np.ndarray:
     return np.linspace(low + half, high - half, count)
 
 
+def stable_rates(rule: Any, objective: Any, name: str, values: Sequence[float]) -> list[float] | None:
+    """The learning rate up to which a rule is stable at the deepest minimum, for each value of another number.
+
+    NaN for what PyTorch refuses, infinite for no limit; None where theory has nothing to say.
+    """
+    minima = [list(point) for point in objective.minima]
+    if not minima:
+        return None
+    rates = [_stable_rate(rule, objective, name, value, minima[0]) for value in values]
+    return None if any(rate is None for rate in rates) else rates
+
+
+def _stable_rate(rule: Any, objective: Any, name: str, value: float, minimum: Any) -> Any:
+    try:
+        if name in names_of(rule):
+            rule = with_setting(rule, name, value)
+        elif name in names_of(objective):
+            objective = with_setting(objective, name, value)
+        return max_lr(rule, spectrum(objective, minimum)["values"][-1])
+    except ValueError:
+        return math.nan
+
+
 def growth(first: np.ndarray, loss: np.ndarray, diverged: np.ndarray, lowest: float, steps: int) -> np.ndarray:
     """How many decades a step the loss of a run that ends above its start has grown by; NaN for the others.
 
@@ -80,8 +121,6 @@ def growth(first: np.ndarray, loss: np.ndarray, diverged: np.ndarray, lowest: fl
 def ranks(loss: np.ndarray, diverged: np.ndarray) -> np.ndarray:
     """Each cell's place by its loss, 0 for the best and 1 for the last that stays finite; NaN for the others."""
     flat = np.where((diverged > 0) | np.isnan(loss), math.inf, loss).ravel()
-    order = np.argsort(flat)
-    places = np.zeros(flat.size)
-    places[order] = np.arange(flat.size)
-    last = max(np.count_nonzero(np.isfinite(flat)) - 1, 1)
-    return np.where(np.isfinite(flat), places / last, math.nan).reshape(loss.shape)
+    finite = np.sort(flat[np.isfinite(flat)])
+    places = np.searchsorted(finite, flat) / max(finite.size - 1, 1)
+    return np.where(np.isfinite(flat), places, math.nan).reshape(loss.shape)

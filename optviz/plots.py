@@ -12,7 +12,7 @@ from typing import Any
 
 import holoviews as hv
 import numpy as np
-from bokeh.models import HoverTool, Image, Line, Scatter
+from bokeh.models import CustomJSHover, HoverTool, Image, Line, NoOverlap, Scatter
 
 BLUE, ORANGE, TEAL, PURPLE = "#2f6fde", "#e8590c", "#0c9a8d", "#9b51e0"
 GREY, RED = "#8a94a3", "#d6294b"
@@ -190,24 +190,40 @@ def grey_ground(plot, element) -> None:
     plot.state.background_fill_color = GREY
 
 
+# as many decimals as tell a thousandth of what an axis shows
+DECIMALS = "return value.toFixed(Math.max(0, Math.ceil(3 - Math.log10(Math.abs(range.end - range.start)))))"
+
+
+def roomy(plot, element) -> None:
+    """Leave out the numbers of an axis that would run into each other: deep in, they have 15 digits."""
+    for axis in plot.state.axis:
+        axis.major_label_policy = NoOverlap(min_distance=8)
+
+
 def hover(rows: Mapping[str, str]) -> Callable:
-    """A hook that shows these values of images under the pointer, by Bokeh's names for them."""
+    """A hook that shows these values of images under the pointer, by Bokeh's names for them.
+
+    `$x{custom}` and `$y{custom}` have decimals as the axes need them.
+    """
 
     def hook(plot, element):
-        if not any(isinstance(tool, HoverTool) for tool in plot.state.tools):
-            images = [r for r in plot.state.renderers if isinstance(getattr(r, "glyph", None), Image)]
-            plot.state.add_tools(HoverTool(tooltips=list(rows.items()), renderers=images))
+        figure = plot.state
+        if not any(isinstance(tool, HoverTool) for tool in figure.tools):
+            images = [r for r in figure.renderers if isinstance(getattr(r, "glyph", None), Image)]
+            formatters = {name: CustomJSHover(code=DECIMALS, args={"range": each})
+                          for name, each in (("$x", figure.x_range), ("$y", figure.y_range))}  # fmt: skip
+            figure.add_tools(HoverTool(tooltips=list(rows.items()), renderers=images, formatters=formatters))
 
     return hook
 
 
-def embers() -> Callable:
+def embers(label: str = "") -> Callable:
     """A `surface` in the colours of what diverges."""
-    return surface(_palette(EMBERS))
+    return surface(_palette(EMBERS), label)
 
 
-def surface(palette: Sequence[str] = PALETTE) -> Callable:
-    """An image of values (rows from the bottom) over a box, coloured between given limits."""
+def surface(palette: Sequence[str] = PALETTE, label: str = "") -> Callable:
+    """An image of values (rows from the bottom) over a box, coloured between given limits; a key shows the scale."""
 
     def make(columns: Columns, limits: tuple[float, float] = (0.0, 1.0)):
         x0, y0, x1, y1 = (float(columns[k][0]) for k in ("x", "y", "x1", "y1"))
@@ -216,7 +232,7 @@ def surface(palette: Sequence[str] = PALETTE) -> Callable:
         element = hv.Image(values[::-1], ["x", "y"], height, bounds=(x0, y0, x1, y1))
         return element.opts(cmap=list(palette), clim=limits)
 
-    return make
+    return Layer(make, label, ", ".join(palette[:: max(len(palette) // 8, 1)]), "scale")
 
 
 BASINS = ("#4c78a8", "#72b7b2", "#8cc27a", "#b279a2", "#e3c44b", "#9d755d", "#76b7f2", "#d98880", "#c9a5d6", "#5f8f6f",
@@ -251,6 +267,8 @@ def guides(values: Sequence[float], color: str = GREY, dash: str = "dotted"):
 
 
 def _swatch(layer: Layer) -> str:
+    if layer.symbol == "scale":
+        return f'<i class="scale" style="background: linear-gradient(90deg, {layer.color})"></i>'
     if layer.symbol in SYMBOLS:
         return f'<i style="color:{layer.color}">{SYMBOLS[layer.symbol]}</i>'
     dash = "dashed" if layer.symbol == "dashed" else "solid"

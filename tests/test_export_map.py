@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from pages import assert_shows
 
 from optviz import HyperparameterMap, TorchOptimizer
 
+# as a machine without other work shows it while something moves
+COARSE = """() => { const e = optviz.experiment; e.memo.delete("map"); e.coarsest = 1; e.refresh(); }"""
 READ = """() => Object.fromEntries(["loss", "first", "diverged", "arrived"].map((name) =>
   [name, Array.from(optviz.experiment.results.map[name].data, String)]))"""
 pytestmark = [pytest.mark.browser]
 
 
-def test_the_page_maps_as_python_does(page, tmp_path):
-    path = tmp_path / "map.html"
-    HyperparameterMap().save(path)
-    page.goto(path.as_uri())
+def test_the_page_maps_as_python_does(page, exported):
+    page.goto((exported / "hyperparameter_map.html").as_uri())
     page.wait_for_function("window.optviz?.experiment?.results?.map")
     for scene in ("Learning rate and momentum", "Fractal boundary of a tanh net"):
         page.evaluate("scene => optviz.experiment.change({scene})", scene)
+        page.evaluate(COARSE)
         found = page.evaluate(READ)
         ours = HyperparameterMap(scene=scene).results["map"]
         chaotic = scene.startswith("Fractal")  # there a last digit of tanh may decide where a run goes
@@ -28,9 +30,19 @@ def test_the_page_maps_as_python_does(page, tmp_path):
             assert near.mean() > (0.8 if chaotic else 0.9999), (scene, name)
 
 
-def test_a_fragment_restores_what_is_on_view(page, tmp_path):
-    path = tmp_path / "map.html"
-    HyperparameterMap().save(path)
+def test_the_page_comes_to_pythons_finest_map_by_itself(page, exported):
+    page.goto((exported / "hyperparameter_map.html").as_uri())
+    page.wait_for_function("window.optviz?.experiment?.results?.map")
+    page.evaluate("() => { const e = optviz.experiment; e.change({steps: 12}); e.advance(); e.change({steps: 13}); }")
+    assert page.evaluate("optviz.experiment.rough()")  # what was begun is left
+    page.wait_for_function("!optviz.experiment.rough()")
+    shown = HyperparameterMap(steps=13)
+    assert_shows(page, shown, "map")
+    assert "600 × 600 runs of 13 steps" in page.locator(".status").inner_text() and not shown.rough()
+
+
+def test_a_fragment_restores_what_is_on_view(page, exported):
+    path = exported / "hyperparameter_map.html"
     page.goto(path.as_uri())
     page.wait_for_function("window.optviz?.address")
     page.evaluate("() => optviz.experiment.change({optimizer_name: 'Adam'})")
@@ -39,12 +51,14 @@ def test_a_fragment_restores_what_is_on_view(page, tmp_path):
     read = """() => { const e = optviz.experiment;
       return [e.message, e.scene, e.across, e.up, [...e.window], e.across_from, e.across_to, e.up_from, e.up_to,
         Array.from(e.results.map.loss.data, String)]; }"""
+    page.evaluate(COARSE)
     before = page.evaluate(read)
     assert before[:5] == ["", "your own", "beta2", "lr", [0.3, 0.9, -3.25, 0.1]] and before[5:9] == before[4]
     fragment = page.evaluate("() => optviz.address.query()")
     page.goto("about:blank")
     page.goto(f"{path.as_uri()}#{fragment}")
     page.wait_for_function("window.optviz?.address")
+    page.evaluate(COARSE)
     assert page.evaluate(read) == before and page.evaluate("() => optviz.address.query()") == fragment
     page.evaluate("() => optviz.experiment.change({up_to: -4})")
     assert page.evaluate("() => optviz.experiment.message").startswith(
@@ -57,7 +71,7 @@ def test_what_only_torch_runs_has_no_map_and_the_page_says_so(page, tmp_path):
     path = tmp_path / "map.html"
     shown = HyperparameterMap(optimizer=TorchOptimizer(torch.optim.SGD, lr=0.1), steps=5, across="start x",
                               up="start y", objective="Sphere")  # fmt: skip
-    assert "× 12 runs of 5 steps" in shown.status()
+    assert "× 14 runs of 5 steps" in shown.status()
     shown.save(path)
     page.goto(path.as_uri())
     page.wait_for_function("window.optviz?.experiment?.results?.map")

@@ -68,7 +68,7 @@ def test_every_optimizer_and_surface_of_the_menus_is_in_the_page(page, exported)
         experiment.optimizer_name = label
         assert_shows(page, experiment)
         shown = [experiment.optimizer.param[n].label for n in experiment.optimizer.hyperparameters()]
-        assert set(slider_labels(page)) <= {*shown, "Steps", "Starts a side"}
+        assert set(slider_labels(page)) <= {*shown, "Steps"}
         assert outlook(page) == written(experiment)
         formula = page.locator(".formula math").evaluate("(e) => e.textContent")
         assert formula == unescape(re.sub(r"<h3>.*</h3>|<[^>]+>", "", experiment.side()["formula"]))
@@ -103,7 +103,7 @@ def test_basins_are_walked_in_the_page(page, exported):
         select(page, label, option)
         setattr(experiment, owner_of(experiment, label)[1], option)
     assert_shows(page, experiment)
-    drag_every_slider(page, experiment, ["Learning rate", "Starts a side"])
+    drag_every_slider(page, experiment, ["Learning rate"])
     select(page, "Optimizer", "RMSprop")
     select(page, "Colour each start by", SPEED)
     experiment.param.update(optimizer_name="RMSprop", basins=SPEED)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
+from types import SimpleNamespace
 from urllib.parse import parse_qsl
 
 import numpy as np
@@ -24,7 +26,8 @@ def test_a_clicked_cell_shows_its_own_run(scene):
         run = shown.trajectory
         assert shown.results["map"]["loss"].shape == (rows, columns)
         np.testing.assert_allclose(run.loss[-1, 0], found["loss"][i, j], rtol=1e-9)
-        assert run.diverged[0] == found["diverged"][i, j] and run.loss[0, 0] == found["first"][i, j]
+        assert run.diverged[0] == found["diverged"][i, j]
+        np.testing.assert_allclose(run.loss[0, 0], found["first"][i, j], rtol=1e-14)
         here = shown.drawings["map"].layers["here"]
         np.testing.assert_allclose([here["x"][0], here["y"][0]], [found["xs"][j], found["ys"][i]], atol=1e-12)
 
@@ -65,8 +68,76 @@ def test_zoom_and_pan_compute_what_is_visible():
     assert shown.window == (-1.0, 1.0, 0.0, 0.995)
     shown.whole = True
     assert shown.window == (-4.0, 1.0, 0.0, 0.995) and whole != shown.window
-    shown.fine = True
-    assert shown.results["map"]["loss"].shape[1] == 268
+
+
+def test_a_map_is_refined_until_it_fills_a_screen():
+    shown = HyperparameterMap(steps=20)
+    coarse, drawn, told = shown.results["map"], shown.drawings["map"].layers["image"]["image"][0], []
+    shown.attach(SimpleNamespace(push=lambda: told.append(shown.results["map"]["loss"].shape)))
+    assert coarse["loss"].shape == (126, 126) == drawn.shape and shown.rough()
+    shown.refine()
+    fine = shown.results["map"]
+    assert told == [(316, 316), (600, 600)] == [told[0], fine["loss"].shape] and not shown.rough()
+    assert shown.drawings["map"].layers["image"]["image"][0].shape == (600, 600) and "600 × 600 runs" in shown.status()
+    for i, j in ((3, 5), (240, 320), (599, 0)):  # parts know where they belong
+        shown._click(fine["xs"][j], fine["ys"][i])
+        np.testing.assert_allclose(shown.trajectory.loss[-1, 0], fine["loss"][i, j], rtol=1e-9)
+    assert shown.results["map"] is fine  # its cells are runs for whatever the axes' own numbers are
+    shown.tolerance = 0.01
+    again = shown.results["map"]
+    np.testing.assert_array_equal(again["loss"], coarse["loss"])
+    shown.advance()
+    shown.tolerance = 1e-3  # parts of a map that is no longer wanted are left
+    assert shown.results["map"]["loss"].shape == (126, 126)
+    shown.up_to = 2.0
+    assert shown.message and not shown.rough()
+
+
+def test_zoom_goes_as_deep_as_float64_and_says_where_it_ends():
+    shown = HyperparameterMap(scene="Fractal boundary of a tanh net", steps=10)
+    for depth in (6, 13):
+        half = 10.0**-depth
+        shown._range(0.07 - half, 0.07 + half, 0.41 - half, 0.41 + half)
+        found = shown.results["map"]
+        assert not shown.message and all(np.unique(a).size == a.size for a in (10 ** found["xs"], found["ys"]))
+        linked, refused = sharing.apply(HyperparameterMap, dict(parse_qsl(sharing.query(shown))))
+        assert refused == [] and linked.window == shown.window
+        shown._click(found["xs"][40], found["ys"][50])
+        np.testing.assert_allclose(shown.trajectory.loss[-1, 0], found["loss"][50, 40], rtol=1e-9)
+    shown._range(0.07, 0.07 + 2e-15, 0.41, 0.42)
+    said = "HyperparameterMap needs Across at least 1e-14 wide, or float64 has no number for each cell, not 5e-15."
+    assert shown.message == said and shown.results["map"] is found
+    for _ in range(3):
+        shown.zoom_in = True
+        assert shown.message.startswith("HyperparameterMap needs Across at least ")
+    shown.param.trigger("zoom_out")
+    shown.param.trigger("zoom_out")  # as few clicks out as there are refused depths
+    assert not shown.message and shown.window[0] < shown.window[1]
+
+
+def test_a_page_refines_once_nothing_moves_where_a_loop_runs(monkeypatch):
+    monkeypatch.setattr("optviz.rest.QUIET", 0.05)
+    HyperparameterMap(steps=10).page()  # plain Python: stays as it is
+
+    def size(page):
+        return len(page.figures["map"].sources["image"].data["image"][0])
+
+    async def visit():
+        shown = HyperparameterMap(steps=10)
+        page, sizes = shown.page(), set()
+        end = asyncio.get_running_loop().time() + 30
+        while shown.rough():
+            assert asyncio.get_running_loop().time() < end
+            await asyncio.sleep(0.01)
+            sizes.add(size(page))
+            if len(sizes) == 2 and shown.steps == 10:
+                shown.steps = 9  # moves on the way are answered at once, coarse
+                assert (
+                    len(shown.results["map"]["ys"]) == len(page.figures["map"].sources["image"].data["image"][0]) < 200
+                )
+        assert len(page.figures["map"].sources["image"].data["image"][0]) == 600 and shown.steps == 9
+
+    asyncio.run(visit())
 
 
 def ends(shown):
@@ -184,10 +255,10 @@ def test_a_users_surface_and_a_torch_optimizer_have_maps():
     import torch
 
     own = HyperparameterMap(objective=objective(lambda x, y: (x - 1) ** 2 + 5 * y**2, starts=[(2.0, 1.0)]))
-    assert not own.message and own.results["map"]["loss"].shape == (66, 89)
+    assert not own.message and own.results["map"]["loss"].shape == (80, 80)
     theirs = HyperparameterMap(optimizer=TorchOptimizer(torch.optim.SGD, lr=0.1), steps=5, across="start x",
                                up="start y", objective=surfaces.Sphere())  # fmt: skip
-    assert (theirs.across, theirs.up) == ("start x", "start y") and not theirs.message
+    assert (theirs.across, theirs.up) == ("start x", "start y") and not theirs.message and not theirs.rough()
 
 
 def test_refusals_leave_the_map_as_it_was():

@@ -11,72 +11,37 @@ import param
 from ..controls import knobs_of
 from ..experiment import Members
 from ..layout import frame, html
-from ..maps import COORDINATES, SPANS, cells, growth, lane_map, names_of, ranks, setting, with_setting
-from ..members import label_of, resolved
+from ..map_views import ENDS, OWN, VIEWS, belongs
+from ..maps import (
+    AXES,
+    COORDINATES,
+    SPANS,
+    cells,
+    growth,
+    lane_map,
+    names_of,
+    pair_of,
+    ranks,
+    setting,
+    span_of,
+    stable_rates,
+)
+from ..members import resolved
 from ..messages import refuse
-from ..plots import Drawing, Figure, curve, embers, grey_ground, hover, image_columns, marks, surface
-from ..theory import max_lr, spectrum
+from ..plots import Drawing, Figure, curve, embers, grey_ground, hover, image_columns, marks, roomy, surface
+from ..stages import Picture, cells_aside
 from .surface_descent import OFF, SurfaceDescent
 
-AXES = [*SPANS, *COORDINATES]
 COLOURS = {"loss": "final loss", "arrived": "steps to the tolerance", "rank": "rank"}
-OWN = "your own"
-ENDS = ("across_from", "across_to", "up_from", "up_to")
-VIEWS: dict[str, dict[str, Any]] = {
-    "Learning rate and momentum": {
-        "optimizer_name": "SGD", "objective_name": "Quadratic 0.1 x² + 2 y²", "across": "lr", "up": "momentum",
-        "steps": 50, "window": (-2.0, 0.5, 0.0, 0.995),
-    },
-    "Learning rate and start": {
-        "optimizer_name": "SGD", "objective_name": "Himmelblau", "across": "lr", "up": "start x", "steps": 60,
-        "window": (-3.0, -1.0, -5.0, 5.0),
-    },
-    "Both decay rates of Adam": {
-        "optimizer_name": "Adam", "objective_name": "Rosenbrock", "across": "beta1", "up": "beta2", "steps": 100,
-        "window": (0.0, 0.995, 0.0, 0.999),
-    },
-    "Learning rate and condition": {
-        "optimizer_name": "SGD", "objective_name": "Rotated quadratic", "across": "lr", "up": "condition", "steps": 100,
-        "window": (-4.0, 0.5, 0.0, 3.0),
-    },
-    "Fractal boundary of a tanh net": {
-        "optimizer_name": "SGD", "objective_name": "Two-layer tanh net", "across": "lr", "up": "start y", "steps": 100,
-        "window": (-0.1, 0.2, -3.5, 3.5),
-    },
-}  # fmt: skip
-WORK = 300_000  # steps of single lanes that a picture may take to follow a slider, in a browser as well
 FASTEST = (0.0, 1.0)  # decades a step: what grows faster has the darkest ember's colour
-FINER = 9  # times as many in the fine picture
-
-
-def pair_of(optimizer: Any, objective: Any, across: str, up: str) -> tuple[str, str]:
-    """These two axes, or others where they are one, or where neither the rule nor the objective has one."""
-    known = [n for n in AXES if n in (*COORDINATES, *names_of(optimizer), *names_of(objective))]
-    first = across if across in known else known[0]
-    return first, up if up in known and up != first else [n for n in known if n != first][0]
-
-
-def belongs(scene: str, optimizer: Any, objective: Any, pair: tuple[str, str]) -> bool:
-    """Whether rule, surface and axes are still those of a view."""
-    view = VIEWS[scene]
-    names = (label_of(optimizer), label_of(objective), *pair)
-    return names == (view["optimizer_name"], view["objective_name"], view["across"], view["up"])
-
-
-def span_of(name: str, objective: Any) -> tuple[float, float]:
-    """The ends of a whole axis; of a log axis, their log10."""
-    if name in COORDINATES:
-        low, high = objective.domain[COORDINATES.index(name)]
-        return float(low), float(high)
-    low, high, log = SPANS[name]
-    return (math.log10(low), math.log10(high)) if log else (low, high)
 
 
 class HyperparameterMap(SurfaceDescent):
     """Two axes of hyperparameters, starts or shapes: every cell a run of its own.
 
-    Results: those of `SurfaceDescent` and `map`, with `loss`, `arrived` and `diverged`
-    (rows, columns) at `xs` and `ys`, on log axes as log10.
+    Results: those of `SurfaceDescent` and `map`, with `loss`, `first`, `arrived` and `diverged`
+    (rows, columns) at `xs` and `ys`, on log axes as log10. After a change the map is coarse;
+    `refine` makes it as fine as a screen.
     """
 
     scene = param.Selector(default=next(iter(VIEWS)), objects=[*VIEWS, OWN], label="Show", doc="Where to start from.")
@@ -86,12 +51,10 @@ class HyperparameterMap(SurfaceDescent):
                             doc="What the colour of a cell tells of its run.")  # fmt: skip
     tolerance = param.Number(1e-3, bounds=(1e-12, None), softbounds=(1e-6, 1), step=1e-4,
                              doc="How near to the lowest loss counts as arrived.")  # fmt: skip
-    fine = param.Boolean(False, label="Fine cells", doc="Three times as many cells along each side; slower.")
     zoom_in = param.Event(label="Zoom in on the run", doc="Four times closer around the run that is shown.")
     zoom_out = param.Event(label="Zoom out", doc="Four times further away.")
     whole = param.Event(label="Whole map", doc="The whole range of both axes.")
     basins = param.Selector(default=OFF, objects=[OFF], precedence=-1, doc="Not here: the map is a picture of ends.")
-    basin_cells = param.Integer(40, precedence=-1, doc="Not used here.")
     across_from = param.Number(-2.0, step=0.05, doc="Left end: in the axis' units, log10 where the axis is by factors.")
     across_to = param.Number(0.5, step=0.05, doc="Right end: in the axis' units, log10 where the axis is by factors.")
     up_from = param.Number(0.0, step=0.05, doc="Lower end: in the axis' units, log10 where the axis is by factors.")
@@ -187,7 +150,7 @@ class HyperparameterMap(SurfaceDescent):
             least, most = span_of(name, self.objective)
             here = self._at(name)
             middle = here if low <= here <= high else (low + high) / 2
-            width = min((high - low) * factor, most - least)
+            width = max(min((high - low) * factor, most - least), self._narrowest(k) / 4)  # no deeper than is refused
             low = min(max(middle - width / 2, least), most - width)
             ends += [low, low + width]
         return (ends[0], ends[1], ends[2], ends[3])
@@ -221,7 +184,7 @@ class HyperparameterMap(SurfaceDescent):
         return {"start": (start[0], start[1])}
 
     def _click(self, x: float, y: float) -> None:
-        across, up = self._shape()
+        up, across = self.results["map"]["loss"].shape
         self.cell = (self._centre(x, 0, across), self._centre(y, 1, up))
 
     def _centre(self, at: float, k: int, count: int) -> float:
@@ -246,7 +209,8 @@ class HyperparameterMap(SurfaceDescent):
     def compute(self) -> dict[str, Any]:
         self._check_ends()
         found = self.members_compute()
-        return {**found, "map": self.remember("map", self._map_key(), lambda: self._map(found["lowest"]))}
+        picture = self.remember("map", self._map_key(), lambda: self._map(found["lowest"]))
+        return {**found, "map": picture.found, "picture": picture}
 
     def _check_ends(self) -> None:
         for k, name in enumerate((self.across, self.up)):
@@ -256,14 +220,14 @@ class HyperparameterMap(SurfaceDescent):
             if not (least - slack <= low < high <= most + slack):
                 rule = f"needs {side} from below {side} to, both from {least:g} to {most:g}"
                 refuse("HyperparameterMap", rule, [low, high])
+            if high - low < self._narrowest(k):
+                rule = f"needs {side} at least {self._narrowest(k):.2g} wide, or float64 has no number for each cell"
+                refuse("HyperparameterMap", rule, float(f"{high - low:.2g}"))
 
-    def _shape(self) -> tuple[int, int]:
-        """How many cells there are across and up."""
-        work = WORK * FINER if self.fine else WORK
-        across = min(max(int(math.sqrt(work / self.steps * 4 / 3)), 24), 480)
-        if not (hasattr(self.optimizer, "update") and hasattr(self.objective, "traced")):
-            across = 16  # runs through torch, one after the other
-        return across, across * 3 // 4
+    def _narrowest(self, k: int) -> float:
+        """How wide an axis must be for its cells to be different numbers."""
+        least, most = span_of((self.across, self.up)[k], self.objective)
+        return max(2.3e-14 * max(abs(self.window[2 * k]), abs(self.window[2 * k + 1])), 2e-15 * (most - least))
 
     def _map_key(self) -> tuple:
         """What the map depends on: not on the two numbers that its axes run through."""
@@ -271,28 +235,36 @@ class HyperparameterMap(SurfaceDescent):
         shapes = [n for n in names_of(self.objective) if n not in (self.across, self.up)]
         values = [float(setting(self.optimizer, n)) for n in hypers] + [setting(self.objective, n) for n in shapes]
         start = [v for n, v in zip(COORDINATES, self.start, strict=True) if n not in (self.across, self.up)]
-        return (id(self.optimizer), id(self.objective), self.across, self.up, self.steps, self.fine, self.tolerance,
+        return (id(self.optimizer), id(self.objective), self.across, self.up, self.steps, self.tolerance,
                 tuple(values), tuple(start), tuple(self.window))  # fmt: skip
 
-    def _map(self, lowest: float) -> dict[str, Any]:
-        across, up = self._shape()
+    def _map(self, lowest: float) -> Picture:
         x0, x1, y0, y1 = self.window
-        xs, ys = cells(x0, x1, across), cells(y0, y1, up)
-        names = [self.across, self.up]
-        found = lane_map(self.objective, self.optimizer, self.start, self.steps, names,
-                         self._values(self.across, xs), self._values(self.up, ys), self.tolerance, lowest)  # fmt: skip
-        return {**found, "xs": xs, "ys": ys, "rank": ranks(found["loss"], found["diverged"])}
+        traced = hasattr(self.optimizer, "update") and hasattr(self.objective, "traced")
+
+        def axes(stage):
+            # what runs through torch runs one after the other
+            count = cells_aside(stage, self.steps) if traced else 14
+            return cells(x0, x1, count), cells(y0, y1, count)
+
+        def runs(xs, ys):
+            across, up = self._values(self.across, xs), self._values(self.up, ys)
+            return lane_map(self.objective, self.optimizer, self.start, self.steps, [self.across, self.up],
+                            across, up, self.tolerance, lowest)  # fmt: skip
+
+        return Picture(self.coarsest, self.steps, axes, runs, {})
 
     # pictures
 
     def figures(self) -> list[Figure]:
         found = {figure.name: figure for figure in super().figures()}
         picture = Figure("map", {
-            "gone": embers(), "image": surface(),
+            "gone": embers("grows"), "image": surface(label="stays"),
             "limit": curve("#111111", "predicted limit", line_width=2.2, line_dash="dashed"),
             "here": marks("white", "circle", 13, "this run", line_color="#111111", line_width=2),
         }, height=640, legend="bottom_right", tap=self._click, span=self._range, active=["pan", "wheel_zoom"],
-            hooks=[grey_ground, hover({"across": "$x{0.0000}", "up": "$y{0.0000}", "value": "@image"})])  # fmt: skip
+            hooks=[grey_ground, roomy, hover({"across": "$x{custom}", "up": "$y{custom}", "value": "@image"})],
+        )  # fmt: skip
         found["surface"].height = 330
         return [picture, found["surface"], found["loss"], found["values"], found["updates"]]
 
@@ -304,15 +276,20 @@ class HyperparameterMap(SurfaceDescent):
     def _draw_map(self) -> Drawing:
         x0, x1, y0, y1 = self.window
         box = (x0, y0, x1, y1)
-        key = (id(self.results["map"]["loss"]), self.colour, self._loss_limits())
+        key = (id(self.results["map"]["loss"]), self.colour)
         shown = self.remember("shown", key, lambda: self._shown_map(box))
+        limits = {"image": self._limits(), "gone": FASTEST}
+        limit = self.remember("limit", self._limit_key(), self._limit)
         here = {"x": np.array([self._at(self.across)]), "y": np.array([self._at(self.up)])}
-        layers = {
-            "gone": shown["gone"], "image": shown["image"], "limit": self._limit(), "here": here,
-        }  # fmt: skip
+        layers = {**shown, "limit": limit, "here": here}
         title = f"{COLOURS[self.colour]}, by {self._named(self.across)} (across) and {self._named(self.up)} (up)"
-        limits = {"image": shown["limits"], "gone": FASTEST}
-        return Drawing(layers, (x0, x1), (y0, y1), title[:1].upper() + title[1:], limits=limits)
+        return Drawing(layers, (x0, x1), (y0, y1), title[:1].upper() + title[1:], self._scales(limits["image"]), limits)
+
+    def _scales(self, ends: tuple[float, float]) -> dict[str, str]:
+        """What the ends of both colour scales say."""
+        loss = f"{10.0 ** ends[0]:.1g} to {10.0 ** ends[1]:.2g}"
+        stays = {"loss": loss, "arrived": f"0 to {self.steps} steps", "rank": "best to worst"}[self.colour]
+        return {"stays": stays, "grows": "ends above its start: slow to fast"}
 
     def _named(self, name: str) -> str:
         plain = name.replace("_", " ")
@@ -324,44 +301,42 @@ class HyperparameterMap(SurfaceDescent):
         with np.errstate(all="ignore"):
             gone = growth(found["first"], found["loss"], found["diverged"], self.results["lowest"], self.steps)
             above = np.log10(np.maximum(found["loss"] - self.results["lowest"], 1e-300))
-        values = {"arrived": found["arrived"], "rank": found["rank"], "loss": above}[self.colour]
-        limits = {"arrived": (0.0, float(self.steps)), "rank": (0.0, 1.0), "loss": self._loss_limits()}[self.colour]
-        return {
-            "image": image_columns(np.where(np.isnan(gone), values, math.nan), box),
-            "gone": image_columns(gone, box), "limits": limits,
-        }  # fmt: skip
+        if self.colour != "loss":
+            above = found["arrived"] if self.colour == "arrived" else ranks(found["loss"], found["diverged"])
+        stays = np.where(np.isnan(gone), above, math.nan)
+        return {"gone": image_columns(gone, box), "image": image_columns(stays, box)}
+
+    def _limits(self) -> tuple[float, float]:
+        """What gets the colours at the ends of the scale."""
+        if self.colour != "loss":
+            return 0.0, float(self.steps) if self.colour == "arrived" else 1.0
+        return self._loss_limits()
 
     def _loss_limits(self) -> tuple[float, float]:
         """Log10 of the losses that get the ends' colours: the first loss, and a trillionth of it at most."""
         first = math.log10(max(float(self.trajectory.loss[0, 0]) - self.results["lowest"], 1e-300))
         return first - 10.0, first
 
+    def _limit_key(self) -> tuple:
+        """What theory's line depends on: what the map does, but for steps, tolerance and start."""
+        key = self._map_key()
+        return (*key[:4], key[6], key[8])
+
     def _limit(self) -> dict[str, Any]:
         """The learning rate that theory allows at the deepest minimum, for each value of the other axis."""
         nowhere = {"x": np.zeros(0), "y": np.zeros(0)}
-        minima = [list(point) for point in self.objective.minima]
-        if "lr" not in (self.across, self.up) or "lr" not in names_of(self.optimizer) or not minima:
+        if "lr" not in (self.across, self.up) or "lr" not in names_of(self.optimizer):
             return nowhere
         other = self.up if self.across == "lr" else self.across
         low, high = self.window[2:] if self.across == "lr" else self.window[:2]
         places = [low + (high - low) * k / 40 for k in range(41)]
-        rates = [self._largest(other, float(self._values(other, place)), minima[0]) for place in places]
-        if any(rate is None for rate in rates):
+        values = [float(self._values(other, place)) for place in places]
+        rates = stable_rates(self.optimizer, self.objective, other, values)
+        if rates is None:
             return nowhere
         along = np.array([self._shown("lr", rate) if math.isfinite(rate) else math.nan for rate in rates])
         columns = (along, np.array(places)) if self.across == "lr" else (np.array(places), along)
         return {"x": columns[0], "y": columns[1]}
-
-    def _largest(self, other: str, value: float, minimum: Any) -> Any:
-        rule, objective = self.optimizer, self.objective
-        try:
-            if other in names_of(rule):
-                rule = with_setting(rule, other, value)
-            elif other in names_of(objective):
-                objective = with_setting(objective, other, value)
-            return max_lr(rule, spectrum(objective, minimum)["values"][-1])
-        except ValueError:  # a combination that PyTorch refuses has no limit
-            return math.nan
 
     # words
 
@@ -384,7 +359,7 @@ class HyperparameterMap(SurfaceDescent):
     notes = """
 <p><b>What is shown.</b> Every cell is a real run with its own two numbers; nothing is interpolated. Click a cell:
 its numbers become the run's, whose path, loss and formula stand beside. Pan, turn the wheel or zoom in on the run: the
-visible part is computed anew.</p>
+visible part is computed anew, with few cells at once and with many when you rest.</p>
 <p><b>Colours.</b> Blue is a low final loss, light one as high as at the start; below the scale's ten decades a
 cell has the darkest blue. Ember cells end above their start or are no longer finite, the darker the faster they grow:
 a decade a step and more is darkest. Grey ones never came within the tolerance.</p>
@@ -395,7 +370,7 @@ quadratic map and line agree; elsewhere a run may leave long before, or settle b
 """
 
     def controls(self, members: Members | None = None) -> list[Any]:
-        names = ["scene", "across", "up", "colour", "tolerance", "fine", "zoom_in", "zoom_out", "whole", *ENDS]
+        names = ["scene", "across", "up", "colour", "tolerance", "zoom_in", "zoom_out", "whole", *ENDS]
         first = knobs_of(self, names)
         return [first, *super().controls(members)]
 

@@ -36,6 +36,7 @@ from ..scene import (
     path_columns,
     symmetric,
 )
+from ..stages import Picture, cells_aside
 from ..trajectory import Trajectory
 from ..words import basin_shares, outlook_text
 
@@ -60,8 +61,6 @@ class SurfaceDescent(Experiment):
     start_x = param.Number(-5.0, label="Start x", doc="Drag the ring or click the surface instead.")
     start_y = param.Number(-2.0, label="Start y", doc="Drag the ring or click the surface instead.")
     basins = param.Selector(default=OFF, objects=[OFF, REACHED, SPEED], label="Colour each start by")
-    basin_cells = param.Integer(40, bounds=(10, 200), softbounds=(20, 120), step=10, label="Starts a side",
-                                doc="Of the picture of basins: a run from each; more are slower.")  # fmt: skip
     fit_axes = param.Event(label="Fit axes to this run", doc="The axes stay put while you move a knob.")
 
     title = "Descent on a surface"
@@ -135,21 +134,27 @@ class SurfaceDescent(Experiment):
         found = {"trajectory": run, "box": box, "landscape": scape[0], "lowest": scape[1], "values": scape[2]}
         known = hasattr(self.objective, "traced") and run.lanes == 1
         expected = outlook(self.optimizer, self.objective, run, scape[1]) if known else None
-        return {**found, "outlook": expected, "basins": self._basins(box) if known and self.basins != OFF else None}
+        basins = self._basins(box) if known and self.basins != OFF else None
+        ends = None if basins is None else basins.found
+        return {**found, "outlook": expected, "basins": ends, "picture": basins}
 
-    def _basins(self, box) -> dict[str, Any] | None:
+    def _basins(self, box) -> Picture | None:
         """Where the rule takes every start of the picture; None for what runs through torch."""
         if not isinstance(self.optimizer, Rule):
             return None
-        steps, size = max(self.steps, BASIN_STEPS), self.basin_cells
         rule = tuple([setting(self.optimizer, name) for name in names_of(self.optimizer)])
+        steps = max(self.steps, BASIN_STEPS)
         local = self.remember("minima", self._surface_key(), lambda: local_minima(self.objective))
 
-        def walk():
-            found = basin_map(self.objective, self.optimizer, local, *axes_of(box, size), steps, ARRIVED)
-            return {**found, "points": local["points"], "steps": steps}
+        def axes(stage):
+            return axes_of(box, cells_aside(stage, steps))
 
-        return self.remember("basins", (id(self.optimizer), rule, self._surface_key(), box, steps, size), walk)
+        def cells(xs, ys):
+            return basin_map(self.objective, self.optimizer, local, xs, ys, steps, ARRIVED)
+
+        key = (id(self.optimizer), rule, self._surface_key(), box, steps)
+        about = {"points": local["points"], "steps": steps}
+        return self.remember("basins", key, lambda: Picture(self.coarsest, steps, axes, cells, about))
 
     def _surface_key(self) -> tuple:
         shape = self.objective.shape_values() if hasattr(self.objective, "shape_values") else ()
@@ -316,7 +321,7 @@ are the forms of the older lecture notebooks: see each rule's formula.</p>
 
     def controls(self, members: Members | None = None) -> list[Any]:
         main = knobs_of(self, ["objective_name", "optimizer_name"])
-        rest = ["steps", "start_x", "start_y", "basins", "basin_cells", "fit_axes"]
+        rest = ["steps", "start_x", "start_y", "basins", "fit_axes"]
         rest = knobs_of(self, [name for name in rest if name in self.menu()])
         made = self._member_controls if members is None else self._every_control(members)
         return [main, pn.Column(made, sizing_mode="stretch_width", margin=0), rest]

@@ -46,10 +46,12 @@ function basinMap(objective, rule, local, across, up, steps, tolerance) {
   const [xs, ys, points, values] = [across, up, local.points, local.values].map(numbersOf);
   const shape = [ys.length, xs.length];
   const found = { minimum: filled(shape, -1), arrived: filled(shape), diverged: filled(shape, 0) };
-  const h = rule.at(0), losses = new Float64Array(steps + 1);
+  const h = rule.at(0), memories = rule.memories(h, 2), begin = beginner(rule, h, memories);
+  const losses = new Float64Array(steps + 1);
   for (let place = 0; place < xs.length * ys.length; place++) {
     const x = [xs[place % xs.length], ys[Math.floor(place / xs.length)]];
-    const lost = lossesOf(objective, rule, h, x, steps, losses);
+    begin();
+    const lost = lossesOf(objective, rule, h, memories, x, steps, losses);
     if (lost) found.diverged.data[place] = lost;
     else {
       const k = within(x, points, local.reach);
@@ -64,14 +66,11 @@ function basinMap(objective, rule, local, across, up, steps, tolerance) {
 }
 
 // Walk from x, which is changed, and note every loss; the step at which the run is lost, 0 if it is not.
-function lossesOf(objective, rule, h, x, steps, losses) {
-  const memories = rule.memories(h, objective.dim);
+function lossesOf(objective, rule, h, memories, x, steps, losses) {
   losses[0] = objective.lossAt(x);
   if (!Number.isFinite(losses[0])) return 1;
   for (let t = 1; t <= steps; t++) {
-    const step = rule.step(h, memories, x, objective.gradientAt(x), t, objective);
-    x[0] += step[0];
-    x[1] += step[1];
+    move(objective, rule, h, memories, x, t);
     losses[t] = objective.lossAt(x);
     if (!Number.isFinite(losses[t]) || !Number.isFinite(x[0]) || !Number.isFinite(x[1])) return t;
   }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from itertools import chain, combinations, product
+from time import perf_counter
 from typing import Any
 
 from .. import basin_maps, descent, formulas, maps, members, messages, scan, scene
@@ -28,8 +29,9 @@ NATIVES: dict[Any, str] = {
     maps.lane_map: "$.lane_map", maps.names_of: "$.names_of", maps.setting: "$.setting",
     maps.with_setting: "$.with_setting", basin_maps.local_minima: "$.local_minima",
     basin_maps.basin_map: "$.basin_map",
-    messages.refuse: "$.refuse", members.label_of: "$.label_of", formulas.rule_mathml: "$.rule_mathml",
-    formulas.objective_mathml: "$.objective_mathml", formulas.hyperparameter_mathml: "$.hyperparameter_mathml",
+    perf_counter: "$.perf_counter", messages.refuse: "$.refuse", members.label_of: "$.label_of",
+    formulas.rule_mathml: "$.rule_mathml", formulas.objective_mathml: "$.objective_mathml",
+    formulas.hyperparameter_mathml: "$.hyperparameter_mathml",
     Lanes: "$.lanes", Stacked: "$.lanes",
 }  # fmt: skip
 

@@ -7,6 +7,7 @@ class Experiment {
     this.memo = new Map();
     this.message = "";
     this.watchers = [];
+    this.coarsest = 1;
   }
 
   follow() { return {}; }
@@ -29,10 +30,22 @@ class Experiment {
   remember(name, key, make) {
     const kept = this.memo.get(name);
     if (kept && alike(kept.key, key)) return kept.value;
-    const value = make();
+    const began = performance.now(), value = make();
     this.memo.set(name, { key, value });
+    if (value?.found) this.pace(performance.now() - began);
     return value;
   }
+
+  // How coarse the next picture is: of the first stage where the second takes too long.
+  pace(took) {
+    if (took > 80) this.coarsest = 0;
+    else if (took < 15) this.coarsest = 1;
+  }
+
+  rough() { return !this.message && Boolean(this.results.picture?.rough()); }
+
+  // A part of the work on a finer picture.
+  advance() { if (this.results.picture.advance()) this.refresh(); }
 
   // Change parameters, let others follow, compute and draw; a refusal leaves all as it was drawn.
   change(values) {
@@ -92,4 +105,25 @@ class Experiment {
 function alike(a, b) {
   if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((v, i) => alike(v, b[i]));
   return Object.is(a, b);
+}
+
+// Makes the picture of an experiment finer once nothing has changed for a while, part by part between
+// other events. As optviz/rest.py.
+class Refiner {
+  constructor(experiment) {
+    this.experiment = experiment;
+    this.timer = null;
+    experiment.watchers.push(() => this.wait());
+  }
+
+  wait(quiet = 300) {
+    clearTimeout(this.timer);
+    if (this.experiment.rough()) this.timer = setTimeout(() => this.work(), quiet);
+  }
+
+  work() {
+    if (!this.experiment.rough()) return;
+    this.experiment.advance();
+    this.wait(0); // also where the new picture has begun the wait anew
+  }
 }

@@ -121,6 +121,7 @@ _SKELETON = """<!DOCTYPE html>
 const item = {item};
 Bokeh.embed.embed_item(item, "page").then(() => {{
   const page = new LivePage(experiment, spec, Bokeh.documents.at(-1));
+  new Refiner(experiment);
   experiment.refresh();
   const address = new Address(page, sharing);
   address.open();
