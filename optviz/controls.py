@@ -25,6 +25,16 @@ def knobs_of(owner: param.Parameterized, names: Sequence[str], widgets: Any = No
     return made
 
 
+def shown_while(menu: Any, test: str, now: bool, *knobs: Any) -> pn.Column:
+    """A column that shows while a menu's model, `cb_obj`, passes a test in JavaScript, on a server or without.
+
+    The script finds the column by its name: Panel never lets go of what a callback is given.
+    """
+    column = pn.Column(*knobs, sizing_mode="stretch_width", margin=0, visible=now)
+    menu.jscallback(value=f"cb_obj.document.get_model_by_name('{column.name}').visible = {test}")
+    return column
+
+
 def shade(knobs: pn.Param, name: str, start: float) -> bool:
     """Shade the slider of a parameter from `start` on; whether there is one."""
     widget = knobs._widgets.get(name)

@@ -7,7 +7,7 @@ from typing import Any
 import panel as pn
 import param
 
-from .controls import knobs_of
+from .controls import knobs_of, shown_while
 from .experiment import Members
 from .optimizers import SGD, Adagrad, Adam, Lion, NAdam, RMSprop
 from .rules import Rule
@@ -72,17 +72,15 @@ def terms(race: Any, tuning: Any) -> str:
     return said[race.fairness] + clipped
 
 
-def racer_knobs(race: Any, name: str) -> list[Any]:
-    """Its switch, where it can be removed, and the knobs that show while it races."""
+def racer_knobs(race: Any, name: str, fairness: Any) -> list[Any]:
+    """Its switch, where it can be removed, and its knobs: its own learning rate only where the menu `fairness` asks."""
     key = KEYS[name]
-    lr, others = knobs_of(race, [f"{key}_lr"]), knobs_of(race, list(KNOBS[name].values()))
-    column = pn.Column(lr, others, sizing_mode="stretch_width", margin=0)
+    lr = shown_while(fairness, f"cb_obj.value == '{OWN}'", race.fairness == OWN, knobs_of(race, [f"{key}_lr"]))
+    others = knobs_of(race, list(KNOBS[name].values()))
     if name in BASELINES:
-        return [pn.Column(margin=0), column]
+        return [lr, others]
     switch = knobs_of(race, [key])
-    column.visible = getattr(race, key)
-    switch._widgets[key].jscallback(args={"knobs": column}, value="knobs.visible = cb_obj.active")
-    return [switch, column]
+    return [switch, shown_while(switch._widgets[key], "cb_obj.active", getattr(race, key), lr, others)]
 
 
 def surface_knobs(current: Any, members: Members) -> pn.Column:
@@ -90,14 +88,6 @@ def surface_knobs(current: Any, members: Members) -> pn.Column:
     shaped = [m for m in members.values() if hasattr(m, "shape_names") and m.shape_names()]
     parts = [knobs_of(m, m.shape_names(), visible=m is current) for m in shaped]
     return pn.Column(*parts, sizing_mode="stretch_width", margin=0)
-
-
-def show_by_fairness(menu: Any, rates: dict[str, Any], now: str) -> None:
-    """Show the racers' own learning rates where they count: the browser does it, served or not."""
-    for knob in rates.values():
-        knob.visible = now == OWN
-    code = "".join(f"{name}.visible = cb_obj.value == '{OWN}'; " for name in rates)
-    menu.jscallback(args=rates, value=code)
 
 
 def cell(kind: str, text: str) -> str:

@@ -15,6 +15,7 @@ from optviz import (
     SGD,
     Adam,
     LossComparison,
+    Race,
     SingleParameter,
     StochasticLandscape,
     SurfaceDescent,
@@ -485,12 +486,12 @@ def test_a_dragged_start_moves_the_ring_and_the_path():
 # memory
 
 
-@by_class
+@pytest.mark.parametrize("cls", [*EXPERIMENTS, Race])
 def test_a_dropped_experiment_and_its_page_are_collected(cls):
     experiment = cls()
     page = experiment.page()
     assert next(iter(experiment.views.values()))[()]
-    experiment.param.update(**CHANGES[cls][0])
+    experiment.param.update(**CHANGES.get(cls, [{"steps": 20}])[0])
     gone = [weakref.ref(each) for each in (experiment, page, next(iter(page.figures.values())).model)]
     del experiment, page
     gc.collect()

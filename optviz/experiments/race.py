@@ -30,7 +30,6 @@ from ..racers import (
     rate_of,
     rule_of,
     share,
-    show_by_fairness,
     surface_knobs,
     terms,
 )
@@ -373,15 +372,15 @@ bottom is a run that ends exactly at the lowest loss. Nothing is clipped unless 
     def controls(self, members: Members | None = None) -> list[Any]:
         made = self._surface_controls if members is None else surface_knobs(self.objective, members)
         main = knobs_of(self, ["fairness", "lr"])
-        each = [racer_knobs(self, name) for name in NAMES]
-        rates = {KEYS[name]: column[0] for name, (_, column) in zip(NAMES, each, strict=True)}
-        show_by_fairness(main._widgets["fairness"], rates, self.fairness)
+        racers = [part for name in NAMES for part in racer_knobs(self, name, main._widgets["fairness"])]
         return [
-            knobs_of(self, ["objective_name"]), pn.Column(made, sizing_mode="stretch_width", margin=0), main,
+            knobs_of(self, ["objective_name"]),
+            pn.Column(made, sizing_mode="stretch_width", margin=0),
+            main,
             knobs_of(self, ["trials", "lowest", "highest", "steps", "clip", "tolerance"]),
             knobs_of(self, ["start_x", "start_y", "fit_axes"]),
-            *(part for parts in each for part in parts),
-        ]  # fmt: skip
+            *racers,
+        ]
 
     @param.depends("objective")
     def _surface_controls(self):
