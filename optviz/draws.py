@@ -51,3 +51,6 @@ class _Recorder:
 
     def permutation(self, n: int) -> np.ndarray:
         return self._draw("permutation", n)
+
+    def integers(self, low: int, high: int, size: Any) -> np.ndarray:
+        return self._draw("integers", low, high, size)

@@ -290,9 +290,17 @@ class Lanes:
         return gradient
 
 
-def batch_indices(n: int, batch_size: int, seed: int | None = None) -> Sequence[np.ndarray]:
-    """One epoch's batches: indices 0..n-1 in order, or shuffled by `seed`; the last may be short."""
+def batch_indices(n: int, batch_size: int, seed: int | None = None, replacement: bool = False) -> Sequence[np.ndarray]:
+    """One epoch's batches: indices 0..n-1 in order, or shuffled by `seed`; the last may be short.
+
+    With `replacement` each of the epoch's n draws is from all indices, whatever was drawn before.
+    """
     if not (isinstance(batch_size, int | np.integer) and 1 <= batch_size <= n):
         refuse("batch_indices", f"needs a whole batch size from 1 to {n}", batch_size)
-    order = np.arange(n) if seed is None else generator(seed).permutation(n)
+    if replacement:
+        if seed is None:
+            refuse("batch_indices", "needs a seed to draw with replacement", seed)
+        order = generator(seed).integers(0, n, n)
+    else:
+        order = np.arange(n) if seed is None else generator(seed).permutation(n)
     return [order[at : at + batch_size] for at in range(0, n, batch_size)]

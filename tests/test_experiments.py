@@ -493,6 +493,22 @@ def test_the_drawn_data_and_its_order_follow_the_seed():
     assert [int(b[0]) for b in StochasticLandscape().results["batches"]] == list(range(100))
 
 
+def test_samples_drawn_with_replacement_are_numpys_and_say_which_never_were():
+    made = StochasticLandscape(seed=5, batch_size=7, replacement=True)
+    drawn = np.random.default_rng(5).integers(0, 100, 100)
+    np.testing.assert_array_equal(np.concatenate(made.results["batches"]), drawn)
+    loss, x = made.results["objective"], made.trajectory.x[:, 0]
+    for k, at in enumerate(range(0, 100, 7)):
+        step = -0.05 * np.array(loss.array_gradient(drawn[at : at + 7])(*x[k])).ravel()
+        np.testing.assert_allclose(x[k + 1] - x[k], step, rtol=1e-9, atol=1e-15)
+    assert f"{100 - len(set(drawn))} of the 100 samples are not drawn in this epoch." in made.status()
+    before = made.trajectory
+    made.shuffle = True  # there is no order to shuffle
+    np.testing.assert_array_equal(made.trajectory.x, before.x)
+    made.replacement = False
+    assert "not drawn" not in made.status()
+
+
 @pytest.mark.parametrize("batch_size", [1, 7, 32, 100])
 def test_batches_are_the_plain_loops(batch_size):
     made = StochasticLandscape(batch_size=batch_size)

@@ -210,6 +210,27 @@ def test_batch_indices():
     for size in (0, 11, -1, 2.5):
         with pytest.raises(ValueError, match="batch size"):
             batch_indices(10, size)
+    with pytest.raises(ValueError, match="a seed to draw with replacement"):
+        batch_indices(10, 4, replacement=True)
+
+
+@pytest.mark.parametrize("size", [1, 6, 30])
+def test_sampling_with_replacement_is_noisier_by_the_finite_population_correction(size):
+    n, seeds = 30, range(1500)
+    loss, point = ReLUNet(*np.random.default_rng(0).uniform(-1, 1, (2, n))), (0.7, -0.4)
+    slopes = np.array([loss.array_gradient([k])(*point) for k in range(n)])
+    spread = ((slopes - slopes.mean(axis=0)) ** 2).mean(axis=0)
+    for replacement, factor in ((True, 1.0), (False, 1 - (size - 1) / (n - 1))):
+        epochs = [batch_indices(n, size, seed, replacement) for seed in seeds]
+        for seed, epoch in zip(seeds, epochs, strict=True):
+            drawn = np.concatenate(epoch)
+            numpys = np.random.default_rng(seed)
+            expected = numpys.integers(0, n, n) if replacement else numpys.permutation(n)
+            np.testing.assert_array_equal(drawn, expected)
+            assert replacement or sorted(drawn) == list(range(n))
+        means = np.array([slopes[batch].mean(axis=0) for epoch in epochs for batch in epoch])
+        np.testing.assert_allclose(means.mean(axis=0), slopes.mean(axis=0), atol=5 * np.sqrt(spread.max() / len(means)))
+        np.testing.assert_allclose(means.var(axis=0), factor * spread / size, rtol=0.12, atol=1e-25)
 
 
 def test_landscapes_put_the_first_parameter_in_the_rows():

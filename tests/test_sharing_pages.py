@@ -19,7 +19,7 @@ ADDRESSES = {
     "surface_descent": "objective=rosenbrock&steepness=333.25&optimizer=adam&lr=5.123456&eps=1e-07&steps=321&start_x=1",
     "single_parameter": "lr=0.123456&decay=0.00333&clip=2.25&epoch=17&seed=12345",
     "loss_comparison": "preset=your-own&lr=1.5&momentum=0.333333&nesterov=true&epochs=17&step=5&dissected=huber",
-    "stochastic_landscape": "sample=33&lr=0.07654321&batch_size=7&shuffle=true&seed=3&start_w1=0.987654321",
+    "stochastic_landscape": "sample=33&lr=0.07654321&batch_size=7&shuffle=true&replacement=true&seed=3&start_w1=0.9876",
 }
 
 

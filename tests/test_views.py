@@ -39,7 +39,7 @@ CHANGES = {
     ],
     StochasticLandscape: [
         {"sample": 1}, {"sample": 99}, {"lr": 0.5}, {"batch_size": 8}, {"shuffle": True}, {"seed": 3},
-        {"start": (-2.0, 1.0)}, {"start_w2": 2.9}, {"sample": 0, "batch_size": 100},
+        {"replacement": True}, {"start": (-2.0, 1.0)}, {"start_w2": 2.9}, {"sample": 0, "batch_size": 100},
     ],
 }  # fmt: skip
 EXPERIMENTS = list(CHANGES)

@@ -8,7 +8,7 @@ import numpy as np
 import panel as pn
 import param
 
-from ..controls import knobs_of
+from ..controls import knobs_of, shown_while
 from ..descent import descend
 from ..draws import generator
 from ..experiment import Experiment, Members
@@ -41,6 +41,7 @@ class StochasticLandscape(Experiment):
     lr = param.Number(0.05, bounds=(0, None), softbounds=(0, 0.5), step=0.005, label="Learning rate", doc="Step size.")
     batch_size = param.Integer(1, bounds=(1, SAMPLES), label="Batch size", doc="Samples a step.")
     shuffle = param.Boolean(False, doc="Draw the samples in an order shuffled by the seed, not as given.")
+    replacement = param.Boolean(False, label="With replacement", doc="Draw every sample from all of them, by the seed.")
     seed = param.Integer(0, bounds=(0, None), doc="Seed of the data and of the order.")
     start = param.NumericTuple((1.2, -2.3), length=2, precedence=-1, doc="The first (w1, w2).")
     start_w1 = param.Number(1.2, step=0.1, label="Start w1", doc="Click a map to start there.")
@@ -107,7 +108,7 @@ class StochasticLandscape(Experiment):
 
     def compute(self) -> dict[str, Any]:
         objective = self.remember("objective", (self._given, self.seed), self._objective)
-        key = (objective, self.lr, self.batch_size, self.shuffle, self.seed, self.start)
+        key = (objective, self.lr, self.batch_size, self.shuffle, self.replacement, self.seed, self.start)
         run, batches = self.remember("run", key, lambda: self._run(objective))
         risk = self.remember("risk", (objective,), lambda: objective.landscape(AXIS, AXIS))
         return {"objective": objective, "trajectory": run, "batches": batches, "risk": risk}
@@ -120,13 +121,16 @@ class StochasticLandscape(Experiment):
         return ReLUNet(x, 2 * x + 0.1 * random.standard_normal(SAMPLES))
 
     def _run(self, objective: ReLUNet) -> tuple[Trajectory, Any]:
-        batches = batch_indices(len(objective.x), self.batch_size, self.seed if self.shuffle else None)
+        seed = self.seed if self.shuffle or self.replacement else None
+        batches = batch_indices(len(objective.x), self.batch_size, seed, self.replacement)
         run = descend(objective, SGD(lr=self.lr), self.start, len(batches), batches=batches)
         return run, batches
 
     def rehearse(self) -> None:
         self._objective()
-        batch_indices(SAMPLES if self._given is None else self._given[0].size, 1, self.seed)
+        size = SAMPLES if self._given is None else self._given[0].size
+        for replacement in (False, True):
+            batch_indices(size, 1, self.seed, replacement)
 
     def iteration(self) -> int:
         """The step in which the viewed sample is drawn."""
@@ -217,7 +221,15 @@ class StochasticLandscape(Experiment):
         )
         return (f"Iteration {k}: batch loss <b>{self.batch_loss[k]:.4g}</b>, "
             f"mean loss <b>{run.loss[k, 0]:.4g}</b> "
-                f"at w1 = {w1:.4g}, w2 = {w2:.4g}.{dead} {end}")  # fmt: skip
+                f"at w1 = {w1:.4g}, w2 = {w2:.4g}.{dead} {end}{self._missed()}")  # fmt: skip
+
+    def _missed(self) -> str:
+        """How many samples an epoch with replacement leaves out."""
+        if not self.replacement:
+            return ""
+        size = len(self.results["objective"].x)
+        drawn = {int(i) for batch in self.results["batches"] for i in batch}
+        return f" {size - len(drawn)} of the {size} samples are not drawn in this epoch."
 
     notes = """
 <p><b>What is shown.</b> A net of two weights, w1 relu(w2 x), learns y = 2x from 100 noisy samples, one (or a
@@ -226,15 +238,23 @@ sees. Right, the mean over all samples: the landscape that we want to descend.</
 <p><b>What to look for.</b> Play the epoch. A sample with w2 x below 0 switches the unit off: its map is flat
 there, its gradient zero, and the step does nothing. The arrow is minus the gradient on the left map; on
 the right one it often points uphill.</p>
+<p><b>With replacement.</b> Without it an epoch sees each sample once. With it every draw is from all n samples: about
+37 % of them are left out, and the gradient of a batch of b has a variance (n − 1) / (n − b) times as large.</p>
 <p><b>Colours.</b> Log10 of the loss, from 0.001 to about 30 on the left; values beyond share the end colours.</p>
 """
 
     def controls(self, members: Members | None = None) -> list[Any]:
         player = {"type": pn.widgets.Player, "interval": 120, "loop_policy": "once", "show_value": True,
                   "sizing_mode": "stretch_width", "height": 118}  # fmt: skip
+        draws = knobs_of(self, ["replacement"])
+        ordered = shown_while(draws._widgets["replacement"], "!cb_obj.active", not self.replacement,
+                              knobs_of(self, ["shuffle"]))  # fmt: skip
         return [
             knobs_of(self, ["sample"], widgets={"sample": player}),
-            knobs_of(self, [n for n in self.menu() if n != "sample"]),
+            knobs_of(self, ["lr", "batch_size"]),
+            draws,
+            ordered,
+            knobs_of(self, ["seed", "start_w1", "start_w2"]),
         ]
 
     def arrange(self, page) -> Any:

@@ -50,7 +50,7 @@ function generator(seed) {
     const key = `${seed}|${count++}|${method}|${JSON.stringify(args)}`;
     return tape.has(key) ? tape.get(key).copy() : own[method](...args);
   });
-  return { standard_normal: draw("standard_normal"), uniform: draw("uniform"), permutation: draw("permutation") };
+  return Object.fromEntries(["standard_normal", "uniform", "permutation", "integers"].map((name) => [name, draw(name)]));
 }
 
 const $ = {
