@@ -167,13 +167,18 @@ def _late(value: Any) -> Any:
 
 def form_for(rule: Any) -> Form:
     """The form of a rule as it stands; one that runs through torch has none."""
+    return _read(rule)[0]
+
+
+def _read(rule: Any) -> tuple[Form, dict[str, Any]]:
+    """The form of a rule and its hyperparameters, which take a while to ask for."""
     if not isinstance(rule, Rule):
         name = getattr(rule, "label", "") or type(rule).__name__
-        return Form(f"{name} runs through torch: its step cannot be read.")
+        return Form(f"{name} runs through torch: its step cannot be read."), {}
     values = rule.values()
-    if any(np.ndim(v) for v in values.values()):
+    if any(isinstance(v, np.ndarray) and v.ndim for v in values.values()):
         refuse("theory", "needs a rule with one value a hyperparameter", rule.lanes(), "ask for each lane by itself")
-    return form_of(type(rule), tuple((n, v) for n, v in values.items() if isinstance(v, bool)))
+    return form_of(type(rule), tuple((n, v) for n, v in values.items() if isinstance(v, bool))), values
 
 
 def why_not(rule: Any) -> str:
@@ -192,10 +197,10 @@ def at_rates(rule: Any) -> Any:
 
     `rows` (1 + carried, 2 + carried): the step and each carried term, from g, x and the carried terms.
     """
-    form = form_for(rule)
+    form, values = _read(rule)
     if form.rows is None:
         return None
-    values, width, rows = rule.values(), 2 + len(form.names), form.rows
+    width, rows = 2 + len(form.names), form.rows
 
     def at(lr: float | None) -> dict[str, Any]:
         chosen = values if lr is None else {**values, "lr": lr}
@@ -209,22 +214,18 @@ def at_rates(rule: Any) -> Any:
 
 def gain(rule: Any, terms: Mapping[str, float], t: int) -> float:
     """The step's entry for g at step t with the frozen terms as given."""
-    form = form_for(rule)
-    values = _values(rule, {**terms, "k": t - 1})
+    form, own = _read(rule)
+    values = {**own, **terms, "k": t - 1}
     assert form.gain is not None
     with np.errstate(all="ignore"):
-        return float(form.gain.arrays(*(np.float64(values[a.removesuffix("_t")]) for a in form.gain.names))[0])
+        return float(form.gain.arrays(*(np.float64(values[name.removesuffix("_t")]) for name in form.gain.names))[0])
 
 
 def steady_terms(rule: Any, power: float) -> dict[str, float] | None:
     """The frozen terms in the long run where the mean of g^2 is `power`; None where they never settle."""
-    form = form_for(rule)
+    form, own = _read(rule)
     if form.steady is None:
         return None
-    values = _values(rule, {"power": power})
+    values = {**own, "power": power}
     found = form.steady.arrays(*(np.float64(values[name]) for name in form.steady.names))
     return {name: float(v) for name, v in zip(form.frozen, found, strict=True)}
-
-
-def _values(rule: Rule, more: Mapping[str, Any]) -> dict[str, Any]:
-    return {**rule.values(), **more}

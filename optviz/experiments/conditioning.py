@@ -54,6 +54,10 @@ class Conditioning(Experiment):
     order = 5
     sentence = "Gradient descent does not notice a rotation; rules with a step size for each coordinate do."
 
+    def __init__(self, **params):
+        self._taken: dict[str, int] = {}  # steps that were enough for each rule, and some more for what is near
+        super().__init__(**params)
+
     @property
     def counts(self) -> dict[str, np.ndarray]:
         """The steps of each rule at each angle, shape (13,)."""
@@ -97,24 +101,27 @@ class Conditioning(Experiment):
 
     def _swept(self, name: str, rule: Rule, knobs: tuple) -> dict[str, Any]:
         """The runs at every angle and, in the last lane, at the angle that is current when they are made."""
-        bowls = self.remember("bowls", (self.condition,), self._bowls)
-        starts = [bowl.starts[0] for bowl in bowls]
+        bowls, starts = self.remember("bowls", (self.condition,), self._bowls)
 
         def walk():
-            run = patient(Stacked(bowls), rule, starts, self.condition)
-            return {"counts": steps_to(run), "path": run.x[:, -1], "angle": bowls[-1].angle}
+            run = patient(bowls, rule, starts, self.condition, self._taken.get(name, FIRST))
+            counts = steps_to(run)
+            most = float(np.max(counts))
+            self._taken[name] = len(run.x) - 1 if np.isnan(most) else min(int(1.05 * most) + 15, MOST)
+            return {"counts": counts, "path": run.x[:, -1], "angle": bowls.objectives[-1].angle}
 
         return self.remember(name, (self.condition, *knobs), walk)
 
-    def _bowls(self) -> list[RotatedQuadratic]:
+    def _bowls(self) -> tuple[Stacked, list[Any]]:
         angles = [*ANGLES.tolist(), self.angle]
-        return [RotatedQuadratic(condition=self.condition, angle=angle) for angle in angles]
+        bowls = [RotatedQuadratic(condition=self.condition, angle=angle) for angle in angles]
+        return Stacked(bowls), [bowl.starts[0] for bowl in bowls]
 
     def _alone(self, name: str, rule: Rule, bowl: RotatedQuadratic, knobs: tuple) -> dict[str, Any]:
         """The run at the current angle."""
 
         def walk():
-            run = patient(bowl, rule, bowl.starts[0], self.condition)
+            run = patient(bowl, rule, bowl.starts[0], self.condition, self._taken.get(name, FIRST))
             return {"counts": steps_to(run), "path": run.x[:, -1]}
 
         return self.remember(f"{name} here", (self.condition, self.angle, *knobs), walk)
@@ -234,14 +241,15 @@ The limit of Adam and Adagrad moves with the gradients that they have seen.</p>
         )
 
 
-def patient(objective: Any, rule: Rule, start: Any, condition: float) -> Trajectory:
-    """A run of as many steps as theory says are enough; where it does not know, of ever more until they are."""
+def patient(objective: Any, rule: Rule, start: Any, condition: float, first: int) -> Trajectory:
+    """A run of as many steps as are enough: of `first`, else of as many as theory says, else of ever more."""
     pace = rate(rule, [1.0, condition]) if type(rule).__name__ == "SGD" else None
     hopeless = pace is not None and pace >= 1
-    steps = FIRST if pace is None or hopeless or pace == 0 else needed(pace, condition)
+    enough = 0 if pace is None or hopeless or pace == 0 else needed(pace, condition)
+    steps = FIRST if hopeless else first
     run = descend(objective, rule, start, steps)
     while steps < MOST and not hopeless and np.isnan(steps_to(run)).any():
-        steps = min(2 * steps, MOST)
+        steps = min(max(2 * steps, enough), MOST)
         run = descend(objective, rule, start, steps)
     return run
 

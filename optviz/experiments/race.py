@@ -192,10 +192,9 @@ class Race(Experiment):
 
     def _tried(self, name: str) -> dict[str, Any]:
         """The racer's trials, one a learning rate, and the run of the best."""
+        rates = self.remember("rates", (self.lowest, self.highest, self.trials), self._rates)
 
         def walk():
-            exponents = np.linspace(self.lowest, self.highest, self.trials)
-            rates = np.array([float(f"{10.0**exponent:.4g}") for exponent in exponents])  # as short as shown
             run = self._walk(name, rates)
             ends = np.where(run.diverged > 0, np.inf, run.loss[-1])
             best = int(np.argmin(ends))
@@ -203,6 +202,11 @@ class Race(Experiment):
                     "x": run.x[:, best], "loss": run.loss[:, best]}  # fmt: skip
 
         return self.remember(f"{name} trials", (*self._conditions(name), self.lowest, self.highest, self.trials), walk)
+
+    def _rates(self) -> np.ndarray:
+        """The learning rates that every racer may try, as short as they are shown."""
+        exponents = np.linspace(self.lowest, self.highest, self.trials)
+        return np.array([float(f"{10.0**exponent:.4g}") for exponent in exponents])
 
     def _raced(self, name: str, tried: dict[str, Any], floor: float) -> dict[str, Any]:
         """The racer's run with the learning rate that fairness gives it."""
