@@ -8,7 +8,7 @@ import json
 import math
 import re
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -32,16 +32,24 @@ class Bundle:
         self.special = special or (lambda value, bundle: None)
         self.names: dict[int, str] = {}
         self.definitions: list[str] = []
+        self.late: dict[str, Callable[[], str]] = {}  # definitions that depend on what else is printed
+        self.asked: set[str] = set()  # what is used of the runtime
         self._taken: set[str] = set()
 
     @property
     def source(self) -> str:
         """All definitions, each after those that it needs when it is read."""
-        return "\n".join(self.definitions)
+        late = [f"const {name} = {text()};" for name, text in self.late.items()]
+        return "\n".join([*late, *self.definitions])
+
+    def classes(self, base: type) -> list[type]:
+        """The classes of this kind that are printed so far."""
+        return [each for each in self._kept if isinstance(each, type) and issubclass(each, base)]
 
     def text(self, value: Any) -> str:
         """The JavaScript that stands for a value: a literal, or the name of its definition."""
         if id(value) in self.natives:
+            self.asked.add(self.natives[id(value)])
             return self.natives[id(value)]
         if isinstance(value, Builtin):
             return f"$.py.{value.name}"

@@ -82,12 +82,20 @@ def _surface(cls: type[Objective], bundle: Bundle) -> str:
 
 def _surface_kind(made: Objective, source: Any, bundle: Bundle) -> str:
     symbols = {n: symbol_mathml(formulas.SHAPES.get(n, n)) for n in made.shape_names()}
-    local = local_minima(made) if source is made else minima_of_kind(type(made))
-    carried = {"points": local["points"].tolist(), "values": local["values"].tolist(), "reach": local["reach"]}
-    more = {"formula": objective_mathml(made), "symbols": symbols, "local": carried}
+    more = {"formula": objective_mathml(made), "symbols": symbols}
+    minima = f"minima${len(bundle.late)}"
+    bundle.late[minima] = lambda: _minima(made, source, bundle)
     live = [n for n in ("domain", "minima", "starts") if isinstance(getattr(type(made), n, None), property)]
     inside = members_of(type(made), live, bundle)
-    return f"$.kinds.surface({{...{objective_script(source)}, ...{_json(more)}, members: {inside}}})"
+    return f"$.kinds.surface({{...{objective_script(source)}, ...{_json(more)}, local: {minima}, members: {inside}}})"
+
+
+def _minima(made: Objective, source: Any, bundle: Bundle) -> str:
+    """A surface's minima, which take a while to find, for a page that asks for them."""
+    if NATIVES[basin_maps.local_minima] not in bundle.asked:
+        return "null"
+    local = local_minima(made) if source is made else minima_of_kind(type(made))
+    return _json({"points": local["points"].tolist(), "values": local["values"].tolist(), "reach": local["reach"]})
 
 
 def _made_surface(value: Objective, bundle: Bundle) -> str:

@@ -38,7 +38,7 @@ _TEXTS = {
     theory.hessian_at: "(objective, point) => $.np.array(objective.hessianAt($.iter(point)))",
 }
 _FIND = """(() => {
-  const forms = %s;
+  const forms = linear$forms;
   return (rule) => {
     const torch = `${$.label_of(rule)} runs through torch: its step cannot be read.`;
     if (!rule.kind?.flags) return { why: torch, rows: null };
@@ -54,15 +54,18 @@ _FIND = """(() => {
 def form_text(value: Any, bundle: Bundle) -> str | None:
     """The JavaScript of the functions that hand out linear forms; None for anything else."""
     if value is linear.form_for:
-        return _FIND % literal({cls.__name__: forms_script(cls) for cls in _rules()})
+        bundle.late["linear$forms"] = lambda: _forms(bundle)
+        return _FIND
     if isinstance(value, type) or not callable(value):
         return None
     text = next((text for function, text in _TEXTS.items() if function is value), None)
     return None if text is None else text.replace("$form", bundle.text(linear.form_for))
 
 
-def _rules() -> list[type[Rule]]:
-    return [cls for cls in param.concrete_descendents(Rule).values() if is_readable(cls) or cls.coupled]
+def _forms(bundle: Bundle) -> Script:
+    """The forms of the rules that a page offers; where it names none, of all."""
+    rules = bundle.classes(Rule) or [*param.concrete_descendents(Rule).values()]
+    return literal({cls.__name__: forms_script(cls) for cls in rules if is_readable(cls) or cls.coupled})
 
 
 def forms_script(cls: type[Rule]) -> Script:
