@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gc
 import sys
+from asyncio import get_running_loop
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
 
 import panel as pn
@@ -11,6 +14,7 @@ from bokeh.document import Document
 from bokeh.document.events import MessageSentEvent
 from bokeh.models import CustomJS
 from panel.io.location import Location
+from panel.io.state import set_curdoc
 from panel.theme import fast
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
@@ -110,10 +114,32 @@ def _opened(kind: type[Experiment], values: dict) -> tuple[Experiment, pn.Column
 def download(experiment: Experiment) -> pn.widgets.FileDownload:
     """A button that hands the visitor the experiment as it stands, as a page that needs no server."""
     theme = "dark" if pn.state.session_args.get("theme") == [b"dark"] else "default"
-    return pn.widgets.FileDownload(
-        callback=lambda: StringIO(experiment.html(theme=theme)), filename=f"{name_of(type(experiment))}.html",
-        label="Download page", margin=(12, 10), sizing_mode="stretch_width",
-    )  # fmt: skip
+    button = pn.widgets.FileDownload(
+        filename=f"{name_of(type(experiment))}.html", label=OFFER, margin=(12, 10), sizing_mode="stretch_width"
+    )
+
+    async def write() -> StringIO:
+        """The page, written beside the event loop: it takes seconds, and other visitors move their sliders."""
+        copy = sharing.later(experiment)
+        if copy is None:  # no thread of its own may read what a visitor moves
+            return StringIO(experiment.html(theme=theme))
+        button.label = "Writing the page…"
+        try:
+            return StringIO(await get_running_loop().run_in_executor(_WRITER, _written, copy, theme))
+        finally:
+            button.label = OFFER
+
+    button.callback = write
+    return button
+
+
+OFFER = "Download page"
+_WRITER = ThreadPoolExecutor(1, "page")  # one page at a time: Panel's registers are not made for several
+
+
+def _written(made: Callable[[], Experiment], theme: str) -> str:
+    with set_curdoc(Document()):  # no visitor's
+        return made().html(theme=theme)
 
 
 def _shortened(sentences: list[str], most: int = 10) -> list[str]:

@@ -7,7 +7,7 @@ so that a page's script can take and refuse the same addresses in the same words
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
@@ -206,6 +206,25 @@ def _taken(experiment: Any, owner: Any, change: Mapping[str, tuple[str, Any]]) -
         parts = [_taken(experiment, owner, {name: each}) for name, each in change.items()]
         return {name: why for part in parts for name, why in part.items()}
     return {}
+
+
+def later(experiment: Experiment) -> Callable[[], Experiment] | None:
+    """A function that makes another experiment in the state of this one now, in any thread.
+
+    None where the state holds what cannot be shared: members or data of a user's own.
+    """
+    if _unshared(experiment):
+        return None
+    kind, values, fit = type(experiment), state_of(experiment), getattr(experiment, "_fit", 0)
+
+    def made() -> Experiment:
+        copy, _ = apply(kind, values)
+        if fit:  # its axes were fitted
+            copy._fit = fit
+            copy.restart()
+        return copy
+
+    return made
 
 
 # JSON

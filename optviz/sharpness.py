@@ -27,6 +27,9 @@ BLOCK = 25  # steps trained before their sharpness is computed together
 EVERY = 10  # steps from one kept vector of weights to the next
 
 
+_GENERATOR, _ONE_AT_A_TIME = Lock(), Lock()  # torch's generator, and trainings that are kept, for several threads
+
+
 @contextmanager
 def _one_thread() -> Iterator[None]:
     """Threads that wait for each other cost arrays this small ten times what they save on a busy machine."""
@@ -82,7 +85,7 @@ class Net:
 
     def module(self) -> torch.nn.Sequential:
         """A new torch module as it is before training; torch's global generator is left as it was."""
-        with torch.random.fork_rng(devices=[]):
+        with _GENERATOR, torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
             return torch.nn.Sequential(
                 torch.nn.Linear(2, self.width, dtype=torch.float64), ACTIVATIONS[self.activation](),
@@ -296,9 +299,6 @@ class Training:
     def all_weights(self) -> np.ndarray:
         """The weights before and after every step, shape (done + 1, 4 width + 1)."""
         return np.array(self.weights)
-
-
-_ONE_AT_A_TIME = Lock()
 
 
 @lru_cache(maxsize=40)

@@ -1,7 +1,9 @@
 """A state travels as an address or as JSON: exactly, or refused value by value in one sentence each."""
 
+import asyncio
 import json
 import random
+import threading
 from urllib.parse import parse_qs, urlencode
 
 import numpy as np
@@ -14,6 +16,7 @@ from test_layers import VIEWS, loaded
 
 import optviz
 from optviz import SGD, Experiment, LossComparison, SingleParameter, SurfaceDescent, TorchOptimizer, sharing
+from optviz.app import download
 from optviz.catalogue import experiments
 from optviz.members import rules, surfaces
 
@@ -317,3 +320,31 @@ def test_what_is_a_users_own_is_said_to_stay_behind(make, begin, words):
     assert str(caught.value) == note
     linked, refused = from_address(type(experiment), sharing.query(experiment))  # the rest travels
     assert refused == [] and linked.message == ""
+
+
+def test_a_download_is_written_beside_the_event_loop_as_things_stood(monkeypatch):
+    experiment, moved, threads = SurfaceDescent(optimizer="Adam", steps=40), threading.Event(), []
+    experiment.optimizer.lr = 0.3
+    experiment.param.trigger("fit_axes")
+    button = download(experiment)
+
+    def html(self, **options):
+        assert moved.wait(10)  # which only the event loop does
+        threads.append(threading.current_thread())
+        return f"{sharing.state_of(self)} {self._fit} {options}"
+
+    async def visit():
+        writing = asyncio.ensure_future(button.callback())
+        await asyncio.sleep(0)
+        assert button.label == "Writing the page…"
+        experiment.param.update(steps=7, objective_name="Booth")
+        moved.set()
+        return (await writing).read()
+
+    before = sharing.state_of(experiment)
+    monkeypatch.setattr(SurfaceDescent, "html", html)
+    assert asyncio.run(visit()) == f"{before} 1 {{'theme': 'default'}}" and button.label == "Download page"
+    assert threads != [threading.main_thread()] and experiment.steps == 7
+    own = download(SurfaceDescent(objective=optviz.objective(lambda x, y: x**2 + y**2, label="mine")))
+    assert "Writing" not in asyncio.run(own.callback()).read()  # cannot be copied, and is written where it is
+    assert threads[1] is threading.main_thread()
