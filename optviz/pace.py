@@ -9,6 +9,15 @@ from time import monotonic
 from tornado.ioloop import IOLoop
 
 
+def looping() -> bool:
+    """Whether an event loop runs here."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
 class Later:
     """Calls `act` some seconds after it is asked for, once for all that is asked meanwhile.
 
@@ -18,19 +27,17 @@ class Later:
 
     def __init__(self, act: Callable[[], object], seconds: float, quiet: bool = False):
         self.act, self.seconds, self.quiet = act, seconds, quiet
-        self._asked, self._waits = 0.0, False
+        self._asked, self.waits = 0.0, False
 
     def ask(self) -> None:
         """Have it done."""
         self._asked = monotonic()
-        if self._waits:
+        if self.waits:
             return
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
+        if not looping():
             self.act()
             return
-        self._waits = True
+        self.waits = True
         IOLoop.current().call_later(self.seconds, self._look)
 
     def _look(self) -> None:
@@ -38,5 +45,5 @@ class Later:
         if self.quiet and rest > 0:
             IOLoop.current().call_later(rest, self._look)
             return
-        self._waits = False
+        self.waits = False
         self.act()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-from time import monotonic
 from typing import TYPE_CHECKING
 
 import panel as pn
+from tornado.ioloop import IOLoop
+
+from .pace import Later, looping
 
 if TYPE_CHECKING:
     from .experiment import Experiment
@@ -23,41 +24,29 @@ class Refiner:
 
     def __init__(self, experiment: Experiment):
         self.experiment, self.document = experiment, pn.state.curdoc
-        self._moved, self._waits, self._works = 0.0, False, False
+        self._rest = Later(self._turn, QUIET, quiet=True)
+        self._works = False
         self.push()
 
     def push(self) -> None:
         """Note a change, unless it is one of its own."""
-        if self._works:
-            return
-        self._moved = monotonic()
-        if not self._waits and self.experiment.rough():
-            self._later(QUIET)
+        if not self._works and looping() and self.experiment.rough():
+            self._rest.ask()
 
-    def _later(self, seconds: float) -> None:
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:  # plain Python
+    def _turn(self) -> None:
+        if self._rest.waits:  # something changed between two parts
             return
-        self._waits = True
-        loop.call_later(seconds, self._look)
-
-    def _look(self) -> None:
-        self._waits = False
-        rest = self._moved + QUIET - monotonic()
-        if rest > 0:
-            self._later(rest)
-        elif self.document is None:
+        if self.document is None:
             self._work()
         elif self.document.session_context is not None:  # else the visitor has gone
             self.document.add_next_tick_callback(self._work)
 
     def _work(self) -> None:
         """Do one part, and see to the next after whatever else has come meanwhile."""
-        if not self.experiment.rough():
+        if self._rest.waits or not self.experiment.rough():
             return
         if self.document is not None and not pn.state.loaded:  # the browser drops what comes before it is
-            self._later(QUIET)
+            self._rest.ask()
             return
         self._works = True
         try:
@@ -65,4 +54,4 @@ class Refiner:
         finally:
             self._works = False
         if self.experiment.rough():
-            self._later(0)
+            IOLoop.current().call_later(0, self._turn)
