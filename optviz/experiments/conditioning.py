@@ -70,7 +70,7 @@ class Conditioning(Experiment):
 
     @property
     def paths(self) -> dict[str, np.ndarray]:
-        """Each rule's points at the current angle, shape (steps + 1, 2)."""
+        """Each rule's points at the current angle up to where it has converged, shape (steps + 1, 2)."""
         return self.results["paths"]
 
     def rules(self) -> dict[str, Rule]:
@@ -108,7 +108,7 @@ class Conditioning(Experiment):
             counts = steps_to(run)
             most = float(np.max(counts))
             self._taken[name] = len(run.x) - 1 if np.isnan(most) else min(int(1.05 * most) + 15, MOST)
-            return {"counts": counts, "path": run.x[:, -1], "angle": bowls.objectives[-1].angle}
+            return {"counts": counts, "path": cut(run, counts), "angle": bowls.objectives[-1].angle}
 
         return self.remember(name, (self.condition, *knobs), walk)
 
@@ -122,7 +122,8 @@ class Conditioning(Experiment):
 
         def walk():
             run = patient(bowl, rule, bowl.starts[0], self.condition, self._taken.get(name, FIRST))
-            return {"counts": steps_to(run), "path": run.x[:, -1]}
+            counts = steps_to(run)
+            return {"counts": counts, "path": cut(run, counts)}
 
         return self.remember(f"{name} here", (self.condition, self.angle, *knobs), walk)
 
@@ -164,11 +165,8 @@ class Conditioning(Experiment):
         }
 
     def _walked(self, name: str) -> dict[str, np.ndarray]:
-        """A rule's path up to where it has converged."""
-        x = self.paths[name]
-        end = self.here[name]
-        shown = x if np.isnan(end) else x[: int(end) + 1]
-        return {"x": shown[:, 0], "y": shown[:, 1]}
+        """A rule's path."""
+        return {"x": self.paths[name][:, 0], "y": self.paths[name][:, 1]}
 
     def _draw_angles(self) -> Drawing:
         low, high = COUNTS
@@ -264,6 +262,12 @@ def steps_to(run: Trajectory) -> np.ndarray:
     """The step of each lane at which the loss is first under the tolerance, NaN where it never is."""
     there = run.loss < TOLERANCE
     return np.where(there.any(axis=0), np.argmax(there, axis=0), np.nan)
+
+
+def cut(run: Trajectory, counts: np.ndarray) -> np.ndarray:
+    """The last lane's path up to where it has converged, or all of it."""
+    end = float(counts[-1])
+    return run.x[:, -1] if np.isnan(end) else run.x[: int(end) + 1, -1]
 
 
 def cell(kind: str, text: str) -> str:
