@@ -19,7 +19,7 @@ def first_hit(rule, condition: float, angle: float) -> float:
 
 
 def test_the_known_counts():
-    """facts.md section 4: lr 0.01 for all, momentum 0.9, loss 1e-4."""
+    """Measured beforehand: lr 0.01 for all, momentum 0.9, loss 1e-4."""
     counts = Conditioning(condition=100, lr=0.01, momentum=0.9, adam_lr=0.01).counts
     assert set(counts["SGD"]) == {424} and set(counts["heavy ball"]) == {97}
     assert [counts["Adam"][list(ANGLES).index(a)] for a in (0, 22.5, 45)] == [203, 1244, 1561]

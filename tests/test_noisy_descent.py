@@ -13,7 +13,7 @@ from optviz.surfaces import RotatedQuadratic
 
 
 def variance(lr, momentum, curvature, noise):
-    """facts.md section 3, for PyTorch's momentum."""
+    """Stationary variance and excess loss on a quadratic, for PyTorch's momentum."""
     a, m, c = lr, momentum, curvature
     return a * noise**2 * (1 + m) / (c * (1 - m) * (2 * (1 + m) - a * c))
 

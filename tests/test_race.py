@@ -80,7 +80,7 @@ def test_what_the_switches_set():
 
 
 def test_an_effective_step_is_the_shift_under_a_constant_gradient():
-    """facts.md: momentum adds up steps to lr / (1 - m) of the gradient."""
+    """Momentum adds up steps to lr / (1 - m) of the gradient."""
     slope = optviz.objective(lambda x, y: x + 2 * y, domain=((-9, 9), (-9, 9)))
     made = Race(objective=slope, start=(8.0, 8.0), fairness=STEP, lr=0.01, heavy_ball_momentum=0.6, nesterov=True,
                 nesterov_momentum=0.3, steps=120)  # fmt: skip

@@ -19,7 +19,7 @@ from optviz.surfaces import Himmelblau, Quadratic, Rosenbrock, RotatedQuadratic
 from optviz.tracing import ARRAYS
 
 SGD, Adam = optviz.SGD, optviz.Adam
-CLOSED = [  # facts.md, section 2: limits on lr * curvature
+CLOSED = [  # limits on lr * curvature
     (SGD(lr=0.1), 2),
     (SGD(lr=0.1, momentum=0.9), 2 * 1.9),
     (SGD(lr=0.1, momentum=0.5, dampening=0.3), 2 * 1.5 / 0.7),
@@ -214,7 +214,7 @@ def test_spectral_radii():
 
 
 def test_himmelblaus_minima():
-    """facts.md section 4: limits at the four minima; below it descent returns, above it leaves."""
+    """Limits 2 / lmax at the four minima; below it descent returns, above it leaves."""
     himmelblau = Himmelblau()
     limits = [theory.max_lr(SGD(), theory.spectrum(himmelblau, m)["values"][-1]) for m in himmelblau.minima]
     assert [round(v, 4) for v in limits] == [0.0243, 0.0248, 0.0149, 0.0190]
@@ -284,7 +284,7 @@ def test_denominators_of_any_size_are_no_error(cls):
 
 
 def test_spreads_of_updates():
-    """facts.md section 3."""
+    """The stationary variances under iid noise, with and without curvature."""
     a, m, s, t = 0.1, 0.9, 1.7, 0.3
     plain = a * s / math.sqrt(1 - m**2)
     wanted = [
