@@ -287,7 +287,7 @@ class HyperparameterMap(SurfaceDescent):
 
     def _scales(self, ends: tuple[float, float]) -> dict[str, str]:
         """What the ends of both colour scales say."""
-        loss = f"{10.0 ** ends[0]:.1g} to {10.0 ** ends[1]:.2g}"
+        loss = f"loss {10.0 ** ends[0]:.1g} to {10.0 ** ends[1]:.2g}"
         stays = {"loss": loss, "arrived": f"0 to {self.steps} steps", "rank": "best to worst"}[self.colour]
         return {"stays": stays, "grows": "ends above its start: slow to fast"}
 

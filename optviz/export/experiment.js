@@ -38,7 +38,7 @@ class Experiment {
 
   // How coarse the next picture is: of the first stage where the second takes too long.
   pace(took) {
-    if (took > 80) this.coarsest = 0;
+    if (took > 50) this.coarsest = 0;
     else if (took < 15) this.coarsest = 1;
   }
 
