@@ -198,6 +198,7 @@ def _float_step(rule, h, memories, x, g, t, hessian):
         memories[0].H = [rows[i * n : i * n + n] for i in range(n)]
         named: dict[str, float] = {}
         step = rule.update(h, memories[0], x, g, t, _keeper(named), FLOATS)
+        memories[0].__dict__.update(named)
         return list(step), [named] * n
     steps, terms = [], []
     for i, memory in enumerate(memories):
