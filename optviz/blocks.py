@@ -20,6 +20,7 @@ from .rules import Rule
 CACHE = 2**17  # numbers of a block that is at work: 1 MiB, which a core has to itself
 PER_NUMBER = 4e-10  # seconds for an operation on a number of a block, on one core
 ONE_BY_ONE = 1e-4  # seconds for a step that only torch can take
+ALONE = 0.005  # seconds of work below which threads take longer to meet than they save
 ON_DEVICE = 2**20  # lanes; a call takes as long as many numbers do
 AROUND = ("clip", "clip_norm", "seed")
 
@@ -109,10 +110,10 @@ def parts(grid: Grid, scheduler: Any, threads: int | None) -> Iterator:
     A scheduler that is a function is asked whether so many seconds of work are worth a cluster;
     what that one leaves is done here.
     """
-    offered = callable(scheduler)
+    offered, seconds = callable(scheduler), grid.seconds()
     if offered:
-        scheduler = scheduler(grid.seconds())
-    workers = threads or os.cpu_count() or 1
+        scheduler = scheduler(seconds)
+    workers = threads or (1 if seconds < ALONE else os.cpu_count() or 1)
     if scheduler is None:
         size = grid.turn(workers)
         yield from _here(grid, range(0, grid.lanes, size), size, workers)
@@ -122,7 +123,7 @@ def parts(grid: Grid, scheduler: Any, threads: int | None) -> Iterator:
     with cluster.reached(scheduler) as client:
         size = grid.share(cluster.cores(client))
         left = dict.fromkeys(range(0, grid.lanes, size))
-        patience = cluster.PATIENCE + 3 * grid.seconds() if offered else None
+        patience = cluster.PATIENCE + 3 * seconds if offered else None
         try:
             for at, part in cluster.spread(client, _part, grid, list(left), size, patience):
                 del left[at]
