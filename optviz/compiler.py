@@ -24,6 +24,7 @@ class Compiler:
         self.buffers: dict[str, bool] = {}  # whether each holds truths
         self.constants: dict[str, float] = {}
         self.fixed: dict[str, int] = {}
+        self.kinds: dict[str, int] = {}  # fixed rows of which each different number is wanted once
         self.place: dict[int, str] = {}
         self.lines: list[str] = []
         self.order = needed(line, self._chosen)
@@ -120,7 +121,18 @@ class Compiler:
         self.place[index] = self.homes.get(index) or self._room(index, at)
         if node.op == "where":
             self._release(dying)
-        self.lines.append(f"{node.op}({', '.join(map(self._text, args))}, out={self.place[index]})")
+        self.lines.append(f"{self._call(node, args)}, out={self.place[index]})")
+
+    def _call(self, node: Node, args: Sequence[Any]) -> str:
+        """A function and its arguments; a power costs more than to look up what it gave for a number."""
+        texts = [*map(self._text, args)]
+        if node.op == "power" and texts[0] in self.fixed and self._is_number(args[1]):
+            self.kinds[f"{texts[0]}_kinds"] = self.fixed[texts[0]]
+            return f"power_of_kinds({texts[0]}_kinds, {texts[1]}"
+        return f"{node.op}({', '.join(texts)}"
+
+    def _is_number(self, value: Any) -> bool:
+        return not isinstance(value, Value) or self.nodes[value.index].shape == SCALAR
 
     def _room(self, index: int, at: int) -> str:
         """A row for a result that has no place of its own: the one just read, if it is free from now on."""
@@ -198,7 +210,9 @@ class Compiler:
         lines += ["draws(t)"] if any(n.startswith("Z") for n in used) else []
         lines += ["rate = rates(t)"] if "rate" in used else []
         rows = [n for n in used if n not in ("t", "rate") and not (n.startswith("m_") and self._shape(n) == SCALAR)]
-        names = dict.fromkeys([*self.buffers, *self.fixed, *rows, *self._places(), "F", "S", "draws", "rates"])
+        names = dict.fromkeys(
+            [*self.buffers, *self.fixed, *self.kinds, *rows, *self._places(), "F", "S", "draws", "rates"]
+        )
         head = "\n    ".join(f"{n} = e[{n!r}]" for n in names)
         body = "\n        ".join([*lines, *self.lines] or ["pass"])
         return f"def bind(e):\n    {head}\n    def step(t):\n        {body}\n    return step\n"

@@ -54,7 +54,31 @@ class Numpy:
     def take(table, where, out):
         return np.take(table, where, out=out, mode="clip")
 
+    @staticmethod
+    def kinds(row):
+        known, where = np.unique(row, return_inverse=True)
+        few = known.size < row.size / 4
+        return Kinds(known, where, np.empty(known.size)) if few else Kinds(row, None, None)
 
+    @staticmethod
+    def power_of_kinds(kinds, exponent, out):
+        if kinds.where is None:
+            np.power(kinds.known, exponent, out=out)
+        else:
+            np.power(kinds.known, exponent, out=kinds.found)
+            np.take(kinds.found, kinds.where, out=out, mode="clip")
+
+
+@dataclass
+class Kinds:
+    """A row's different numbers, and which of them each lane has: None where most are different."""
+
+    known: Any
+    where: Any
+    found: Any
+
+
+Numpy.functions |= {"power_of_kinds": Numpy.power_of_kinds}
 Numpy.functions |= {"where": Numpy.where, **{f"plain_{n}": f for n, f in Numpy.functions.items()}}
 
 
@@ -101,11 +125,15 @@ class Block:
         for row, begins in zip(self.X, start, strict=True):
             row[...] = xp.asarray(begins)
         fixed = [values[index] for compiler, _, values in made for index in compiler.fixed.values()]
+        kinds = [{n: xp.kinds(values[k]) for n, k in compiler.kinds.items()} for compiler, _, values in made]
         self.first, self.later, self.look = (
-            bind(self.e | {n: found[k] for n, k in compiler.fixed.items()}) for compiler, bind, found in made
+            bind(self.e | own | {n: found[k] for n, k in compiler.fixed.items()})
+            for (compiler, bind, found), own in zip(made, kinds, strict=True)
         )
         self.lane_arrays = [*self.X, *self._carried, *(v for v in fixed if np.ndim(v))]
-        self.lane_arrays += [d.where for d in (draws, rates) if isinstance(d, Drawn) and d.where is not None]
+        looked_up = [d for d in (draws, rates) if isinstance(d, Drawn)]
+        looked_up += [k for own in kinds for k in own.values() if isinstance(k, Kinds)]
+        self.lane_arrays += [d.where for d in looked_up if d.where is not None]
         # a longer product would be shared among threads, which are busy with other blocks
         self._parts = [row[at : at + 8192] for row in self.X for at in range(0, lanes, 8192)]
         self._far = radius * radius

@@ -52,6 +52,10 @@ class Torch:
         return torch.as_tensor(np.array(value), device=self.device)
 
     @staticmethod
+    def kinds(row):
+        return row
+
+    @staticmethod
     def take(table, where, out):
         return torch.index_select(table, 0, where, out=out)
 
@@ -65,6 +69,7 @@ class Torch:
 Torch.functions |= {n: f for n, f in Numpy.functions.items() if n.startswith("plain_")}
 Torch.functions |= {
     "where": lambda c, a, b, out: torch.where(c, _tensor(a).to(out.device), _tensor(b).to(out.device), out=out),
+    "power_of_kinds": lambda row, exponent, out: torch.pow(row, _tensor(exponent), out=out),
     "copyto": lambda out, value: out.copy_(_tensor(value)),
 }
 
