@@ -20,6 +20,8 @@ import torch
 from torch.func import functional_call, grad, jacrev, vmap
 
 from .messages import refuse
+from .optimizers import SGD
+from .theory import max_curvature
 
 ACTIVATIONS = {"ReLU": torch.nn.ReLU, "Tanh": torch.nn.Tanh}
 DATA = ("XOR", "Moons")
@@ -118,7 +120,7 @@ def outputs(weights: Any, activation: str, x: Any, y: Any) -> Any:
 
 def stability_limit(lr: float, momentum: float = 0.0) -> float:
     """The sharpness above which PyTorch's SGD with this momentum is unstable on a quadratic: 2 (1 + m) / lr."""
-    return 2 * (1 + momentum) / lr
+    return max_curvature(SGD(lr=lr, momentum=momentum))
 
 
 # the largest eigenvalue
