@@ -245,7 +245,7 @@ the right one it often points uphill.</p>
 
     def controls(self, members: Members | None = None) -> list[Any]:
         player = {"type": pn.widgets.Player, "interval": 120, "loop_policy": "once", "show_value": True,
-                  "sizing_mode": "stretch_width", "height": 118}  # fmt: skip
+                  "sizing_mode": "stretch_width", "height": 100}  # fmt: skip
         draws = knobs_of(self, ["replacement"])
         ordered = shown_while(draws._widgets["replacement"], "!cb_obj.active", not self.replacement,
                               knobs_of(self, ["shuffle"]))  # fmt: skip
