@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+import numpy as np
 import panel as pn
 import param
 
@@ -14,6 +16,7 @@ from .rules import Rule
 
 OWN, SAME, STEP, TUNED = "each its own lr", "same lr", "same effective step", "each tuned"
 FAIR = [TUNED, SAME, STEP, OWN]
+SHARED = [SAME, STEP]
 RULES = {"SGD": SGD, "heavy ball": SGD, "Nesterov": SGD, "Adagrad": Adagrad, "RMSprop": RMSprop, "Adam": Adam,
          "NAdam": NAdam, "Lion": Lion}  # fmt: skip
 NAMES = list(RULES)
@@ -70,6 +73,20 @@ def terms(race: Any, tuning: Any) -> str:
         STEP: f"All have an effective step lr / (1 − momentum) of {race.lr:g}.",
     }  # fmt: skip
     return said[race.fairness] + clipped
+
+
+def rates_tried(lowest: float, highest: float, trials: int) -> np.ndarray:
+    """The learning rates that every racer may try, as short as they are shown."""
+    return np.array([float(f"{10.0**exponent:.4g}") for exponent in np.linspace(lowest, highest, trials)])
+
+
+def fairness_knobs(race: Any) -> tuple[list[Any], list[Any]]:
+    """The menu of what is fair with the learning rate that it may ask for, and the knobs of every racer."""
+    knobs = knobs_of(race, ["fairness"])
+    menu = knobs._widgets["fairness"]
+    test = f"{json.dumps(SHARED)}.includes(cb_obj.value)"
+    lr = shown_while(menu, test, race.fairness in SHARED, knobs_of(race, ["lr"]))
+    return [knobs, lr], [part for name in NAMES for part in racer_knobs(race, name, menu)]
 
 
 def racer_knobs(race: Any, name: str, fairness: Any) -> list[Any]:

@@ -42,8 +42,21 @@ def test_every_control_recomputes_what_python_computes(name, page, exported):
     assert path.stat().st_size < 4e6
     opened(page, path)
     assert_shows(page, experiment)
+    for label, option, brought in BROUGHT.get(name, ()):
+        assert not set(brought) & set(slider_labels(page))
+        select(page, label, option)
+        setattr(experiment, owner_of(experiment, label)[1], option)
+        assert_shows(page, experiment)
+        assert set(brought) <= set(slider_labels(page))
     drag_every_slider(page, experiment, slider_labels(page))
     assert status(page) == plain(experiment.status())
+
+
+# a menu, its option and the sliders that it brings
+BROUGHT = {
+    "noisy_descent": [("Second rule", "Adam", ["Learning rate of the second", "Momentum of the second"])],
+    "race": [("Fairness", "same lr", ["Learning rate"])],
+}
 
 
 def status(page) -> str:

@@ -32,7 +32,7 @@ def test_a_torch_optimizer_replays_its_runs_by_steps_and_learning_rate(page, tmp
     experiment.save(tmp_path / "page.html")
     opened(page, tmp_path / "page.html")
     assert_near(page, "surface.path", "x", experiment.trajectory.x[:, 0, 0])
-    assert slider_labels(page) == ["Learning rate", "Steepness", "Steps", "Starts a side"]
+    assert slider_labels(page) == ["Learning rate", "Steepness", "Steps"]
     lr = drag_slider(page, "Learning rate", 0.21)
     drag_slider(page, "Steps", 0.2)
     wait_idle(page)
@@ -51,8 +51,7 @@ def test_frozen_controls_are_disabled_and_a_sentence_says_why(page, tmp_path):
     opened(page, tmp_path / "page.html")
     assert page.locator("#frozen").inner_text() == (
         "LBFGS (torch) runs in Python alone, not in a page, which carries 40 runs, over lr from 0.025 to 1, "
-        "of 5 steps each; the nearest is shown. Frozen here: Surface, Start x, Start y, Colour each start by, "
-        "Starts a side."
+        "of 5 steps each; the nearest is shown. Frozen here: Surface, Start x, Start y, Colour each start by."
     )
     surface = page.locator(".bk-input-group:visible", has=page.locator("label", has_text=re.compile("Surface")))
     assert surface.locator("select").is_disabled()
@@ -143,7 +142,7 @@ def test_the_command_lists_and_exports(exported, capsys):
     index = (exported / "index.html").read_text()
     for name, kind in experiments().items():
         assert f'href="{name}.html"' in index and kind.sentence in index
-    assert 'src="data:image/png;base64' in index and "http" not in index
+    assert 'src="data:image/webp;base64' in index and "http" not in index
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import Any
 
@@ -10,7 +11,7 @@ import panel as pn
 import param
 
 from ..areas import area
-from ..controls import knobs_of
+from ..controls import knobs_of, shown_while
 from ..descent import descend
 from ..draws import generator
 from ..experiment import Experiment, Members
@@ -28,12 +29,13 @@ from ..floors import (
     weight,
 )
 from ..layout import frame, html
-from ..members import rules, surfaces
+from ..members import surfaces
 from ..messages import refuse
-from ..optimizers import SGD
 from ..plots import ORANGE, PURPLE, RED, Drawing, Figure, cased, curve, lines, marks, surface
 from ..rules import Rule
 from ..scene import EMPTY, decades, frame_of, joined, loggable, off_scale, path_columns
+from ..simple_rules import PUSHED, RULES, lr_of, made, momentum_of
+from ..starts import first_start, followed
 from ..surfaces import RotatedQuadratic
 from ..trajectory import Trajectory
 from .conditioning import cell
@@ -41,29 +43,11 @@ from .conditioning import cell
 MOST_RUNS, MOST_STEPS = 50, 300
 APART = 1_000_000  # from one run's seed to the next: two seeds share no run
 SURFACES = dict(surfaces())
-RULES = {"SGD": SGD, "Nesterov": SGD, **rules()}
 BOWL, NONE = RotatedQuadratic.label, "none"
 START = (-1.6, 1.2)  # on the rotated quadratic, at any angle of it
 PLACES = ("first", "second")
 COLOURS = {"first": ORANGE, "second": PURPLE}
 DARK = {"first": "#6b2a05", "second": "#3d1470"}  # of the same hue, to be seen on top of it
-
-
-def _momentum_of(rule: type[Rule]) -> str:
-    """The hyperparameter that is a rule's momentum; empty if it has none."""
-    return next((name for name in ("momentum", "beta1") if name in rule.hyperparameters()), "")
-
-
-MOMENTUM = {name: _momentum_of(rule) for name, rule in RULES.items()}
-
-
-def _lr(of: str, label: str) -> param.Number:
-    return param.Number(0.1, bounds=(0, None), softbounds=(0, 0.5), step=0.005, label=label, doc=f"Step size of {of}.")
-
-
-def _share(default: float, of: str, label: str) -> param.Number:
-    return param.Number(default, bounds=(0, 1), inclusive_bounds=(True, False), softbounds=(0, 0.99), step=0.01,
-                        label=label, doc=f"Of {of}: momentum, or β₁ of Adam and its kin.")  # fmt: skip
 
 
 class NoisyDescent(Experiment):
@@ -79,12 +63,12 @@ class NoisyDescent(Experiment):
                              doc="Of the rotated quadratic: steepest over flattest curvature.")  # fmt: skip
     angle = param.Number(30.0, bounds=(0, 90), step=0.5, doc="Rotation of the rotated quadratic, in degrees.")
     rule = param.Selector(default="SGD", objects=list(RULES), doc="With PyTorch's values for what is not set here.")
-    lr = _lr("the rule", "Learning rate")
-    momentum = _share(0.0, "the rule", "Momentum")
+    lr = lr_of("the rule", "Learning rate")
+    momentum = momentum_of(0.0, "the rule", "Momentum")
     second = param.Selector(default=NONE, objects=[NONE, *RULES], label="Second rule",
                             doc="Runs beside the first under the same draws of noise.")  # fmt: skip
-    second_lr = _lr("the second rule", "Learning rate of the second")
-    second_momentum = _share(0.9, "the second rule", "Momentum of the second")
+    second_lr = lr_of("the second rule", "Learning rate of the second")
+    second_momentum = momentum_of(0.9, "the second rule", "Momentum of the second")
     noise = param.Number(1.5, bounds=(0, None), softbounds=(0, 5), step=0.05, label="Noise",
                          doc="Standard deviation of what is added to each coordinate of the gradient.")  # fmt: skip
     runs = param.Integer(20, bounds=(1, MOST_RUNS), doc="How many runs, each with noise of its own.")
@@ -102,9 +86,7 @@ class NoisyDescent(Experiment):
 
     def __init__(self, **params):
         self._fit = 0
-        if "start" not in params:
-            first = start_on(params.get("surface", BOWL))
-            params["start"] = (params.get("start_x", first[0]), params.get("start_y", first[1]))
+        params["start"] = first_start(params, start_on(params.get("surface", BOWL)))
         super().__init__(**params)
         self.settle({"start"})
 
@@ -126,12 +108,7 @@ class NoisyDescent(Experiment):
         """A surface brings its start; a typed start and a clicked one are the same."""
         if "fit_axes" in changed:
             self._fit += 1
-        start = self.start
-        if changed & {"start_x", "start_y"} and "start" not in changed:
-            start = (self.start_x, self.start_y)
-        elif "surface" in changed and "start" not in changed:
-            start = start_on(self.surface)
-        new = {"start": start, "start_x": float(start[0]), "start_y": float(start[1])}
+        new = followed(self, changed, start_on(self.surface) if "surface" in changed else None)
         return {**new, "seed": (self.seed + 1) % APART} if "new_noise" in changed else new
 
     # numbers
@@ -386,7 +363,19 @@ on an upright bowl; there is none for rules that step by a sign.</p>
 """
 
     def controls(self, members: Members | None = None) -> list[Any]:
-        return [knobs_of(self, self.menu(), widgets={"seed": {"type": pn.widgets.IntInput}})]
+        surface, rule, second = (knobs_of(self, [name]) for name in ("surface", "rule", "second"))
+        return [
+            surface, self._shown(surface, "surface", [BOWL], ["condition", "angle"]),
+            rule, knobs_of(self, ["lr"]), self._shown(rule, "rule", PUSHED, ["momentum"]),
+            second, self._shown(second, "second", list(RULES), ["second_lr"]),
+            self._shown(second, "second", PUSHED, ["second_momentum"]),
+            knobs_of(self, self.menu()[self.menu().index("noise"):], widgets={"seed": {"type": pn.widgets.IntInput}}),
+        ]  # fmt: skip
+
+    def _shown(self, menu: pn.Param, name: str, options: list[str], knobs: list[str]) -> pn.Column:
+        """Knobs that show while one of these options of a menu is chosen."""
+        test = f"{json.dumps(options)}.includes(cb_obj.value)"
+        return shown_while(menu._widgets[name], test, getattr(self, name) in options, knobs_of(self, knobs))
 
     def arrange(self, page) -> Any:
         return frame(
@@ -398,16 +387,6 @@ on an upright bowl; there is none for rules that step by a sign.</p>
         )
 
 
-def start_on(label: str) -> tuple[float, float]:
+def start_on(label: str) -> Any:
     """Where runs on a surface begin."""
-    if label not in SURFACES or label == BOWL:
-        return START
-    first = SURFACES[label]().starts[0]
-    return float(first[0]), float(first[1])
-
-
-def made(name: str, lr: float, momentum: float) -> Rule:
-    """A rule of the menu; Nesterov without momentum is SGD."""
-    settings = {MOMENTUM[name]: momentum} if MOMENTUM[name] else {}
-    ahead = {"nesterov": True} if name == "Nesterov" and momentum > 0 else {}
-    return RULES[name](lr=lr, **settings, **ahead)
+    return START if label not in SURFACES or label == BOWL else SURFACES[label]().starts[0]

@@ -22,12 +22,14 @@ from ..racers import (
     KEYS,
     KNOBS,
     NAMES,
+    SHARED,
     TOLERANCES,
     TUNED,
     cell,
-    racer_knobs,
+    fairness_knobs,
     rate,
     rate_of,
+    rates_tried,
     rule_of,
     share,
     surface_knobs,
@@ -35,6 +37,7 @@ from ..racers import (
 )
 from ..rules import Rule
 from ..scene import EMPTY, Landscape, axes_of, decades, exit_of, frame_of, loggable
+from ..starts import first_start, followed
 from ..trajectory import Trajectory
 
 COLOURS = dict(zip(NAMES, EIGHT, strict=True))
@@ -54,7 +57,7 @@ class Race(Experiment):
     objective_name = param.Selector(default="Rosenbrock", objects=list(surfaces()), label="Surface")
     fairness = param.Selector(default=TUNED, objects=FAIR, label="Fairness", doc="What the rules have in common.")
     lr = param.Number(0.002, bounds=(0, None), softbounds=(0, 0.2), step=0.0005, label="Learning rate",
-                      doc="The one, or lr / (1 - momentum), that rules share; the last plot's grey line.")  # fmt: skip
+                      doc="The one, or lr / (1 - momentum), that all share; the last plot's grey line.")  # fmt: skip
     trials = param.Integer(40, bounds=(2, 200), softbounds=(2, 80), label="Trials each",
                            doc="How many learning rates every rule may try.")  # fmt: skip
     lowest = param.Number(-4.0, bounds=(-8, -1), step=0.5, label="Lowest lr tried, log₁₀",
@@ -102,9 +105,7 @@ class Race(Experiment):
         self._fit = 0
         given = params.get("objective", params.get("objective_name", type(self).param["objective_name"].default))
         params["objective"] = resolved("objective", given, "Race.objective")
-        if "start" not in params:
-            first = tuple(map(float, params["objective"].starts[0]))
-            params["start"] = (params.get("start_x", first[0]), params.get("start_y", first[1]))
+        params["start"] = first_start(params, params["objective"].starts[0])
         super().__init__(**params)
         self.settle({"objective", "start"})
 
@@ -134,12 +135,7 @@ class Race(Experiment):
         if "objective_name" in changed and "objective" not in changed:
             new["objective"] = self.chosen("objective", self.objective_name)
         objective = new.get("objective", self.objective)
-        if changed & {"start_x", "start_y"} and "start" not in changed:
-            new["start"] = (self.start_x, self.start_y)
-        elif changed & {"objective", "objective_name"} and "start" not in changed:
-            new["start"] = tuple(map(float, objective.starts[0]))
-        start = new.get("start", self.start)
-        new |= {"start_x": float(start[0]), "start_y": float(start[1])}
+        new |= followed(self, changed, objective.starts[0] if changed & {"objective", "objective_name"} else None)
         return new | {"objective_name": self.offered("objective", "objective_name", objective)}
 
     def settle(self, changed: set[str]) -> None:
@@ -192,7 +188,8 @@ class Race(Experiment):
 
     def _tried(self, name: str) -> dict[str, Any]:
         """The racer's trials, one a learning rate, and the run of the best."""
-        rates = self.remember("rates", (self.lowest, self.highest, self.trials), self._rates)
+        spread = (self.lowest, self.highest, self.trials)
+        rates = self.remember("rates", spread, lambda: rates_tried(*spread))
 
         def walk():
             run = self._walk(name, rates)
@@ -202,11 +199,6 @@ class Race(Experiment):
                     "x": run.x[:, best], "loss": run.loss[:, best]}  # fmt: skip
 
         return self.remember(f"{name} trials", (*self._conditions(name), self.lowest, self.highest, self.trials), walk)
-
-    def _rates(self) -> np.ndarray:
-        """The learning rates that every racer may try, as short as they are shown."""
-        exponents = np.linspace(self.lowest, self.highest, self.trials)
-        return np.array([float(f"{10.0**exponent:.4g}") for exponent in exponents])
 
     def _raced(self, name: str, tried: dict[str, Any], floor: float) -> dict[str, Any]:
         """The racer's run with the learning rate that fairness gives it."""
@@ -299,8 +291,9 @@ class Race(Experiment):
         return Drawing(layers, span, ylim, f"Loss above the lowest, against step (dashed: {self.tolerance:g})")
 
     def _draw_trials(self, ylim: tuple[float, float]) -> Drawing:
-        at = math.log10(self.lr) if self.lr > 0 else -math.inf
-        layers: dict[str, Any] = {"shared": {"x": np.full(2, at), "y": np.array(ylim)} if self.lr > 0 else EMPTY}
+        shown = self.lr > 0 and self.fairness in SHARED
+        line = {"x": np.full(2, math.log10(self.lr)), "y": np.array(ylim)} if shown else EMPTY
+        layers: dict[str, Any] = {"shared": line}
         for row, name in enumerate(NAMES):
             layers |= self._curve(name, ylim, row)
         # a log axis has no place for a racer that ends exactly at the lowest loss
@@ -375,12 +368,11 @@ bottom is a run that ends exactly at the lowest loss. Nothing is clipped unless 
 
     def controls(self, members: Members | None = None) -> list[Any]:
         made = self._surface_controls if members is None else surface_knobs(self.objective, members)
-        main = knobs_of(self, ["fairness", "lr"])
-        racers = [part for name in NAMES for part in racer_knobs(self, name, main._widgets["fairness"])]
+        fairness, racers = fairness_knobs(self)
         return [
             knobs_of(self, ["objective_name"]),
             pn.Column(made, sizing_mode="stretch_width", margin=0),
-            main,
+            *fairness,
             knobs_of(self, ["trials", "lowest", "highest", "steps", "clip", "tolerance"]),
             knobs_of(self, ["start_x", "start_y", "fit_axes"]),
             *racers,

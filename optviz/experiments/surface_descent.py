@@ -37,6 +37,7 @@ from ..scene import (
     symmetric,
 )
 from ..stages import Picture, cells_aside
+from ..starts import first_start, followed
 from ..trajectory import Trajectory
 from ..words import basin_shares, outlook_text
 
@@ -77,9 +78,7 @@ class SurfaceDescent(Experiment):
             params[name] = resolved(kind, params[name], f"SurfaceDescent.{name}")
             if name == "optimizer" and by_name:
                 params.setdefault("steps", _preset_steps(params[name]))
-        if "start" not in params:
-            first = tuple(map(float, params["objective"].starts[0]))
-            params["start"] = (params.get("start_x", first[0]), params.get("start_y", first[1]))
+        params["start"] = first_start(params, params["objective"].starts[0])
         super().__init__(**params)
         self.settle({"optimizer", "objective", "start"})
 
@@ -102,12 +101,7 @@ class SurfaceDescent(Experiment):
         if "objective_name" in changed and "objective" not in changed:
             new["objective"] = self.chosen("objective", self.objective_name)
         objective, optimizer = new.get("objective", self.objective), new.get("optimizer", self.optimizer)
-        if changed & {"start_x", "start_y"} and "start" not in changed:
-            new["start"] = (self.start_x, self.start_y)
-        elif changed & {"objective", "objective_name"} and "start" not in changed:
-            new["start"] = tuple(map(float, objective.starts[0]))
-        start = new.get("start", self.start)
-        new |= {"start_x": float(start[0]), "start_y": float(start[1])}
+        new |= followed(self, changed, objective.starts[0] if changed & {"objective", "objective_name"} else None)
         return new | {"optimizer_name": self.offered("rule", "optimizer_name", optimizer),
                       "objective_name": self.offered("objective", "objective_name", objective)}  # fmt: skip
 
