@@ -30,10 +30,10 @@ import requests
 
 ROOT = Path(__file__).parents[1]
 SERVE_FLAGS = ["--index", "index", "--warm", "--reuse-sessions"]  # as in the README
-# tests that share what takes long to make, a server or saved pages, by how their files are called
+# tests that share what takes long to make, a server or saved pages, by how their files are called, or they
 GROUPS = {
-    "served": ("test_apps", "test_sharing"),
-    "exported": ("test_export",),
+    "served": ("test_apps", "test_sharing", "test_edge_of_stability::test_a_served"),
+    "exported": ("test_export", "test_edge_of_stability::test_an_exported"),
     "notebooks": ("test_notebooks",),
 }
 CHROMIUM_NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
@@ -64,8 +64,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log):
         """xdist's own groups do nothing under pytest 9.2: its ids cannot be written to (pytest-xdist issue 1386)."""
 
         def _split_scope(self, nodeid: str) -> str:
-            file = Path(nodeid.partition("::")[0]).stem
-            return next((group for group, files in GROUPS.items() if file.startswith(files)), nodeid)
+            file, _, test = nodeid.partition("::")
+            name = f"{Path(file).stem}::{test}"
+            return next((group for group, starts in GROUPS.items() if name.startswith(starts)), nodeid)
 
     return ByBrowser(config, log)
 

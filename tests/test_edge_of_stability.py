@@ -229,7 +229,6 @@ def test_a_long_training_goes_on_in_parts_and_loses_nothing(session):
 
 
 @pytest.mark.browser
-@pytest.mark.xdist_group("browser")
 def test_a_served_training_shows_how_far_it_is_and_can_be_cancelled(page, served):
     page.goto(f"{served}/edge_of_stability?steps=3000&data=moons&width=32")
     cancel, go_on = (page.locator("button:visible", has_text=text) for text in ("Cancel", "Continue"))
@@ -248,7 +247,6 @@ def test_a_served_training_shows_how_far_it_is_and_can_be_cancelled(page, served
 
 
 @pytest.mark.browser
-@pytest.mark.xdist_group("exported")
 def test_an_exported_page_looks_through_stored_runs(page, tmp_path):
     experiment = EdgeOfStability(steps=60, activation="Tanh", lr=0.4)
     experiment.save(tmp_path / "page.html", knobs={"lr": [0.2, 0.4, 3.0], "momentum": [0.0, 0.9]})
