@@ -159,7 +159,7 @@ def knob(browser, url: str, title: str, values: list[float]) -> dict[str, float]
     page, received = opened(browser, url)
     for value in values[:3]:
         page.evaluate(MOVE, [title, value])
-    latencies, plots, sizes = [], set(), []
+    latencies, plots, sizes, patches = [], set(), [], []
     for value in values:
         received.clear()
         latency, painted = page.evaluate(MOVE, [title, value])
@@ -167,6 +167,7 @@ def knob(browser, url: str, title: str, values: list[float]) -> dict[str, float]
             latencies.append(latency)
             plots.add(painted)
             sizes.append(sum(received))
+            patches.append(max(received))
     low, high = min(values), max(values)
     steps = [low + (high - low) * abs((k % 60) / 30 - 1) for k in range(120)]
     frames, lag = page.evaluate(DRAG, [title, steps])
@@ -174,7 +175,8 @@ def knob(browser, url: str, title: str, values: list[float]) -> dict[str, float]
     latencies.sort()
     return {
         "p50 ms": statistics.median(latencies), "p95 ms": latencies[int(0.95 * (len(latencies) - 1))],
-        "canvases": max(plots), "bytes": statistics.median(sizes), "drag frames": frames, "last frame ms": lag,
+        "canvases": max(plots), "bytes": statistics.median(sizes),
+        "largest": statistics.median(patches), "drag frames": frames, "last frame ms": lag,
     }  # fmt: skip
 
 
@@ -234,7 +236,7 @@ def main() -> None:
     }
     with sync_playwright() as play, served([*apps, *plain]) as (base, process):
         browser = play.chromium.launch(executable_path=chromium, args=BROWSER)
-        columns = ["p50 ms", "p95 ms", "canvases", "bytes", "drag frames", "last frame ms"]
+        columns = ["p50 ms", "p95 ms", "canvases", "bytes", "largest", "drag frames", "last frame ms"]
         print(f"{'one knob':34s}" + "".join(f"{c:>14s}" for c in columns))
         ours = knob(browser, f"{base}/surface_descent", *knobs["surface"])
         line("SurfaceDescent, served page", ours)

@@ -30,10 +30,14 @@ import requests
 
 ROOT = Path(__file__).parents[1]
 SERVE_FLAGS = ["--index", "index", "--warm", "--reuse-sessions"]  # as in the README
-# tests that share what takes long to make, a server or saved pages, by how their files are called, or they
+# tests that share what takes long to make, a server, saved pages or what HoloViews drew, by how their files are
+# called, or they; those that take longest come first, the other files go one by one to who is free
 GROUPS = {
-    "served": ("test_apps", "test_sharing", "test_edge_of_stability::test_a_served"),
-    "exported": ("test_export", "test_edge_of_stability::test_an_exported"),
+    "served": ("test_apps", "test_edge_of_stability::test_a_served"),
+    "exported": ("test_export_pages", "test_export_address", "test_export_map", "test_export_stored::test_the_command"),
+    "shared": ("test_sharing_pages",),
+    "pages": ("test_views", "test_bad_input"),
+    "laws": ("test_export", "test_edge_of_stability::test_an_exported"),
     "notebooks": ("test_notebooks",),
 }
 CHROMIUM_NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
@@ -56,19 +60,30 @@ CHROMIUM_FLAGS = [
 ]
 
 
+def group_of(nodeid: str) -> str:
+    """The tests that one process takes together."""
+    file, _, test = nodeid.partition("::")
+    name = f"{Path(file).stem}::{test}"
+    return next((group for group, starts in GROUPS.items() if name.startswith(starts)), file)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first, or one process works on alone at the end."""
+    ranks = {group: rank for rank, group in enumerate(GROUPS)}
+    items.sort(key=lambda item: ranks.get(group_of(item.nodeid), len(ranks)))
+
+
 def pytest_xdist_make_scheduler(config: pytest.Config, log):
-    """One worker takes the browser tests of the served apps, which share a server, one the exported pages'."""
+    """Have each process take whole groups of tests."""
     from xdist.scheduler import LoadScopeScheduling
 
-    class ByBrowser(LoadScopeScheduling):
+    class ByGroup(LoadScopeScheduling):
         """xdist's own groups do nothing under pytest 9.2: its ids cannot be written to (pytest-xdist issue 1386)."""
 
         def _split_scope(self, nodeid: str) -> str:
-            file, _, test = nodeid.partition("::")
-            name = f"{Path(file).stem}::{test}"
-            return next((group for group, starts in GROUPS.items() if name.startswith(starts)), nodeid)
+            return group_of(nodeid)
 
-    return ByBrowser(config, log)
+    return ByGroup(config, log)
 
 
 @pytest.fixture(autouse=True)

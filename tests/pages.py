@@ -46,7 +46,9 @@ def assert_close(got, wanted, where: str) -> None:
     if wanted.dtype.kind in "OU":
         assert list(got) == wanted.tolist(), where
     else:
-        np.testing.assert_allclose(np.asarray(got, dtype=float).reshape(wanted.shape), wanted.astype(float),
+        got = np.asarray(got, dtype=float)
+        assert got.size == wanted.size, where
+        np.testing.assert_allclose(got.reshape(wanted.shape), wanted.astype(float),
                                    rtol=1e-6, atol=1e-9, err_msg=where)  # fmt: skip
 
 

