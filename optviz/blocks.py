@@ -18,6 +18,7 @@ from .rows import Block, Drawn
 from .rules import Rule
 
 CACHE = 2**17  # numbers of a block that is at work: 1 MiB, which a core has to itself
+SHARED = 2**17  # lanes of a block where threads share a sweep: they wait for each other at every call on one
 PER_NUMBER = 4e-10  # seconds for an operation on a number of a block, on one core
 ONE_BY_ONE = 1e-4  # seconds for a step that only torch can take
 ALONE = 0.005  # seconds of work below which threads take longer to meet than they save
@@ -94,11 +95,18 @@ class Grid:
         return [own.get(n, x) for n, x in zip(self.names, self.start, strict=True)]
 
 
-def fitting(program: Any, device: str | None) -> int:
-    """How many lanes make a block that is worked on in a core's cache, or that keeps a device busy."""
+def fitting(grid: Grid, threads: int | None, device: str | None) -> int:
+    """How many lanes make a block that is worked on in a core's cache, or that keeps threads or a device busy."""
     if device:
         return ON_DEVICE
-    return CACHE // program.rows() if program else CACHE
+    if grid.program is None:
+        return CACHE
+    return SHARED if workers_for(grid, threads) > 1 else CACHE // grid.program.rows()
+
+
+def workers_for(grid: Grid, threads: int | None) -> int:
+    """How many threads share a sweep."""
+    return threads or (1 if grid.seconds() < ALONE else os.cpu_count() or 1)
 
 
 TYPES = {"diverged": np.int32, "minimum": np.int32}
@@ -113,7 +121,7 @@ def parts(grid: Grid, scheduler: Any, threads: int | None) -> Iterator:
     offered, seconds = callable(scheduler), grid.seconds()
     if offered:
         scheduler = scheduler(seconds)
-    workers = threads or (1 if seconds < ALONE else os.cpu_count() or 1)
+    workers = workers_for(grid, threads)
     if scheduler is None:
         size = grid.turn(workers)
         yield from _here(grid, range(0, grid.lanes, size), size, workers)
@@ -183,8 +191,9 @@ class _Walk:
         given = (grid.starts(own), lanes, _draws(grid, own), _rates(grid, own), self.losses, grid.radius, grid.spare)
         self.block = make(grid.program, varied, *given)
         self.diverged = np.zeros(lanes, dtype=np.int32)
-        self.reached = np.full(lanes, math.nan)
-        self.waiting = np.ones(lanes, dtype=bool)  # for the loss to come within its bound
+        timed = lanes if bound is not None else 0
+        self.reached = np.full(timed, math.nan)
+        self.waiting = np.ones(timed, dtype=bool)  # for the loss to come within its bound
 
     def run(self) -> dict[str, np.ndarray]:
         """The lanes' measures after the last step."""
@@ -246,7 +255,7 @@ class _Walk:
     def _ends(self, loss: np.ndarray, x: np.ndarray) -> dict[str, np.ndarray]:
         want, steps = self.grid.want, self.grid.steps
         gone = (self.diverged > 0) & (self.diverged < steps)
-        loss = np.where(gone, math.nan, loss)
+        loss = np.where(gone, math.nan, loss) if gone.any() else loss.copy()
         if self.bound is not None:
             self._arrivals(steps)
         ends: dict[str, Any] = {"loss": loss, "first": self.first, "diverged": self.diverged, "steps_to": self.reached}

@@ -74,7 +74,7 @@ def sweep(
         Basin.of(objective, minima) if "minimum" in measures else None,
     )  # fmt: skip
     grid.device = _checked_device(device)
-    grid.block = fitting(grid.program, device) if block is None else _checked_block(block)
+    grid.block = fitting(grid, threads, device) if block is None else _checked_block(block)
     found = {name: np.empty(grid.lanes, dtype=TYPES.get(name, float)) for name in measures}
     done = 0
     for at, part in parts(grid, scheduler, threads):
