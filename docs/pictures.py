@@ -65,7 +65,8 @@ def opened(browser, path: Path, state: dict, size: tuple[int, int]):
     page = browser.new_page(viewport={"width": size[0], "height": size[1]}, device_scale_factor=2)
     page.goto(f"{path.as_uri()}#{urlencode(state)}")
     page.wait_for_function("window.optviz")
-    page.wait_for_timeout(4000)
+    page.wait_for_function("!optviz.experiment.rough()", timeout=60_000)  # as fine as it gets
+    page.wait_for_timeout(2000)
     said = page.locator("#refused p").all_inner_texts()
     if said:
         raise SystemExit(f"{path.stem}: {said}")
