@@ -34,12 +34,14 @@ SERVE_FLAGS = ["--index", "index", "--warm", "--reuse-sessions"]  # as in the RE
 # called, or they; those that take longest come first, the other files go one by one to who is free
 GROUPS = {
     "served": ("test_apps", "test_edge_of_stability::test_a_served"),
-    "exported": ("test_export_pages", "test_export_address", "test_export_map", "test_export_stored::test_the_command"),
+    "exported": ("test_export_pages", "test_export_address", "test_export_map", "test_export_stored::test_the_command",
+                 "test_export_stored::test_the_index"),
     "shared": ("test_sharing_pages",),
     "pages": ("test_views", "test_bad_input"),
     "laws": ("test_export", "test_edge_of_stability::test_an_exported"),
     "notebooks": ("test_notebooks",),
 }
+DESKTOP, PHONE = {"width": 1400, "height": 900}, {"width": 390, "height": 844}
 CHROMIUM_NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
 NO_CHROMIUM = (
     "the browser tests need Chromium or Chrome on the PATH: `apt-get install chromium` on Debian, "
@@ -139,6 +141,10 @@ class Complaints(list):
         page.on("websocket", lambda socket: self._address(socket.url))
         page.on("crash", lambda _: self.append("the page crashed"))
 
+    def none(self) -> None:
+        """Fail if there are any."""
+        assert not self, "\n".join(self)
+
     def _console(self, message) -> None:
         if message.type == "error":
             self.append(f"console: {message.text} ({message.location.get('url', '')})")
@@ -155,47 +161,43 @@ def watched_page(browser, **context) -> Iterator:
     Keywords go to the context: `viewport={"width": 390, "height": 844}` is a phone. The list
     `page.complaints` may be read, and cleared by a test that provokes an error on purpose.
     """
-    opened = new_context(browser, **context)
+    opened = browser.new_context(**{"viewport": DESKTOP, **context})
+    opened.set_default_timeout(20_000)
     try:
-        with _watched(opened) as page:
-            yield page
+        page = opened.new_page()
+        page.complaints = Complaints()
+        page.complaints.watch(page)
+        yield page
+        page.complaints.none()
     finally:
         opened.close()
 
 
-def new_context(browser, **context):
-    opened = browser.new_context(**{"viewport": {"width": 1400, "height": 900}, **context})
-    opened.set_default_timeout(20_000)
-    return opened
-
-
-@contextmanager
-def _watched(context) -> Iterator:
-    page = context.new_page()
-    page.complaints = Complaints()
-    page.complaints.watch(page)
-    try:
-        yield page
-        assert not page.complaints, "\n".join(page.complaints)
-    finally:
-        page.close()
-
-
 @pytest.fixture(scope="session")
-def visitor(browser) -> Iterator:
-    """The browser of somebody who opens one served page after the other: its cache knows their scripts."""
-    context = new_context(browser)
-    yield context
-    context.close()
+def tab(browser) -> Iterator:
+    """The page of somebody who looks at one after the other: it has read their scripts once."""
+    with watched_page(browser) as page:
+        yield page
 
 
 @pytest.fixture
-def page(request: pytest.FixtureRequest, browser) -> Iterator:
-    """A watched page of 1400 x 900; see `watched_page` for more pages in one test, or what changes its context."""
-    if "served" in request.fixturenames:
-        with _watched(request.getfixturevalue("visitor")) as page:
-            yield page
-        return
+def page(tab) -> Iterator:
+    """A watched page of 1400 x 900, in the tab of the tests before: a new one takes twice as long to open."""
+    yield tab
+    tab.goto("about:blank")
+    tab.context.set_offline(False)
+    tab.context.clear_permissions()
+    tab.set_viewport_size(DESKTOP)
+    tab.mouse.move(0, 0)
+    try:
+        tab.complaints.none()
+    finally:
+        tab.complaints.clear()
+
+
+@pytest.fixture
+def new_page(browser) -> Iterator:
+    """A watched page of 1400 x 900 in a context of its own: for tests that listen to it, or count its history."""
     with watched_page(browser) as page:
         yield page
 

@@ -16,7 +16,7 @@ from browser import (
     wait_idle,
     wait_until,
 )
-from conftest import ROOT, watched_page
+from conftest import DESKTOP, PHONE, ROOT, watched_page
 from pages import VALUE, assert_shows, drag_every_slider, owner_of, select, spot
 
 from optviz import SGD, LossComparison, SingleParameter, StochasticLandscape, SurfaceDescent
@@ -26,7 +26,6 @@ pytestmark = pytest.mark.browser
 
 APPS = sorted(path.stem for path in (ROOT / "apps").glob("*.py"))
 LESSONS = [name for name in APPS if name != "index"]
-PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1400, "height": 900}
 
 # the levels at which glyphs of each kind are painted
 _EVERY_PLOT = """

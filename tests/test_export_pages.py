@@ -6,7 +6,7 @@ from html import unescape
 import numpy as np
 import pytest
 from browser import drag_slider, has_horizontal_scroll, slider_labels, slider_value, source_data, wait_idle, wait_until
-from conftest import watched_page
+from conftest import DESKTOP, PHONE
 from pages import VALUE, assert_shows, drag_every_slider, owner_of, refined, select, spot
 
 from optviz import SGD, LossComparison, SingleParameter, StochasticLandscape, SurfaceDescent, objective
@@ -19,11 +19,16 @@ pytestmark = pytest.mark.browser
 
 def opened(page, path) -> None:
     asked = []
-    page.on("request", lambda request: asked.append(request.url))
+
+    def note(request):
+        asked.append(request.url)
+
+    page.on("request", note)
     page.context.set_offline(True)
     page.goto(path.as_uri())
     page.wait_for_function("window.optviz")
     wait_idle(page)
+    page.remove_listener("request", note)
     assert [url for url in asked if not url.startswith("data:")] == [path.as_uri()]
 
 
@@ -40,7 +45,11 @@ def test_every_control_recomputes_what_python_computes(name, page, exported):
     experiment = experiments()[name]()
     path = exported / f"{name}.html"
     assert path.stat().st_size < 4e6
+    page.set_viewport_size(PHONE)
     opened(page, path)
+    assert not has_horizontal_scroll(page)
+    page.set_viewport_size(DESKTOP)
+    wait_idle(page)
     assert_shows(page, experiment)
     for label, option, brought in BROUGHT.get(name, ()):
         assert not set(brought) & set(slider_labels(page))
@@ -238,13 +247,6 @@ def test_an_own_surface_and_a_state_travel_with_the_page(page, tmp_path):
         select(page, "Surface", name)
         experiment.objective_name = name
         assert_shows(page, experiment)
-
-
-@pytest.mark.parametrize("name", experiments())
-def test_a_phone_scrolls_down_only(name, browser, exported):
-    with watched_page(browser, viewport={"width": 390, "height": 844}, has_touch=True) as page:
-        opened(page, exported / f"{name}.html")
-        assert not has_horizontal_scroll(page)
 
 
 def test_dark_is_dark(page, tmp_path):

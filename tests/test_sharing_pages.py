@@ -45,8 +45,8 @@ def test_an_address_opens_exactly_and_stays(app, page, served):
     assert address(page) == ADDRESSES[app]  # no control sent another value back
 
 
-def test_the_address_follows_once_a_hand_rests_and_opens_elsewhere(browser, page, served):
-    sent = []
+def test_the_address_follows_once_a_hand_rests_and_opens_elsewhere(browser, new_page, served):
+    page, sent = new_page, []
     page.on("websocket", lambda socket: socket.on("framereceived", lambda data: sent.append(str(data))))
     opened(page, served, "surface_descent", "?theme=dark")
     before = page.evaluate("history.length")
@@ -68,7 +68,8 @@ def test_the_address_follows_once_a_hand_rests_and_opens_elsewhere(browser, page
         assert brightness(other) < 80
 
 
-def test_a_hostile_address_is_refused_aloud_and_runs_nothing(page, served):
+def test_a_hostile_address_is_refused_aloud_and_runs_nothing(new_page, served):
+    page = new_page
     values = [("lr", "1e999"), (SCRIPT, "1"), ("optimizer", SCRIPT), ("steps", "<img src=x onerror=alert(1)>"),
               ("a?b", "?"), ("momentum", "0.25"), ("momentum ", "\0"), ("weight_decay", "1" * 20_000),
               ("start_y", "1.75")]  # fmt: skip
