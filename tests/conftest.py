@@ -34,8 +34,13 @@ SERVE_FLAGS = ["--index", "index", "--warm", "--reuse-sessions"]  # as in the RE
 # called, or they; those that take longest come first, the other files go one by one to who is free
 GROUPS = {
     "served": ("test_apps", "test_edge_of_stability::test_a_served"),
-    "exported": ("test_export_pages", "test_export_address", "test_export_map", "test_export_stored::test_the_command",
-                 "test_export_stored::test_the_index"),
+    "exported": (
+        "test_export_pages",
+        "test_export_address",
+        "test_export_map",
+        "test_export_stored::test_the_command",
+        "test_export_stored::test_the_index",
+    ),
     "shared": ("test_sharing_pages",),
     "pages": ("test_views", "test_bad_input"),
     "laws": ("test_export", "test_edge_of_stability::test_an_exported"),

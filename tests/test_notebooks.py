@@ -14,15 +14,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 
-import nbformat
 import panel as pn
 import pytest
 from bokeh.document import Document
 from bokeh.models import Slider
 from browser import wait_idle
 from conftest import ROOT, watched_page
-from jupyter_bokeh.widgets import BokehModel
-from nbclient import NotebookClient
 from pages import assert_shows, drag_every_slider
 from pyviz_comms import Comm
 
@@ -38,8 +35,16 @@ SEEDS = ["SingleParameter", "SurfaceDescent", "LossComparison", "StochasticLands
 NOT_OURS = re.compile(r"https://(cdnjs\.cloudflare\.com/.*|cdn\.holoviz\.org/panel/.*\.css(\?.*)?)")
 
 
+@cache
+def nbformat():
+    """Imported where it is needed: it reads grammars for 4 seconds, and every process collects every test."""
+    import nbformat
+
+    return nbformat
+
+
 def read(path: Path):
-    return nbformat.read(path, as_version=4)
+    return nbformat().read(path, as_version=4)
 
 
 @cache
@@ -48,11 +53,13 @@ def run_all() -> dict[Path, list]:
 
     In a thread: Playwright leaves a loop that is marked as running in the main one.
     """
+    from nbclient import NotebookClient
+
     parts = {path: read(path).cells for path in NOTEBOOKS}
-    cells = [cell for part in parts.values() for cell in [*part, nbformat.v4.new_code_cell("%reset -f")]]
+    cells = [cell for part in parts.values() for cell in [*part, nbformat().v4.new_code_cell("%reset -f")]]
     for number, cell in enumerate(cells):
         cell.id = f"cell-{number}"
-    everything = nbformat.v4.new_notebook(cells=cells)
+    everything = nbformat().v4.new_notebook(cells=cells)
     with TemporaryDirectory() as folder, ThreadPoolExecutor(1) as thread:
         resources = {"metadata": {"path": folder}}
         client = NotebookClient(everything, timeout=120, allow_errors=True, resources=resources)
@@ -92,7 +99,7 @@ def test_a_notebook_holds_its_text_and_nothing_else(path):
         assert cell.get("outputs", []) == [] and cell.get("execution_count") is None
     ids = [cell["id"] for cell in notebook["cells"]]
     assert len(set(ids)) == len(ids)
-    nbformat.validate(nbformat.from_dict(notebook))
+    nbformat().validate(nbformat().from_dict(notebook))
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
@@ -159,6 +166,8 @@ def test_a_knob_moved_in_a_notebook_sends_back_what_it_changes(monkeypatch):
 
 def test_an_editor_that_shows_widgets_gets_one_that_follows(monkeypatch):
     """VS Code and its kin: Panel sees them by their environment and hands out a widget of jupyter_bokeh."""
+    from jupyter_bokeh.widgets import BokehModel
+
     experiment, sent = SingleParameter(), []
     monkeypatch.setattr(BokehModel, "send", lambda widget, content, buffers=None: sent.append((widget, content)))
     with pn.config.set(comms="vscode"):
@@ -180,7 +189,7 @@ def test_an_editor_that_shows_widgets_gets_one_that_follows(monkeypatch):
 def converted(tmp_path_factory) -> Path:
     """The smallest notebook, run and converted as a reader would."""
     path = tmp_path_factory.mktemp("converted") / SMALLEST.name
-    nbformat.write(executed(SMALLEST), path)
+    nbformat().write(executed(SMALLEST), path)
     command = [sys.executable, "-m", "nbconvert", "--to", "html", "--template", "lab", str(path)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
