@@ -24,7 +24,7 @@ from .catalogue import cards, name_of
 from .catalogue import experiments as experiments
 from .experiment import Experiment
 from .layout import stylesheet
-from .pace import Later
+from .pace import Later, Turn
 
 LONGEST = 4 << 20  # bytes of an address that are read, to be refused in a sentence
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
@@ -158,15 +158,12 @@ class Link:
 
     def __init__(self, experiment: Experiment, document: Document):
         self.experiment, self.document = experiment, document
-        self._later = Later(self._turn, self.QUIET, quiet=True)
+        turn = Turn(document)
+        self._later = Later(lambda: turn.take(self._send), self.QUIET, quiet=True)
 
     def push(self) -> None:
         """Send the state once things are quiet."""
         self._later.ask()
-
-    def _turn(self) -> None:
-        if self.document.session_context is not None:  # else the visitor has gone
-            self.document.add_next_tick_callback(self._send)
 
     def _send(self) -> None:
         state = [sharing.query(self.experiment), sharing.link_note(self.experiment)]

@@ -1,10 +1,11 @@
-"""Work that waits a little: what a page needs less than its pictures, done once for many changes."""
+"""Work that waits: what a page needs less than its pictures, done once for many changes, and in its turn."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
 from time import monotonic
+from typing import Any
 
 from tornado.ioloop import IOLoop
 
@@ -47,3 +48,18 @@ class Later:
             return
         self.waits = False
         self.act()
+
+
+class Turn:
+    """When a document may be changed: at its next tick; at once where it is on no server."""
+
+    def __init__(self, document: Any):
+        self.document = document
+        self._served = document is not None and document.session_context is not None
+
+    def take(self, act: Callable[[], object]) -> None:
+        """Have it done then; never, once the visitor whose document it was has gone."""
+        if not self._served:
+            act()
+        elif self.document.session_context is not None:
+            self.document.add_next_tick_callback(act)

@@ -19,7 +19,7 @@ from tornado.ioloop import IOLoop
 
 from .controls import shade
 from .layout import html, show, wrapped
-from .pace import Later
+from .pace import Later, Turn
 from .plots import DOTTED, Drawing, Figure, caption, compose
 
 if TYPE_CHECKING:
@@ -252,8 +252,8 @@ class Page:
         self.layout = experiment.arrange(self)
         self._shaded: dict[str, Any] = {}
         self._shade()
-        self._document: Any = None
-        self._texts = Later(self._send_texts, self.TEXTS)
+        self._turn = Turn(None)
+        self._texts = Later(lambda: self._turn.take(self._write_texts), self.TEXTS)
 
     def _link_ranges(self) -> None:
         """Figures of one link pan and zoom together."""
@@ -281,22 +281,15 @@ class Page:
             self.figures[name].push(drawing)
         show(self.status, wrapped(self.experiment.status(), "status"))
         self._shade()
-        self._document = pn.state.curdoc
+        self._turn = Turn(pn.state.curdoc)
         self._texts.ask()
-
-    def _send_texts(self) -> None:
-        document = self._document
-        if document is None or document.session_context is None:
-            self._write_texts()
-            pn.io.push_notebook(self.layout)
-        else:
-            document.add_next_tick_callback(self._write_texts)
 
     def _write_texts(self) -> None:
         with pn.io.hold():
             for name, text in self.experiment.side().items():
                 show(self.blocks[name], wrapped(text, name))
-        _see_off(self._document)
+        pn.io.push_notebook(self.layout)
+        _see_off(self._turn.document)
 
     def _shade(self) -> None:
         """Colour the part of a slider that is unstable."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import panel as pn
 from tornado.ioloop import IOLoop
 
-from .pace import Later, looping
+from .pace import Later, Turn, looping
 
 if TYPE_CHECKING:
     from .experiment import Experiment
@@ -23,8 +23,8 @@ class Refiner:
     """
 
     def __init__(self, experiment: Experiment):
-        self.experiment, self.document = experiment, pn.state.curdoc
-        self._rest = Later(self._turn, QUIET, quiet=True)
+        self.experiment, self._turn = experiment, Turn(pn.state.curdoc)
+        self._rest = Later(self._next, QUIET, quiet=True)
         self._works = False
         self.push()
 
@@ -33,19 +33,15 @@ class Refiner:
         if not self._works and looping() and self.experiment.rough():
             self._rest.ask()
 
-    def _turn(self) -> None:
-        if self._rest.waits:  # something changed between two parts
-            return
-        if self.document is None:
-            self._work()
-        elif self.document.session_context is not None:  # else the visitor has gone
-            self.document.add_next_tick_callback(self._work)
+    def _next(self) -> None:
+        if not self._rest.waits:  # else something changed between two parts
+            self._turn.take(self._work)
 
     def _work(self) -> None:
         """Do one part, and see to the next after whatever else has come meanwhile."""
         if self._rest.waits or not self.experiment.rough():
             return
-        if self.document is not None and not pn.state.loaded:  # the browser drops what comes before it is
+        if self._turn.document is not None and not pn.state.loaded:  # the browser drops what comes before it is
             self._rest.ask()
             return
         self._works = True
@@ -54,4 +50,4 @@ class Refiner:
         finally:
             self._works = False
         if self.experiment.rough():
-            IOLoop.current().call_later(0, self._turn)
+            IOLoop.current().call_later(0, self._next)

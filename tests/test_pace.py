@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from time import monotonic
+from types import SimpleNamespace
 
 import pytest
 
-from optviz.pace import Later
+from optviz.pace import Later, Turn
 
 
 def test_without_a_loop_it_acts_at_once():
@@ -44,3 +45,18 @@ def test_after_an_act_it_can_be_asked_again():
 
     asyncio.run(ask(Later(lambda: done.append(1), 0.01)))
     assert done == [1, 1]
+
+
+def test_a_turn_is_the_next_tick_on_a_server_and_now_elsewhere():
+    done, ticks = [], []
+    Turn(None).take(lambda: done.append("plain Python"))
+    kernel = SimpleNamespace(session_context=None)
+    Turn(kernel).take(lambda: done.append("a kernel"))
+    assert done == ["plain Python", "a kernel"]
+    served = SimpleNamespace(session_context=object(), add_next_tick_callback=ticks.append)
+    turn = Turn(served)
+    turn.take(lambda: done.append("a server"))
+    assert len(ticks) == 1 and len(done) == 2
+    served.session_context = None
+    turn.take(lambda: done.append("nobody"))
+    assert len(ticks) == 1 and len(done) == 2, "the visitor has gone"
