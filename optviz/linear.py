@@ -18,7 +18,7 @@ import sympy
 
 from .formulas import read
 from .messages import refuse
-from .rules import Rule
+from .rules import Rule, varies
 from .tracing import SYMBOLS, Compiled
 
 LATER = sympy.Symbol("k", positive=True, integer=True)  # steps after the first
@@ -176,7 +176,7 @@ def _read(rule: Any) -> tuple[Form, dict[str, Any]]:
         name = getattr(rule, "label", "") or type(rule).__name__
         return Form(f"{name} runs through torch: its step cannot be read."), {}
     values = rule.values()
-    if any(isinstance(v, np.ndarray) and v.ndim for v in values.values()):
+    if any(map(varies, values.values())):
         refuse("theory", "needs a rule with one value a hyperparameter", rule.lanes(), "ask for each lane by itself")
     return form_of(type(rule), tuple((n, v) for n, v in values.items() if isinstance(v, bool))), values
 

@@ -16,7 +16,7 @@ import sympy
 
 from .formulas import read, settings_of, structure
 from .messages import refuse
-from .rules import Rule
+from .rules import Rule, varies
 from .tracing import SYMBOLS, Compiled
 
 
@@ -36,7 +36,7 @@ def filtered(rule: Rule, gradients: Any, *, clip: float | None = None, rates: An
     if clip is not None and not (isinstance(clip, int | float) and clip > 0):
         refuse("filtered", "needs a clip above 0", clip, "leave it out for no clipping")
     values = rule.values()
-    if any(map(_varies, values.values())):
+    if any(map(varies, values.values())):
         refuse("filtered", "needs a rule with one value a hyperparameter", rule.lanes())
     g = given.copy() if clip is None else np.clip(given, -clip, clip)  # worked on in place: fresh memory costs time
     settings = settings_of(type(rule), values)
@@ -44,10 +44,6 @@ def filtered(rule: Rule, gradients: Any, *, clip: float | None = None, rates: An
         values["lr"] = _checked("rates", rates, g.size)
     first, later = (_coefficients(type(rule), *settings, start) for start in (True, False))
     return _run(rule, first, later, values, g)
-
-
-def _varies(value: Any) -> bool:
-    return isinstance(value, np.ndarray) and value.ndim > 0  # np.ndim takes ten times as long to say so of a number
 
 
 def _checked(name: str, values: Any, size: int | None) -> np.ndarray:
@@ -149,7 +145,7 @@ def _order(cls: type[Rule], names: list[str], entries: list[list[Any]]) -> list[
 
 def _run(rule, first, later, values, g) -> np.ndarray:
     """The first step by itself, then each carried term as a filter of what feeds it."""
-    start = {n: v[0] if _varies(v) else v for n, v in values.items()}
+    start = {n: v[0] if varies(v) else v for n, v in values.items()}
     if first.entries == later.entries and not first.names:
         return np.multiply(later.at(values).now, g, out=g)
     if first.entries == later.entries and not any(_first(rule, n, start) for n in rule.memory):
@@ -164,7 +160,7 @@ def _run(rule, first, later, values, g) -> np.ndarray:
         n: take * g[0] + sum(c * held[m] for c, m in zip(row, first.names, strict=True))
         for n, take, row in zip(first.names, begin.take, begin.keep, strict=True)
     }
-    tail = {n: v[1:] if _varies(v) else v for n, v in values.items()}
+    tail = {n: v[1:] if varies(v) else v for n, v in values.items()}
     if "later" in later.arguments:
         tail["later"] = np.arange(1, g.size)
     return _later_steps(rule, later, tail, g[1:], after, steps)
