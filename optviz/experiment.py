@@ -52,6 +52,7 @@ class Experiment(pn.viewable.Viewer):
 
     def __init__(self, **params):
         self._own: dict[tuple[str, str], Any] = {}  # members that no catalogue has, by kind and label
+        self._fit = 0  # counts the events of a parameter `fit_axes`: frames that stay otherwise are made anew
         super().__init__(**params)
         self._memo: dict[str, tuple[Any, Any]] = {}
         self._pages: list[Any] = []
@@ -166,6 +167,7 @@ class Experiment(pn.viewable.Viewer):
 
     def settle(self, changed: set[str]) -> None:
         """Let parameters follow those that changed, without a computation of their own."""
+        self._fit += "fit_axes" in changed
         self._settling = True
         try:
             self.param.update(**self.follow(changed))
@@ -200,6 +202,10 @@ class Experiment(pn.viewable.Viewer):
         """Recompute and redraw with nothing kept from before: axes fit what there is now."""
         self._memo.clear()
         self.refresh()
+
+    def beside(self) -> Mapping[str, Any]:
+        """What another experiment needs beside the parameters to draw the same: attributes by name."""
+        return {"_fit": self._fit}
 
     def bound(self, name: str, low: float, high: float) -> None:
         """Give a parameter other bounds, in this experiment alone."""

@@ -215,12 +215,12 @@ def later(experiment: Experiment) -> Callable[[], Experiment] | None:
     """
     if _unshared(experiment):
         return None
-    kind, values, fit = type(experiment), state_of(experiment), getattr(experiment, "_fit", 0)
+    kind, values, beside = type(experiment), state_of(experiment), experiment.beside()
 
     def made() -> Experiment:
         copy, _ = apply(kind, values)
-        if fit:  # its axes were fitted
-            copy._fit = fit
+        if copy.beside() != beside:
+            vars(copy).update(beside)
             copy.restart()
         return copy
 

@@ -47,7 +47,6 @@ class EdgeOfStability(Experiment):
     sentence = "Training sharpens a net until its steps are just too long, and then it stays there."
 
     def __init__(self, **params):
-        self._fit = 0
         self._trainings: dict[tuple, Training] = {}
         self._stopped = False
         self._waits = self._loaded = False
@@ -79,11 +78,6 @@ class EdgeOfStability(Experiment):
         if not self._stopped:
             training.advance(self.steps, self._seconds)
         return training.run(self.steps)
-
-    def follow(self, changed: set[str]) -> dict[str, Any]:
-        if "fit_axes" in changed:
-            self._fit += 1
-        return {}
 
     def compute(self) -> dict[str, Any]:
         run = self.trained()

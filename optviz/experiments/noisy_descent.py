@@ -85,7 +85,6 @@ class NoisyDescent(Experiment):
     sentence = "Twenty noisy runs at once: how far around the minimum they end, and the loss that they cannot pass."
 
     def __init__(self, **params):
-        self._fit = 0
         params["start"] = first_start(params, start_on(params.get("surface", BOWL)))
         super().__init__(**params)
         self.settle({"start"})
@@ -106,8 +105,6 @@ class NoisyDescent(Experiment):
 
     def follow(self, changed: set[str]) -> dict[str, Any]:
         """A surface brings its start; a typed start and a clicked one are the same."""
-        if "fit_axes" in changed:
-            self._fit += 1
         new = followed(self, changed, start_on(self.surface) if "surface" in changed else None)
         return {**new, "seed": (self.seed + 1) % APART} if "new_noise" in changed else new
 

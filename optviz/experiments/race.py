@@ -102,7 +102,6 @@ class Race(Experiment):
 
     def __init__(self, **params):
         self._watched: Any = None
-        self._fit = 0
         given = params.get("objective", params.get("objective_name", type(self).param["objective_name"].default))
         params["objective"] = resolved("objective", given, "Race.objective")
         params["start"] = first_start(params, params["objective"].starts[0])
@@ -130,8 +129,6 @@ class Race(Experiment):
     def follow(self, changed: set[str]) -> dict[str, Any]:
         """The surface follows its name, the start the surface, and typed numbers the start."""
         new: dict[str, Any] = {}
-        if "fit_axes" in changed:
-            self._fit += 1
         if "objective_name" in changed and "objective" not in changed:
             new["objective"] = self.chosen("objective", self.objective_name)
         objective = new.get("objective", self.objective)

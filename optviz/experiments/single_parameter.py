@@ -53,13 +53,10 @@ class SingleParameter(Experiment):
 
     def __init__(self, gradients: Any = None, **params):
         self._given = None if gradients is None else _checked(gradients)
-        self._fit = 0
         super().__init__(**params)
 
     def follow(self, changed: set[str]) -> dict[str, Any]:
         """New gradients are those of the next seed; a seed replaces gradients that were given."""
-        if "fit_axes" in changed:
-            self._fit += 1
         if changed & {"new_gradients", "seed"}:
             self._given = None
         return {"seed": self.seed + 1} if "new_gradients" in changed else {}

@@ -72,7 +72,6 @@ class SurfaceDescent(Experiment):
         params.setdefault("optimizer", params.get("optimizer_name", "SGD"))
         params.setdefault("objective", params.get("objective_name", "Quadratic"))
         self._watched: list[tuple[Any, Any]] = []
-        self._fit = 0
         for kind, name in (("rule", "optimizer"), ("objective", "objective")):
             by_name = isinstance(params[name], str)
             params[name] = resolved(kind, params[name], f"SurfaceDescent.{name}")
@@ -92,8 +91,6 @@ class SurfaceDescent(Experiment):
     def follow(self, changed: set[str]) -> dict[str, Any]:
         """Names, typed starts and presets follow what was set; what was set itself wins."""
         new: dict[str, Any] = {}
-        if "fit_axes" in changed:
-            self._fit += 1
         if "optimizer_name" in changed and "optimizer" not in changed:
             new["optimizer"] = self.chosen("rule", self.optimizer_name)
             if "steps" not in changed:

@@ -55,6 +55,7 @@ class Experiment {
   }
 
   settle(changed) {
+    if (changed.has("fit_axes")) this._fit += 1;
     if (changed.size) Object.assign(this, this.follow(changed));
     if (!this.replays()) return;
     if (this.store instanceof Replay) {
