@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
+from weakref import WeakSet
 
 from .messages import refuse
 
@@ -17,6 +18,7 @@ VARIABLE = "OPTVIZ_SCHEDULER"  # the address of the cluster that the apps use
 OPTION = "--scheduler"  # the same, after `panel serve ... --args`
 WORTH = 0.3  # seconds of work here: a trip to a cluster took 0.03 on one machine, 0.1 with much to bring
 PATIENCE = 60.0  # seconds for workers to start, torch among what they import
+ANSWER = "10s"  # for a scheduler to answer
 AGAIN = 60.0  # seconds until a cluster that did not answer is tried again
 MISSING = "sweep: scheduler= needs dask.distributed; pip install 'optviz[distributed]'."
 
@@ -51,6 +53,29 @@ def give_up(trouble: Exception) -> None:
         _of_process(address).lose(f"The cluster at {address} failed ({_first_line(trouble)}).")
 
 
+def absence() -> str:
+    """Why the environment's cluster does no work, in a sentence; empty while it does, or none is named."""
+    address = scheduler_of_environment()
+    return "" if address is None else _of_process(address).trouble
+
+
+_WATCHERS: WeakSet[Any] = WeakSet()
+_LOCK = threading.Lock()
+
+
+def watch(watcher: Any) -> None:
+    """Have `watcher.told()` called, in any thread, once `absence` says something else, while the watcher lives."""
+    with _LOCK:
+        _WATCHERS.add(watcher)
+
+
+def _tell() -> None:
+    with _LOCK:
+        watchers = list(_WATCHERS)
+    for watcher in watchers:
+        watcher.told()
+
+
 @lru_cache(maxsize=4)
 def _of_process(address: str) -> Shared:
     return Shared(address)
@@ -60,7 +85,7 @@ class Shared:
     """The cluster that all experiments of a process use: sought in a thread, so that no page waits for it."""
 
     def __init__(self, address: str):
-        self.address, self.client, self.silent = address, None, False
+        self.address, self.client, self.trouble = address, None, ""
         self._seek()
 
     def _seek(self) -> None:
@@ -72,20 +97,23 @@ class Shared:
             from distributed import Client
 
             logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # traces, where a sentence will do
-            self.client, self.silent = _connected(Client, self.address), False
+            self.client, self.trouble = _connected(Client, self.address), ""
         except ImportError:
             self.lose(MISSING)
         except Exception:  # a refusal, or whatever a stranger at that address may cause
             self.lose(f"No cluster answers at {self.address}: start one with 'dask scheduler'.")
+        else:
+            _tell()
 
     def lose(self, sentence: str) -> None:
         """Do without, and say why once."""
         if self.client is not None:  # which would call for it for ever
             threading.Thread(target=self.client.close, daemon=True).start()
         self.client, self.asked = None, time.monotonic()
-        if not self.silent:
+        if not self.trouble:
             log.warning("%s Runs are computed here.", sentence)
-        self.silent = True
+        self.trouble = sentence
+        _tell()
 
     def client_for(self, seconds: float) -> Any:
         """The client, if so much work is worth the trip and there are workers."""
@@ -144,6 +172,6 @@ def reached(scheduler: Any) -> Iterator[Any]:
 
 def _connected(make: Callable, address: str) -> Any:
     try:
-        return make(address, timeout="10s", set_as_default=False, asynchronous=False)
+        return make(address, timeout=ANSWER, set_as_default=False, asynchronous=False)
     except (OSError, ValueError, TimeoutError):
         refuse("sweep", "needs the address of a scheduler that answers", address, "start one with 'dask scheduler'")

@@ -7,6 +7,7 @@ HoloViews made costs 0.1 ms. Every figure keeps its own list of what it drew.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import holoviews as hv
@@ -17,9 +18,10 @@ from bokeh.document import Document
 from bokeh.models import AllIndices, BoxZoomTool, CustomJS, GlyphRenderer, Legend, UnionRenderers
 from tornado.ioloop import IOLoop
 
+from . import cluster
 from .controls import shade
 from .layout import html, show, wrapped
-from .pace import Later, Turn
+from .pace import Later, Turn, looping
 from .plots import DOTTED, Drawing, Figure, caption, compose
 
 if TYPE_CHECKING:
@@ -252,8 +254,13 @@ class Page:
         self.layout = experiment.arrange(self)
         self._shaded: dict[str, Any] = {}
         self._shade()
-        self._turn = Turn(None)
+        self._turn = Turn(pn.state.curdoc)
         self._texts = Later(lambda: self._turn.take(self._write_texts), self.TEXTS)
+        self._live = members is None
+        if self._live:
+            self._loop = IOLoop.current() if looping() else None
+            self._write_status()
+            cluster.watch(self)
 
     def _link_ranges(self) -> None:
         """Figures of one link pan and zoom together."""
@@ -279,10 +286,25 @@ class Page:
     def _push_pictures(self) -> None:
         for name, drawing in self.experiment.drawings.items():
             self.figures[name].push(drawing)
-        show(self.status, wrapped(self.experiment.status(), "status"))
+        self._write_status()
         self._shade()
         self._turn = Turn(pn.state.curdoc)
         self._texts.ask()
+
+    def _write_status(self) -> None:
+        absent = cluster.absence() if self._live and self.experiment.results.get("picture") is not None else ""
+        absent = f"{escape(absent, quote=False)} Computed here." if absent else ""
+        show(self.status, wrapped(self.experiment.status(), "status") + wrapped(absent, "absent"))
+
+    def told(self) -> None:
+        """Say what has become of the cluster; called in any thread."""
+        if self._loop is not None:
+            self._loop.add_callback(lambda: self._turn.take(self._retell))
+
+    def _retell(self) -> None:
+        if pn.state.loaded:  # the browser drops what comes before it is, and a picture that gets finer tells anew
+            self._write_status()
+            pn.io.push_notebook(self.layout)
 
     def _write_texts(self) -> None:
         with pn.io.hold():
