@@ -14,6 +14,8 @@ from .scene import Landscape, axes_of
 from .theory import eigen, frozen_terms, hessian_at, is_frozen, preconditioner, prediction, rate, spectrum
 from .trajectory import Trajectory
 
+BEYOND = "beyond float64"
+ROUNDING = 1e-6  # of the widest deviation: what is narrower cannot be told from a covariance in float64
 TURN = np.linspace(0, 2 * math.pi, 73)
 EMPTY = {"x": np.empty(0), "y": np.empty(0)}
 
@@ -90,24 +92,43 @@ def ellipses(centre: Any, matrix: Any) -> dict[str, np.ndarray]:
     return {"x": x, "y": y}
 
 
-def deviation(matrix: Any, k: int) -> str:
-    """The standard deviation along an axis of a covariance in words, the k-th narrowest."""
+def deviation(matrix: Any, k: int, endless: str = "grows") -> str:
+    """The standard deviation along an axis of a covariance in words, the k-th narrowest; `endless` if not finite."""
     if matrix is None:
         return "unknown"
-    return f"{math.sqrt(max(eigen(matrix)['values'][k], 0.0)):.4g}" if drawable(matrix) else "grows"
+    return _along(matrix, k, ".4g") if drawable(matrix) else endless
 
 
 def deviations(matrix: Any) -> str:
     """The standard deviations along both axes of a covariance."""
-    low, high = eigen(matrix)["values"]
-    return f"{math.sqrt(max(high, 0.0)):.3g} × {math.sqrt(max(low, 0.0)):.3g}"
+    return f"{_along(matrix, 1, '.3g')} × {_along(matrix, 0, '.3g')}" if drawable(matrix) else BEYOND
 
 
-def number(value: Any) -> str:
-    """A predicted number in words."""
+def scatter(away: np.ndarray) -> np.ndarray:
+    """The covariance (2, 2) of points (n, 2) around their mean."""
+    with np.errstate(all="ignore"):  # the squares of what float64 holds may be beyond it
+        scaled = away / math.sqrt(len(away))
+        return scaled.T @ scaled
+
+
+def _along(matrix: Any, k: int, form: str) -> str:
+    """What is between two columns that are the same but for rounding is not known to be more than so much."""
+    a, b, d = math.sqrt(matrix[0][0]), float(matrix[0][1]), math.sqrt(matrix[1][1])
+    if k == 0 and a > 0 and d > 0 and 1 - (b / a / d) ** 2 < ROUNDING**2:
+        return f"under {ROUNDING * a * (d / math.hypot(a, d)):.1g}"
+    return f"{math.sqrt(max(eigen(matrix)['values'][k], 0.0)):{form}}"
+
+
+def number(value: Any, endless: str = "grows") -> str:
+    """A number in words; `endless` if it is infinite."""
     if value is None or math.isnan(value):
         return "unknown"
-    return f"{value:.4g}" if math.isfinite(value) else "grows"
+    return f"{value:.4g}" if math.isfinite(value) else endless
+
+
+def mean(values: np.ndarray) -> np.ndarray:
+    """The mean of the rows, finite where they are: their sum may not be."""
+    return (values / len(values)).sum(axis=0)
 
 
 def landscape(objective: Any, box: Any) -> tuple[Landscape, float]:

@@ -46,6 +46,11 @@ def eigen(matrix: Any) -> dict[str, Any]:
 
 def _eigen2(a: float, b: float, d: float) -> tuple[list[float], list[list[float]]]:
     """Of [[a, b], [b, d]]: the smaller eigenvalue from the determinant where that is more exact."""
+    size = max(abs(a), abs(b), abs(d))
+    if math.isfinite(size) and not (size == 0 or 1e-150 < size < 1e150):  # else float64 has no number for the products
+        unit = 2.0**600 if size < 1 else 2.0**-600
+        values, vectors = _eigen2(a * unit, b * unit, d * unit)
+        return [value / unit for value in values], vectors
     middle, reach = (a + d) / 2, math.hypot((a - d) / 2, b)
     low, high = middle - reach, middle + reach
     if middle > 0:

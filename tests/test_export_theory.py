@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import optviz
-from optviz import noise, theory
+from optviz import floors, noise, theory
 from optviz.export.bundle import Bundle
 from optviz.export.definitions import NATIVES, printed
 from optviz.export.kernels import literal, objective_script, rule_script
@@ -125,3 +125,19 @@ def test_every_rule_says_the_same_on_a_page():
     for (f, given, more), theirs in zip(calls, found, strict=True):
         ours = plain(f(*given, **more))
         assert agree(ours, theirs), (f.__name__, given, ours, theirs)
+
+
+def test_spreads_near_the_ends_of_float64_are_said_the_same_on_a_page():
+    """Numbers whose squares float64 has not, points on a line, and what is beyond all numbers."""
+    bowl, line = np.array([[4.0, 1.0], [1.0, 9.0]]), np.array([[1.0, 2.0], [2.0, 4.0]])
+    matrices = [bowl * size for size in (1e-300, 1.0, 1e160, 1e300)] + [line * 1e200, 0 * bowl, np.inf * bowl]
+    calls = [(floors.deviation, [matrix.tolist(), k, floors.BEYOND], {}) for matrix in matrices for k in (0, 1)]
+    calls += [(floors.deviations, [matrix.tolist()], {}) for matrix in matrices]
+    calls += [(floors.number, [size, floors.BEYOND], {}) for size in (1.5, math.inf, math.nan)]
+    found = [f(*given) for f, given, _ in calls]
+    assert on_the_page(calls) == found
+    low, high = (math.sqrt(6.5 + sign * math.hypot(2.5, 1)) for sign in (-1, 1))
+    for k, size in enumerate((1e-150, 1.0, 1e80, 1e150)):
+        assert found[2 * k : 2 * k + 2] == [f"{low * size:.4g}", f"{high * size:.4g}"]
+    assert found[8:14] == ["under 9e+93", "2.236e+100", "0", "0", "beyond float64", "beyond float64"]
+    assert found[-3:] == ["1.5", "beyond float64", "unknown"]

@@ -133,6 +133,20 @@ def test_divergence_is_said_and_shown():
     assert made.shade() == {"lr": pytest.approx(0.02), "second_lr": np.inf}
 
 
+def test_a_spread_that_grew_beyond_the_squares_of_float64_is_said():
+    made = NoisyDescent(lr=0.3, steps=300)
+    spread = made.trajectories["first"].x[225:].reshape(-1, 2) / 1e90
+    widest = np.sqrt(np.linalg.eigvalsh(np.cov(spread.T, bias=True))[1])
+    assert made.found["first"]["diverged"] == 0 and "nan" not in made.side()["table"]
+    assert f">{widest * 1e90:.4g}<" in made.side()["table"] and ">under 2e+83<" in made.side()["table"]
+    ends = made.drawings["surface"].layers["first measured"]
+    assert np.isfinite(np.delete(ends["x"], 73)).all() and np.ptp(ends["x"][:73]) > 1e89
+    made.param.update(surface="Ackley", lr=1e300)  # whose loss has a bound
+    assert made.found["first"]["diverged"] == 0 and made.side()["table"].count("beyond float64") == 2
+    made.param.update(surface="Sphere", lr=1e10)
+    assert made.found["first"]["diverged"] > 0 and made.side()["table"].count(">diverged<") == 3
+
+
 def test_a_start_that_still_shows_is_said():
     made = NoisyDescent(lr=0.002, steps=100)
     assert "The start still shows: theory forgets it after about" in made.status()

@@ -16,6 +16,7 @@ from ..descent import descend
 from ..draws import generator
 from ..experiment import Experiment, Members
 from ..floors import (
+    BEYOND,
     deviation,
     deviations,
     drawable,
@@ -23,8 +24,10 @@ from ..floors import (
     expected,
     forgetting,
     landscape,
+    mean,
     middle_of,
     number,
+    scatter,
     unknown,
     weight,
 )
@@ -167,9 +170,8 @@ class NoisyDescent(Experiment):
         seen = {"floor": math.nan, "covariance": None, "diverged": gone}
         middle = np.array(self.start)
         if gone == 0:
-            middle = points.mean(axis=0)
-            away = points - middle
-            seen = {**seen, "floor": float(above[late:].mean()), "covariance": away.T @ away / len(points)}
+            middle = mean(points)
+            seen = {**seen, "floor": float(mean(above[late:].ravel())), "covariance": scatter(points - middle)}
         minima = np.asarray(objective.minima, dtype=float).reshape(-1, 2)
         if len(minima) == 0:
             return {**seen, "heavier": 1.0, **unknown("This surface has no minimum to stay at.")}
@@ -254,7 +256,7 @@ class NoisyDescent(Experiment):
             place: {"x": middle[:, 0], "y": middle[:, 1]},
             f"{place} paths": path_columns(x),
             f"{place} ends": {"x": ends[:, 0], "y": ends[:, 1]},
-            f"{place} measured": ellipses(points.mean(axis=0), found["covariance"]),
+            f"{place} measured": ellipses(mean(points), found["covariance"]),
             f"{place} theory": ellipses(found["target"], found["predicted"]),
         }
 
@@ -331,14 +333,17 @@ class NoisyDescent(Experiment):
 
     def _rows(self, place: str) -> str:
         found, name = self.found[place], self.names()[place]
-        seen = "diverged" if found["diverged"] else f"{found['floor']:.4g}"
+        seen = "diverged" if found["diverged"] else number(found["floor"], BEYOND)
         rows = cell("td", f"{name}: loss floor") + cell("td", seen) + cell("td", number(found["predicted_floor"]))
         more = "".join(
-            f"<tr>{cell('td', f'{name}: {which} σ')}{cell('td', deviation(found['covariance'], k))}"
+            f"<tr>{cell('td', f'{name}: {which} σ')}{cell('td', self._seen_along(found, k))}"
             f"{cell('td', deviation(found['predicted'], k))}</tr>"
             for k, which in ((1, "widest"), (0, "narrowest"))
         )
         return f"<tr>{rows}</tr>{more}"
+
+    def _seen_along(self, found: dict[str, Any], k: int) -> str:
+        return "diverged" if found["diverged"] else deviation(found["covariance"], k, BEYOND)
 
     def shade(self) -> dict[str, float]:
         limits = {place: found["limit"] for place, found in self.found.items()}
