@@ -25,6 +25,7 @@ import optviz
 from optviz import DataLoss, Lanes, LinearRegression, ReLUNet, Rule, batch_indices, descend, members, schedules
 from optviz.experiments.loss_comparison import PLAIN, PRESETS, START, seed_data
 from optviz.export.kernels import literal, loss_script, objective_script, rule_script, schedule_script
+from optviz.export.page import RUNTIME
 from optviz.losses import CRITERIA
 from optviz.scan import filtered
 from optviz.surfaces import Ackley, Quadratic, Rosenbrock, RotatedQuadratic
@@ -75,8 +76,8 @@ def run_js(request):
         losses={name: loss_script(LinearRegression, name) for name in CRITERIA} | {"ReLUNet": loss_script(ReLUNet)},
         schedules={cls.__name__: schedule_script(cls) for cls in SCHEDULES},
     )
-    files = ("python", "arrays", "descent", "random")
-    runtime = "\n".join([*((EXPORT / f"{n}.js").read_text() for n in files), SHOWN, kinds])
+    files = RUNTIME[: RUNTIME.index("random.js") + 1]
+    runtime = "\n".join([*((EXPORT / name).read_text() for name in files), SHOWN, kinds])
 
     def run(*expressions: str, **given) -> list:
         own = f"{constants(**given)}\nreturn JSON.stringify(shown([{', '.join(expressions)}]));"

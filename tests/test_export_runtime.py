@@ -14,7 +14,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-SCRIPTS = [Path(__file__).parents[1] / "optviz" / "export" / name for name in ("python.js", "arrays.js")]
+from optviz.export.page import RUNTIME
+
+NAMES = RUNTIME[: RUNTIME.index("descent.js")]  # Python's part and numpy's
+SCRIPTS = [Path(__file__).parents[1] / "optviz" / "export" / name for name in NAMES]
 NODE = shutil.which("node")
 pytestmark = [pytest.mark.skipif(NODE is None, reason="needs node"), pytest.mark.filterwarnings("ignore")]
 ROUGHLY = 1e-15  # what exp and its like may differ by from one library to the next

@@ -1,7 +1,7 @@
 """Print Python functions as JavaScript: an experiment's own methods, so that nothing is written twice.
 
 A small part of Python is enough for what prepares a picture: functions, comprehensions, f-strings,
-numpy on arrays. The printed text calls the runtime (`python.js`, `arrays.js`) under the name `$`,
+numpy on arrays. The printed text calls the runtime (`python.js`, `arrays.js` and those beside them) under the name `$`,
 which no Python name can take. What a function needs is found through its global names and asked of the bundle.
 """
 
