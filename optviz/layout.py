@@ -51,9 +51,18 @@ def frame(side: Any, hero: Any, rest: Any, notes: Any, beside: bool = False) -> 
 
 def shading(start: float, low: float, high: float) -> str:
     """The style of a slider from `low` to `high` whose part from `start` on is shaded."""
-    share = 100 * min(max((start - low) / (high - low), 0.0), 1.0)
+    return shaded(share(start, low, high))
+
+
+def share(start: float, low: float, high: float) -> str:
+    """How far along a slider from `low` to `high` a value stands."""
+    return f"{100 * min(max((start - low) / (high - low), 0.0), 1.0):.1f}%"
+
+
+def shaded(start: str) -> str:
+    """The style of a slider whose part from this far along is shaded."""
     red = "rgba(214, 41, 75, 0.4)"
-    return f".noUi-connects {{ background: linear-gradient(to right, transparent {share:.1f}%, {red} {share:.1f}%); }}"
+    return f".noUi-connects {{ background: linear-gradient(to right, transparent {start}, {red} {start}); }}"
 
 
 def show(pane: pn.pane.HTML, text: str) -> None:

@@ -5,13 +5,23 @@ from html import unescape
 
 import numpy as np
 import pytest
-from browser import drag_slider, has_horizontal_scroll, slider_labels, slider_value, source_data, wait_idle, wait_until
+from browser import (
+    drag_slider,
+    has_horizontal_scroll,
+    slider,
+    slider_labels,
+    slider_value,
+    source_data,
+    wait_idle,
+    wait_until,
+)
 from conftest import DESKTOP, PHONE
 from pages import VALUE, assert_shows, drag_every_slider, owner_of, refined, select, spot
 
 from optviz import SGD, LossComparison, SingleParameter, StochasticLandscape, SurfaceDescent, objective
 from optviz.catalogue import experiments
 from optviz.experiments.surface_descent import REACHED, SPEED
+from optviz.layout import share
 from optviz.members import rules, surfaces
 
 pytestmark = pytest.mark.browser
@@ -124,6 +134,20 @@ def test_a_rules_own_controls_move_it_and_its_formula(page, exported):
     wait_idle(page)
     assert_shows(page, experiment)
     assert page.locator(".numbers").inner_text().split(",")[0].endswith("0.1")
+
+
+def test_the_unstable_part_of_a_slider_moves_without_a_layout(page, exported):
+    opened(page, exported / "surface_descent.html")
+    connects = slider(page, "Learning rate").locator(".noUi-connects")
+    page.evaluate("""() => { window.layouts = 0; const root = Object.values(Bokeh.index)[0];
+      const invalidate = root.invalidate_layout; root.invalidate_layout = (...given) => {
+        window.layouts += 1; invalidate.apply(root, given); }; }""")
+    for momentum in (0.5, 0.2):
+        start = float(share(2 * (1 + momentum) / 4, 0, 1)[:-1])
+        page.evaluate("value => optviz.experiment.optimizer.assign('momentum', value)", momentum)
+        page.evaluate("() => optviz.experiment.refresh()")
+        assert f" {start:g}%" in connects.evaluate("e => getComputedStyle(e).backgroundImage")
+    assert page.evaluate("window.layouts") == 0
 
 
 def test_basins_are_walked_in_the_page(page, exported):

@@ -203,15 +203,16 @@ class LivePage {
     this.quiet = false;
   }
 
-  // Colour the part of a slider that is unstable.
+  // Colour the part of a slider that is unstable, by a variable: after another style sheet Bokeh lays out the page.
   shade() {
     for (const [name, start] of Object.entries(this.experiment.shade())) {
       const parameter = name.split(".").at(-1);
       const control = this.spec.controls.find((c) => c.name === parameter && this.shown(c));
       const model = control && this.model(control.model);
       if (!model || model.start === undefined) continue;
-      const own = (model.own_sheets ??= [...model.stylesheets]), css = this.spec.shading(start, model.start, model.end);
-      if (model.shaded !== css) { model.stylesheets = [...own, css]; model.shaded = css; }
+      const { share, shaded } = this.spec, unstable = share(start, model.start, model.end);
+      if (!model.stylesheets.includes(shaded)) model.stylesheets = [...model.stylesheets, shaded];
+      if (model.css_variables.unstable !== unstable) model.css_variables = { unstable };
     }
   }
 

@@ -27,7 +27,7 @@ from pyviz_comms import Comm
 from ..checks import plain, read, refusal, said, sentence, text
 from ..draws import generator, recorded
 from ..experiment import Experiment
-from ..layout import shading, stylesheet, wrapped
+from ..layout import shaded, share, stylesheet, wrapped
 from ..members import label_of
 from ..messages import refuse
 from ..page import Page
@@ -197,7 +197,8 @@ def _program(experiment: Experiment, offered: Offered, store: Store | Replay | N
     names = reachable(experiment)
     parts = members(type(experiment), names, bundle)
     state = _state(experiment, offered, names, bundle)
-    texts = f"caption: {bundle.text(caption)}, wrapped: {bundle.text(wrapped)}, shading: {bundle.text(shading)}"
+    texts = f"caption: {bundle.text(caption)}, wrapped: {bundle.text(wrapped)}, share: {bundle.text(share)}"
+    texts += f", shaded: {quoted(shaded('var(--unstable)'))}"
     shared = _sharing(experiment, offered, bundle)
     draws = bundle.text(_draws(experiment))
     return f"""{bundle.source}
