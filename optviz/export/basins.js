@@ -46,35 +46,22 @@ function basinMap(objective, rule, local, across, up, steps, tolerance) {
   const [xs, ys, points, values] = [across, up, local.points, local.values].map(numbersOf);
   const shape = [ys.length, xs.length];
   const found = { minimum: filled(shape, -1), arrived: filled(shape), diverged: filled(shape, 0) };
-  const h = rule.at(0), memories = rule.memories(h, 2), begin = beginner(rule, h, memories);
-  const losses = new Float64Array(steps + 1);
+  const runs = new Runs(objective, rule, steps);
   for (let place = 0; place < xs.length * ys.length; place++) {
-    const x = [xs[place % xs.length], ys[Math.floor(place / xs.length)]];
-    begin();
-    const lost = lossesOf(objective, rule, h, memories, x, steps, losses);
+    runs.values[0] = xs[place % xs.length];
+    runs.values[1] = ys[Math.floor(place / xs.length)];
+    const lost = runs.run();
     if (lost) found.diverged.data[place] = lost;
     else {
-      const k = within(x, points, local.reach);
+      const k = within(runs.end, points, local.reach);
       found.minimum.data[place] = k;
       if (k >= 0) {
-        const at = losses.findIndex((loss) => loss <= values[k] + tolerance);
+        const at = runs.losses.findIndex((loss) => loss <= values[k] + tolerance);
         if (at >= 0) found.arrived.data[place] = at;
       }
     }
   }
   return found;
-}
-
-// Walk from x, which is changed, and note every loss; the step at which the run is lost, 0 if it is not.
-function lossesOf(objective, rule, h, memories, x, steps, losses) {
-  losses[0] = objective.lossAt(x);
-  if (!Number.isFinite(losses[0])) return 1;
-  for (let t = 1; t <= steps; t++) {
-    move(objective, rule, h, memories, x, t);
-    losses[t] = objective.lossAt(x);
-    if (!Number.isFinite(losses[t]) || !Number.isFinite(x[0]) || !Number.isFinite(x[1])) return t;
-  }
-  return 0;
 }
 
 // The last of the minima within reach of a point, -1 for none.

@@ -36,10 +36,10 @@ class Experiment {
     return value;
   }
 
-  // How coarse the next picture is: of the first stage where the second takes too long.
+  // How coarse the next picture is: of the first stage where the second, four times its work, takes too long.
   pace(took) {
     if (took > 50) this.coarsest = 0;
-    else if (took < 15) this.coarsest = 1;
+    else if (took < 10) this.coarsest = 1;
   }
 
   rough() { return !this.message && Boolean(this.results.picture?.rough()); }

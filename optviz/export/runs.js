@@ -1,0 +1,131 @@
+// Runs of which nothing stays but the losses and the end: millions of their steps are one picture's.
+
+class Runs {
+  constructor(objective, rule, steps) {
+    const h = rule.at(0);
+    this.hypers = rule.kind.hyperparameters.filter((name) => !rule.kind.flags.includes(name));
+    this.shape = objective.kind.shape;
+    // the start, the rule's numbers, the surface's
+    this.values = Float64Array.from([0, 0, ...this.hypers.map((name) => h[name]), ...objective.shape]);
+    this.losses = new Float64Array(steps + 1);
+    this.end = new Float64Array(2);
+    this.walk = walkOf(objective, rule, this.hypers);
+  }
+
+  // Where among the values the number of that name is.
+  place(name) {
+    const [start, part] = [["start x", "start y"].indexOf(name), this.shape.indexOf(name)];
+    if (start >= 0) return start;
+    return 2 + (part >= 0 ? this.hypers.length + part : this.hypers.indexOf(name));
+  }
+
+  // Walk from the values: the step at which the run is lost, 0 if it stays finite.
+  run() { return this.walk(this.values, this.losses.length - 1, this.losses, this.end); }
+}
+
+const walks = new WeakMap(); // by the rule's update, then by the objective's kind
+
+function walkOf(objective, rule, hypers) {
+  if (!walks.has(rule.update)) walks.set(rule.update, new WeakMap());
+  const known = walks.get(rule.update);
+  if (!known.has(objective.kind)) known.set(objective.kind, written(objective, rule, hypers));
+  return known.get(objective.kind) ?? plainly(objective, rule, hypers);
+}
+
+// One function for this rule on this surface, their formulas side by side and every number a local: a
+// tenth of the time of calls. Null where the page may not make functions of texts.
+function written(objective, rule, hypers) {
+  try {
+    return new Function("modulo", "floorDivide", walkText(objective.kind, rule, hypers))(modulo, floorDivide);
+  } catch (refusal) {
+    if (!(refusal instanceof EvalError)) throw refusal;
+    return null;
+  }
+}
+
+function walkText(kind, rule, hypers) {
+  const shape = kind.shape.map((_, i) => `$p${i}`), given = ["$x0", "$x1", ...shape];
+  const numbers = [...hypers.map((name) => `$h_${name}`), ...shape];
+  const [value, gradient, hessian] = ["value", "gradient", "hessian"].map((name) => parted(kind[name]));
+  const block = ({ names, body }, end) => `{ const ${names.map((n, i) => `${n} = ${given[i]}`)}; ${body} ${end} }`;
+  const entries = (reading, name) => block(reading, listed(reading.result).map((e, i) => `${name}${i} = ${e};`).join(" "));
+  const loss = block(value, `$loss = ${value.result};`);
+  const { memory, moves } = rule.kind.coupled ? together(rule) : apart(rule);
+  return `"use strict";
+return function (values, steps, losses, end) {
+  const ${numbers.map((name, i) => `${name} = values[${i + 2}]`).concat("$none = 0")};
+  let $x0 = values[0], $x1 = values[1], $loss, $g0, $g1, $H0, $H1, $H2, $H3${memory.map((m) => `, ${m}`).join("")};
+  ${loss}
+  losses[0] = $loss;
+  const lost = !Number.isFinite($loss);
+  for (let t = 1; t <= steps; t++) {
+    ${entries(gradient, "$g")}
+    ${rule.kind.coupled ? entries(hessian, "$H") : ""}
+    ${moves}
+    ${loss}
+    losses[t] = $loss;
+    if (lost || !Number.isFinite($loss) || !Number.isFinite($x0) || !Number.isFinite($x1)) return t;
+  }
+  end[0] = $x0;
+  end[1] = $x1;
+  return 0;
+};`;
+}
+
+// A printed function's parameters, the lines before its last, and what that returns.
+function parted(f) {
+  const text = String(f), last = text.lastIndexOf("return ");
+  const names = text.slice(text.indexOf("(") + 1, text.indexOf(")")).split(", ");
+  const [body, result] = [text.slice(text.indexOf("{") + 1, last), text.slice(last + 7, text.lastIndexOf(";"))];
+  return { names, body, result };
+}
+
+const listed = (result) => result.slice(1, -1).split(", ");
+
+// A rule's step on each coordinate by itself, with memories of its own.
+function apart(rule) {
+  const { body, result } = parted(rule.update);
+  const own = [0, 1].map((i) => (text) => text.replace(/\bs\.(\w+)/g, `$$s${i}_$1`).replace(/\bh\.(\w+)/g, "$$h_$1"));
+  const moves = own.map((named, i) => `{ const x = $x${i}, g = $g${i}; ${named(body)} $x${i} = x + ${named(result)}; }`);
+  return { memory: [0, 1].flatMap((i) => remembered(rule, `$s${i}_`)), moves: moves.join("\n") };
+}
+
+// The step of a rule that sees both coordinates and the Hessian.
+function together(rule) {
+  const { body, result } = parted(rule.update);
+  const named = (text) => text.replace(/\bs\.H\[(\d)\]\[(\d)\]/g, (_, i, j) => `$H${2 * i + Number(j)}`)
+    .replace(/\b([xg])\[(\d)\]/g, "$$$1$2").replace(/\bs\.(\w+)/g, "$$s_$1").replace(/\bh\.(\w+)/g, "$$h_$1");
+  const [first, second] = listed(named(result));
+  const moves = `{ ${named(body)} const $a = ${first}, $b = ${second}; $x0 += $a; $x1 += $b; }`;
+  return { memory: remembered(rule, "$s_"), moves };
+}
+
+// The names of what a rule notes, carried ones with their first values.
+function remembered(rule, before) {
+  const carried = Object.entries(rule.kind.memory);
+  const first = (value) => (isNumber(value) ? value : `$h_${value}`);
+  const fleeting = rule.terms.filter((name) => !(name in rule.kind.memory));
+  return [...carried.map(([name, value]) => `${before}${name} = ${first(value)}`), ...fleeting.map((n) => before + n)];
+}
+
+// The same walk by the rule's and the surface's own functions.
+function plainly(objective, rule, hypers) {
+  const lane = Object.assign(Object.create(Object.getPrototypeOf(objective)), objective), h = rule.at(0);
+  lane.shape = [...objective.shape];
+  return (values, steps, losses, end) => {
+    hypers.forEach((name, i) => { h[name] = values[2 + i]; });
+    lane.shape.forEach((_, i) => { lane.shape[i] = values[2 + hypers.length + i]; });
+    const x = [values[0], values[1]], memories = rule.memories(h, 2);
+    losses[0] = lane.lossAt(x);
+    const lost = !Number.isFinite(losses[0]);
+    for (let t = 1; t <= steps; t++) {
+      const step = rule.step(h, memories, x, lane.gradientAt(x), t, lane);
+      x[0] += step[0];
+      x[1] += step[1];
+      losses[t] = lane.lossAt(x);
+      if (lost || !Number.isFinite(losses[t]) || !x.every(Number.isFinite)) return t;
+    }
+    end.set(x);
+    return 0;
+  };
+}

@@ -1,0 +1,48 @@
+"""The runs of a page's maps, each a function made of a rule's and a surface's text, are those of its `descend`."""
+
+import json
+
+import pytest
+from test_export_laws import EXPORT, NODE, constants, evaluated, made, variants
+
+from optviz import members
+from optviz.export.kernels import objective_script, rule_script
+from optviz.export.page import RUNTIME
+
+pytestmark = pytest.mark.skipif(NODE is None, reason="needs node")
+
+# what differs from the trajectory, for the function that is made and for the one without texts
+COMPARE = """
+const steps = 60;
+const alike = (ours, theirs) => ours.every((value, i) => Object.is(value, theirs[i]));
+const differs = (objective, rule) => {
+  const wanted = descend(objective, rule, objective.starts[0], steps), runs = new Runs(objective, rule, steps);
+  runs.values.set(objective.starts[0]);
+  const made = runs.walk, lost = wanted.diverged.data[0], last = lost || steps, found = [];
+  for (const walk of [made, plainly(objective, rule, runs.hypers)]) {
+    runs.walk = walk;
+    runs.losses.fill(0.125);
+    const equal = runs.run() === lost && alike(runs.losses.subarray(0, last + 1), wanted.loss.data);
+    found.push(equal && (lost > 0 || alike(runs.end, wanted.final.data)));
+  }
+  return [...found, made.toString().startsWith("function (values")];
+};
+"""
+
+
+def test_every_rule_walks_every_surface_as_descend_does():
+    surfaces = [cls() for cls in members.surfaces().values()]
+    cases = [(rule, o) for cls in members.rules().values() for rule in variants(cls) for o in surfaces]
+    kinds = constants(
+        rules={name: rule_script(cls) for name, cls in members.rules().items()},
+        surfaces={cls.__name__: objective_script(cls) for cls in members.surfaces().values()},
+        starts=[o.starts[0] for _, o in cases],
+    )
+    names = [*RUNTIME[: RUNTIME.index("random.js")], "runs.js"]
+    pairs = ", ".join(f"[{made(o)}, {made(rule)}]" for rule, o in cases)
+    script = f"""const found = [{pairs}].map(([objective, rule], k) =>
+      differs(Object.assign(objective, {{ starts: [starts[k]] }}), rule)); return JSON.stringify(found);"""
+    text = "\n".join([*((EXPORT / name).read_text() for name in names), kinds, COMPARE, script])
+    found = json.loads(evaluated(text))
+    odd = [case for case, each in zip(cases, found, strict=True) if each != [True, True, True]]
+    assert len(cases) > 500 and not odd
