@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -116,6 +116,13 @@ def growth(first: np.ndarray, loss: np.ndarray, diverged: np.ndarray, lowest: fl
     ended = np.where(diverged > 0, 308.0, np.log10(np.maximum(loss - lowest, 1e-300)))
     taken = np.where(diverged > 0, diverged, steps)
     return np.where((diverged > 0) | (ended > begun), (ended - begun) / taken, math.nan)
+
+
+def told(found: Mapping[str, Any], lowest: float, steps: int) -> dict[str, np.ndarray]:
+    """What a picture shows of each cell of `lane_map`: `grown`, and log10 of the loss above the lowest, `above`."""
+    with np.errstate(all="ignore"):
+        grown = growth(found["first"], found["loss"], found["diverged"], lowest, steps)
+        return {"grown": grown, "above": np.log10(np.maximum(found["loss"] - lowest, 1e-300))}
 
 
 def ranks(loss: np.ndarray, diverged: np.ndarray) -> np.ndarray:

@@ -40,7 +40,7 @@ class Picture:
     def _begin(self) -> None:
         """Get ready for the rows of the next stage that has more cells."""
         self.stage = self.found["stage"]
-        self.parts: list[dict[str, Any]] = []
+        self.rows: dict[str, np.ndarray] = {}
         self.at = 0
         self.ahead: Any = None
         while self.ahead is None and self.stage < FINEST:
@@ -54,19 +54,24 @@ class Picture:
         return self.ahead is not None
 
     def advance(self) -> bool:
-        """Make some rows of the next stage, as many as take about `PART`; whether they were the last."""
+        """Make some rows of the next stage, as many as take about `PART`; once they are all there, find them instead.
+
+        Returns whether it did that.
+        """
         began = perf_counter()
         xs, ys = self.ahead
+        if self.at == len(ys):
+            self.found = {**self.about, **self.rows, "xs": xs, "ys": ys, "stage": self.stage}
+            self._begin()
+            return True
         stop = min(self.at + max(self.share * self.least // len(xs), 1), len(ys))
-        self.parts.append(self.cells(xs, ys[self.at : stop]))
+        for name, values in self.cells(xs, ys[self.at : stop]).items():
+            if self.at == 0:
+                self.rows[name] = np.empty((len(ys), len(xs)), dtype=values.dtype)
+            self.rows[name][self.at : stop] = values
         self.at = stop
         self._pace(perf_counter() - began)
-        if stop < len(ys):
-            return False
-        joined = {name: np.concatenate([part[name] for part in self.parts]) for name in self.parts[0]}
-        self.found = {**self.about, **joined, "xs": xs, "ys": ys, "stage": self.stage}
-        self._begin()
-        return True
+        return False
 
     def _pace(self, took: float) -> None:
         if took < PART:

@@ -30,6 +30,14 @@ def test_the_page_maps_as_python_does(page, exported):
             assert near.mean() > (0.8 if chaotic else 0.9999), (scene, name)
 
 
+def test_ranks_are_pythons(page, exported):
+    page.goto((exported / "hyperparameter_map.html").as_uri())
+    page.wait_for_function("window.optviz?.experiment?.results?.map")
+    page.evaluate("() => optviz.experiment.change({colour: 'rank', steps: 13})")
+    page.wait_for_function("!optviz.experiment.rough()")
+    assert_shows(page, HyperparameterMap(steps=13, colour="rank"), "map")
+
+
 def test_the_page_comes_to_pythons_finest_map_by_itself(page, exported):
     page.goto((exported / "hyperparameter_map.html").as_uri())
     page.wait_for_function("window.optviz?.experiment?.results?.map")

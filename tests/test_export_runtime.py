@@ -384,6 +384,9 @@ def test_reductions_and_numpy_s_order_of_sums(cases):
         cases.say("x.std(ddof=1); np.var(x, axis=-1, ddof=1); np.nanargmin(x); np.argsort(x); x.argsort(0)", x=x)
     for x in (np.zeros(0), np.zeros((0, 3)), np.ones(3), [1.0, 2.0], 3.0):
         cases.table("sum: x; x, axis=1 | mean | max | median | any | all", usual="x", x=x)
+    many = np.concatenate([cases.array(2000, odd=True), [-0.0, 0.0, np.inf, -np.inf, 1e300, -1e-300]])
+    cases.table("argsort: x, kind='stable'; -x, kind='stable' | flatnonzero: x", x=many)
+    cases.say("x[x > 0]; np.searchsorted(np.sort(x), x)", x=many)
     cases.table("argsort: [2, 1, 2], kind='stable' | nanargmin: x | nanargmax: x | unique: x", x=[2, 1, math.nan])
 
 
@@ -394,6 +397,8 @@ def test_making_shaping_and_methods_of_arrays(cases):
         cases.table(table, a=a, b=b, s=s, c=c, m=a > 0, g=g, v=v)
     cases.table(METHODS, "x.{}({})", x=a)
     cases.table(METHODS, "x.{}({})", x=a > 0)
+    cases.say("a[1:3] = b[:2]; a[:, :2] = b[:, 1:3]; a[:2] = s[:4]; a[1:] = a[:2]; s[1:] = s[:4]", a=a, b=b, s=s)
+    cases.say("s.astype(np.float32); s.astype(np.float32).astype(float)", s=s / 3)
     cases.say("c.size; c.ndim; c.shape; c.T; len(c); a[:1, 0].item(); a.round(1); a.round()", a=a, c=c)
     cases.table("""geomspace: 1e-3, 1e4, 16; -1, -100, num=5; 1, 100, 4, endpoint=False | logspace: -3, 2, 7; 0, 3, 4,
         base=2.0 | dot: s, s; a, b.T; a, s[:4]; s[:3], a; a, 2.0; a, b | matmul: a, b.T; s, s |

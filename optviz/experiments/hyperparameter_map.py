@@ -17,7 +17,6 @@ from ..maps import (
     COORDINATES,
     SPANS,
     cells,
-    growth,
     lane_map,
     names_of,
     pair_of,
@@ -25,6 +24,7 @@ from ..maps import (
     setting,
     span_of,
     stable_rates,
+    told,
 )
 from ..members import resolved
 from ..messages import refuse
@@ -249,8 +249,9 @@ class HyperparameterMap(SurfaceDescent):
 
         def runs(xs, ys):
             across, up = self._values(self.across, xs), self._values(self.up, ys)
-            return lane_map(self.objective, self.optimizer, self.start, self.steps, [self.across, self.up],
-                            across, up, self.tolerance, lowest)  # fmt: skip
+            found = lane_map(self.objective, self.optimizer, self.start, self.steps, [self.across, self.up],
+                             across, up, self.tolerance, lowest)  # fmt: skip
+            return {**found, **told(found, lowest, self.steps)}
 
         return Picture(self.coarsest, self.steps, axes, runs, {})
 
@@ -298,13 +299,11 @@ class HyperparameterMap(SurfaceDescent):
     def _shown_map(self, box: Any) -> dict[str, Any]:
         """The columns of both images: cells that stay finite, and cells that diverge by when they do."""
         found = self.results["map"]
-        with np.errstate(all="ignore"):
-            gone = growth(found["first"], found["loss"], found["diverged"], self.results["lowest"], self.steps)
-            above = np.log10(np.maximum(found["loss"] - self.results["lowest"], 1e-300))
-        if self.colour != "loss":
-            above = found["arrived"] if self.colour == "arrived" else ranks(found["loss"], found["diverged"])
-        stays = np.where(np.isnan(gone), above, math.nan)
-        return {"gone": image_columns(gone, box), "image": image_columns(stays, box)}
+        above = found["arrived"] if self.colour == "arrived" else found["above"]
+        if self.colour == "rank":
+            above = ranks(found["loss"], found["diverged"])
+        stays = np.where(np.isnan(found["grown"]), above, math.nan)
+        return {"gone": image_columns(found["grown"], box), "image": image_columns(stays, box)}
 
     def _limits(self) -> tuple[float, float]:
         """What gets the colours at the ends of the scale."""
@@ -347,8 +346,7 @@ class HyperparameterMap(SurfaceDescent):
             # only in a page: what it carries the runs of, it cannot run elsewhere
             return f"The map needs a rule and a surface that optviz can read. The run: {self.members_status()}"
         found = self.results["map"]
-        grown = (found["diverged"] > 0) | (found["loss"] > found["first"])
-        gone = 100 * float(np.mean(grown))
+        gone = 100 * float(np.mean(np.isfinite(found["grown"])))
         arrived = 100 * float(np.mean(np.isfinite(found["arrived"])))
         rows, columns = found["loss"].shape
         return (

@@ -1,4 +1,4 @@
-// A small numpy: arrays of Float64Array in C order, or of a plain Array where they hold other things.
+// A small numpy: arrays of Float64Array (or Float32Array) in C order, or of a plain Array of other things.
 // Here are the arrays themselves and their subscripts; operators are in elementwise.js, sums and sorts
 // in reductions.js, the functions in numpy.js. Python's part is in python.js.
 
@@ -77,6 +77,10 @@ const { Nd, arrays } = (() => {
         this.data[place] = value;
         return;
       }
+      if (key instanceof Slice && this.fills(key, value)) {
+        this.part(...key.bounds(this.length)).data.set(value.data);
+        return;
+      }
       const { axes, shape, start } = located(this, key), { data } = this;
       const given = toArray(this.bool ? toArray(value).astype("bool") : value);
       if (product(broadcast(given.shape, shape)) !== product(shape)) throw mismatch(given.shape, shape);
@@ -85,6 +89,13 @@ const { Nd, arrays } = (() => {
       runs(axes, start, (base, offsets, done) => {
         for (let i = 0; i < offsets.length; i++) data[base + offsets[i]] = from[(done + i) * step];
       });
+    }
+
+    // Whether a value has the numbers of all rows of a slice, in their order.
+    fills(slice, value) {
+      const [, count, step] = slice.bounds(this.length);
+      const alike = value instanceof Nd && value.bool === this.bool && !Array.isArray(value.data) && !Array.isArray(this.data);
+      return alike && step === 1 && sameShape(value.shape, [count, ...this.shape.slice(1)]);
     }
 
     fill(value) {
@@ -104,7 +115,7 @@ const { Nd, arrays } = (() => {
       const name = typeof type === "function" ? TYPE_NAMES.get(type) : String(type);
       if (name === undefined || name === "object") return this.copy();
       if (name === "float32" && !Array.isArray(this.data)) {
-        return plain(new Nd(new Float64Array(new Float32Array(this.data)), this.shape));
+        return plain(new Nd(new Float32Array(this.data), this.shape));
       }
       const numbers = Float64Array.from(this.data, (x) => (typeof x === "string" ? py.float(x) : x ?? NaN));
       if (name.startsWith("int")) numbers.forEach((x, i) => (numbers[i] = Math.trunc(x)));
@@ -231,7 +242,7 @@ const { Nd, arrays } = (() => {
   // Where a key leads: the offsets of each axis of the result, its shape, and the place of its start.
   function located(a, key) {
     if (key instanceof Nd && key.bool && sameShape(key.shape, a.shape)) {
-      const kept = Int32Array.from(np.flatnonzero(key).data);
+      const kept = new Int32Array(np.flatnonzero(key).data);
       return { axes: [kept], shape: [kept.length], start: 0 };
     }
     const keys = spelled(a, key), steps = strides(a.shape), fancy = keys.some((part) => part instanceof Nd);

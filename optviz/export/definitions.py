@@ -26,7 +26,7 @@ from .printer import quoted
 # what the runtime provides under a name of its own
 NATIVES: dict[Any, str] = {
     descent.descend: "$.descend", scan.filtered: "$.filtered", scene.line_columns: "$.line_columns",
-    maps.lane_map: "$.lane_map", maps.names_of: "$.names_of", maps.setting: "$.setting",
+    maps.lane_map: "$.lane_map", maps.ranks: "$.ranks", maps.names_of: "$.names_of", maps.setting: "$.setting",
     maps.with_setting: "$.with_setting", basin_maps.local_minima: "$.local_minima",
     basin_maps.basin_map: "$.basin_map",
     perf_counter: "$.perf_counter", messages.refuse: "$.refuse", members.label_of: "$.label_of",

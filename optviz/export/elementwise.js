@@ -38,6 +38,7 @@ const { arrayOp, arrayUnary, elements } = (() => {
   }
   const simple = {
     sqrt(out, a) { for (let i = 0; i < out.length; i++) out[i] = Math.sqrt(a[i]); },
+    log10(out, a) { for (let i = 0; i < out.length; i++) out[i] = Math.log10(a[i]); },
     abs(out, a) { for (let i = 0; i < out.length; i++) out[i] = Math.abs(a[i]); },
     neg(out, a) { for (let i = 0; i < out.length; i++) out[i] = -a[i]; },
     isfinite(out, a) { for (let i = 0; i < out.length; i++) out[i] = a[i] - a[i] === 0 ? 1 : 0; },

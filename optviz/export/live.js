@@ -11,7 +11,7 @@ function same(a, b) {
 }
 
 function imageOf(values) {
-  const cells = new Float32Array(numbersOf(values));
+  const { data } = values, cells = data instanceof Float32Array ? data : new Float32Array(data);
   return Object.assign(cells, { shape: values.shape, dimension: 2, dtype: "float32" });
 }
 

@@ -7,7 +7,7 @@ const { np, TYPE_NAMES } = (() => {
   const { reduction, scan, totalOf, meanOf, varianceOf, highest, lowest, maxOf, minOf, quantileOf } = reductions;
   const { medianOf, known, ofKnown, orderOf, cumulative, quantiles } = reductions;
 
-  const isFloat = (a, type) => type === py.float && !a.bool && !Array.isArray(a.data);
+  const isFloat = (a, type) => type === py.float && !a.bool && a.data instanceof Float64Array;
   const typed = (x, type) => {
     const a = toArray(x), same = (type ?? null) === null || isFloat(a, type);
     return same ? plain(a) : a.astype(type);
@@ -27,7 +27,7 @@ const { np, TYPE_NAMES } = (() => {
   };
   const range = (n) => Array.from({ length: n }, (_, i) => i);
   const bisected = (data, value, after) => {
-    let [low, high] = [0, data.length];
+    let low = 0, high = data.length;
     while (low < high) {
       const middle = (low + high) >> 1, x = data[middle];
       // nan comes last
@@ -88,7 +88,7 @@ const { np, TYPE_NAMES } = (() => {
 
     ...Object.fromEntries(
       ["exp", "log", "log10", "log2", "log1p", "expm1", "sin", "cos", "tan", "tanh", "sinh", "cosh"].map(
-        (name) => [name, eachElement(Math[name])],
+        (name) => [name, eachElement(Math[name], false, simple[name])],
       ),
     ),
     arctan: eachElement(Math.atan), arcsin: eachElement(Math.asin), arccos: eachElement(Math.acos),
@@ -248,9 +248,10 @@ const { np, TYPE_NAMES } = (() => {
       return strides(shape).map((step, i) => new Nd(places(step, shape[i]), [size]));
     },
     flatnonzero: (x) => {
-      const found = [];
-      toArray(x).data.forEach((value, i) => value !== 0 && found.push(i));
-      return new Nd(Float64Array.from(found), [found.length]);
+      const { data } = toArray(x), places = new Float64Array(data.length);
+      let count = 0;
+      for (let i = 0; i < data.length; i++) if (data[i] !== 0) places[count++] = i;
+      return new Nd(places.slice(0, count), [count]);
     },
     unique: (x) => {
       const { data } = np.sort(np.ravel(x)), differ = (a, b) => a !== b && (a === a || b === b);
@@ -258,8 +259,9 @@ const { np, TYPE_NAMES } = (() => {
       return new Nd(kept, [kept.length], toArray(x).bool);
     },
     searchsorted: def(["a", "v", "side"], (x, v, side = "left") => {
-      const { data } = toArray(x);
-      return eachElement((value) => bisected(data, value, side === "right"))(v);
+      const { data } = toArray(x), after = side === "right";
+      const all = (out, values) => { for (let i = 0; i < out.length; i++) out[i] = bisected(data, values[i], after); };
+      return eachElement((value) => bisected(data, value, after), false, all)(v);
     }),
     interp: def(["x", "xp", "fp", "left", "right"], (x, xp, fp, left = null, right = null) => {
       const xs = toArray(xp).data, ys = toArray(fp).data, last = xs.length - 1;
