@@ -301,7 +301,12 @@ def compose(figure: Figure, drawing: Drawing, elements: Sequence[Any], captioned
         "fontsize": {"title": "12px", "labels": "12px", "ticks": "11px", "legend": "11px"},
         "xaxis": None if figure.bare_x else "bottom",
         "legend_position": figure.legend or "top_right", "show_legend": legend,
+        "shared_axes": figure.link is not None,
     }  # fmt: skip
+    if figure.link is None:
+        options["hooks"] = [*options["hooks"], _apart]
+    if legend:
+        options["hooks"] = [*options["hooks"], _keyed(drawing.legend)]
     return hv.Overlay(list(elements)).opts(hv.opts.Overlay(**options))
 
 
@@ -322,6 +327,23 @@ def _finish(plot, element) -> None:
         legend.border_line_alpha = 0
         legend.padding, legend.spacing, legend.margin = 5, 1, 6
         legend.click_policy = "hide"
+
+
+def _apart(plot, element) -> None:
+    """Keep figures beside this one off its ranges: HoloViews links axes of one name, and all here are x and y."""
+    plot.state.x_range.tags = plot.state.y_range.tags = []
+
+
+def _keyed(said: Mapping[str, str]) -> Callable:
+    """A hook that has the legend say what a caption does: other words for a label, none where they are empty."""
+
+    def hook(plot, element):
+        for item in (item for legend in plot.state.legend for item in legend.items):
+            item.name = item.name or item.label.value  # its label to HoloViews, whatever it says by now
+            text = said.get(item.name, item.name)
+            item.update(label={"value": text or item.name}, visible=bool(text))
+
+    return hook
 
 
 def heights(values: np.ndarray, lowest: float | None) -> tuple[np.ndarray, tuple[float, float], bool]:

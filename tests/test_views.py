@@ -20,6 +20,7 @@ from optviz import (
     StochasticLandscape,
     SurfaceDescent,
 )
+from optviz.plots import caption
 from optviz.surfaces import Booth
 
 # changes of every kind, in turn on one live page
@@ -111,6 +112,17 @@ def test_the_view_is_a_layout_of_dynamic_maps(cls):
     assert isinstance(first * hv.Curve([(0, 0), (1, 1)]), hv.DynamicMap)
     assert isinstance(first + hv.Curve([(0, 0), (1, 1)]), hv.Layout)
     assert isinstance(view + first, hv.Layout)
+
+
+def test_figures_side_by_side_keep_their_own_axes_unless_linked():
+    single, losses = SingleParameter(), LossComparison()
+    shown = [(single, "steps"), (losses, "data"), (losses, "mse"), (losses, "l1"), (single, "epochs")]
+    layout = hv.Layout([experiment.views[name] for experiment, name in shown])
+    plots = [cell.subplots["main"].state for _, cell in sorted(hv.renderer("bokeh").get_plot(layout).subplots.items())]
+    for (experiment, name), plot in zip(shown, plots, strict=True):
+        drawing, ranges = experiment.drawings[name], (plot.x_range, plot.y_range)
+        assert [(r.start, r.end) for r in ranges] == [tuple(drawing.xlim), tuple(drawing.ylim)], name
+    assert plots[2].x_range is plots[3].x_range and plots[2].y_range is plots[3].y_range
 
 
 def sources_of(plot) -> list:
@@ -388,8 +400,12 @@ def test_updates_outside_the_frame_are_counted():
 # text in the pictures
 
 
+def keys_in(text: str) -> list[str]:
+    return re.findall(r'<span class="key"><i.*?</i>(.*?)</span>', text)
+
+
 def legend_of(page, figure: str) -> list[str]:
-    return re.findall(r'<span class="key"><i.*?</i>(.*?)</span>', page.figures[figure].caption.object)
+    return keys_in(page.figures[figure].caption.object)
 
 
 def test_legends_carry_the_rate_of_the_epoch_viewed():
@@ -405,6 +421,15 @@ def test_legends_carry_the_rate_of_the_epoch_viewed():
         assert f"<b>Epoch {epoch}</b>" in page.figures["steps"].caption.object
     plot = hv.renderer("bokeh").get_plot(experiment.views["steps"])
     assert len(plot.state.legend[0].items) == 3
+
+
+def test_a_views_legend_says_what_the_pages_does():
+    race = Race()
+    plot = hv.renderer("bokeh").get_plot(race.views["surface"])
+    for change in ({}, {"lion": True, "rmsprop": False}, {"lion": False}):
+        race.param.update(**change)
+        shown = [item.label.value for item in plot.state.legend[0].items if item.visible]
+        assert sorted(shown) == sorted(keys_in(caption(race.figures()[0], race.drawings["surface"]))), change
 
 
 def test_the_single_parameters_frame_is_the_seeds():
