@@ -175,7 +175,8 @@ class Conditioning(Experiment):
         missing = np.concatenate([ANGLES[np.isnan(self.counts[name])] for name in NAMES])
         now = {"x0": [self.angle - 0.25], "y0": [low], "x1": [self.angle + 0.25], "y1": [high]}
         layers = {"now": now, **curves, **dots, "never": {"x": missing, "y": np.full(len(missing), 0.9 * high)}}
-        return Drawing(layers, (-2.0, 92.0), COUNTS, f"Steps to a loss of {TOLERANCE:g}, against the angle")
+        said = {NEVER: NEVER if len(missing) > 0 else ""}
+        return Drawing(layers, (-2.0, 92.0), COUNTS, f"Steps to a loss of {TOLERANCE:g}, against the angle", said)
 
     def _dot(self, name: str) -> dict[str, np.ndarray]:
         count = self.here[name]
