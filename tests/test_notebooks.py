@@ -24,13 +24,15 @@ from pages import assert_shows, drag_every_slider
 from pyviz_comms import Comm
 
 from optviz import SingleParameter
+from optviz.catalogue import experiments
 
 SMALLEST = ROOT / "notebooks" / "single_parameter.ipynb"
 # the smallest comes first: its import loads the scripts that the converted page needs
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"), key=lambda path: (path != SMALLEST, path))
+# frozen, or the collector would go through every figure drawn so far again and again
+FORGET = "import gc\ngc.freeze()\n%reset -f"
 PYTHONPATH = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
 REACTIVE, LOADER = "application/vnd.holoviews_exec.v0+json", "application/vnd.holoviews_load.v0+json"
-SEEDS = ["SingleParameter", "SurfaceDescent", "LossComparison", "StochasticLandscape"]
 # what nbconvert's template asks for, and the style sheets that HoloViews names beside its figures
 NOT_OURS = re.compile(r"https://(cdnjs\.cloudflare\.com/.*|cdn\.holoviz\.org/panel/.*\.css(\?.*)?)")
 
@@ -56,7 +58,7 @@ def run_all() -> dict[Path, list]:
     from nbclient import NotebookClient
 
     parts = {path: read(path).cells for path in NOTEBOOKS}
-    cells = [cell for part in parts.values() for cell in [*part, nbformat().v4.new_code_cell("%reset -f")]]
+    cells = [cell for part in parts.values() for cell in [*part, nbformat().v4.new_code_cell(FORGET)]]
     for number, cell in enumerate(cells):
         cell.id = f"cell-{number}"
     everything = nbformat().v4.new_notebook(cells=cells)
@@ -110,9 +112,10 @@ def test_a_notebook_shows_an_experiment_in_every_way(path):
     assert "experiment.live()" in map(last_line, cells)
 
 
-def test_every_seed_lesson_has_its_notebook():
+def test_every_experiment_has_its_notebook():
     texts = [path.read_text("utf-8") for path in NOTEBOOKS]
-    assert [name for name in SEEDS if not any(f"experiment = {name}(" in text for text in texts)] == []
+    names = [kind.__name__ for kind in experiments().values()]
+    assert [name for name in names if not any(f"experiment = {name}(" in text for text in texts)] == []
 
 
 # run
