@@ -30,9 +30,10 @@ def minima_of_kind(cls: type) -> dict[str, Any]:
 
 
 def basin_map(
-    objective: Any, rule: Any, local: Mapping[str, Any], xs: Any, ys: Any, steps: int, tolerance: float
-) -> dict[str, np.ndarray]:
-    """Where the run from each start (x, y) ends, shape (len(ys), len(xs)).
+    objective: Any, rule: Any, local: Mapping[str, Any], xs: Any, ys: Any, steps: int, tolerance: float,
+    clip: float = 0.0,
+) -> dict[str, np.ndarray]:  # fmt: skip
+    """Where the run from each start (x, y) ends, shape (len(ys), len(xs)); gradients are cut at a clip above 0.
 
     `minimum` is the number of the minimum within reach of its end, -1 for none; `arrived` the first
     step with a loss within the tolerance of that minimum's, NaN if there is none; `diverged` the
@@ -42,7 +43,7 @@ def basin_map(
     across, up = objective.names
     found: Any = sweep(
         objective, rule, (float(xs[0]), float(ys[0])), steps, {up: ys, across: xs}, minima=basin, lowest=math.nan,
-        measure=["minimum", "steps_to", "diverged"], tolerance=tolerance, scheduler=cluster.shared,
+        measure=["minimum", "steps_to", "diverged"], tolerance=tolerance, scheduler=cluster.shared, clip=clip or None,
     )  # fmt: skip
     return {"minimum": found["minimum"].values, "arrived": found["steps_to"].values,
             "diverged": found["diverged"].values}  # fmt: skip

@@ -8,6 +8,7 @@ from .members import label_of
 
 OWN = "your own"
 ENDS = ("across_from", "across_to", "up_from", "up_to")
+LOGS = ("across_log", "up_log")
 VIEWS: dict[str, dict[str, Any]] = {
     "Learning rate and momentum": {
         "optimizer_name": "SGD", "objective_name": "Quadratic 0.1 x² + 2 y²", "across": "lr", "up": "momentum",
@@ -24,6 +25,10 @@ VIEWS: dict[str, dict[str, Any]] = {
     "Learning rate and condition": {
         "optimizer_name": "SGD", "objective_name": "Rotated quadratic", "across": "lr", "up": "condition", "steps": 100,
         "window": (-4.0, 0.5, 0.0, 3.0),
+    },
+    "Learning rate and clipping": {
+        "optimizer_name": "SGD", "objective_name": "Himmelblau", "across": "lr", "up": "clip", "steps": 100,
+        "window": (-3.0, 0.5, -1.0, 2.0), "clip": 10.0,
     },
     "Fractal boundary of a tanh net": {
         "optimizer_name": "SGD", "objective_name": "Two-layer tanh net", "across": "lr", "up": "start y", "steps": 100,

@@ -13,14 +13,16 @@ from .rules import Rule
 from .sweep import sweep
 from .theory import max_lr, spectrum
 
-# where an axis runs from and to, and whether by factors; a coordinate runs over the surface's domain
+CLIP = "clip"  # at what a gradient's coordinates are cut: neither of the rule nor of the surface
+# where an axis runs from and to, and whether it is a log axis at first; a coordinate runs over the surface's domain
 SPANS: dict[str, tuple[float, float, bool]] = {
     "lr": (1e-4, 10.0, True), "momentum": (0.0, 0.995, False), "dampening": (0.0, 0.99, False),
     "weight_decay": (1e-4, 10.0, True), "beta1": (0.0, 0.995, False), "beta2": (0.0, 0.999, False),
     "alpha": (0.0, 0.999, False), "rho": (0.0, 0.999, False), "eps": (1e-12, 1.0, True),
     "etaminus": (0.05, 0.95, False), "etaplus": (1.01, 3.0, False), "lr_decay": (1e-3, 10.0, True),
     "momentum_decay": (1e-4, 1.0, True), "damping": (1e-3, 100.0, True),
-    "condition": (1.0, 1000.0, True), "angle": (0.0, 90.0, False), "steepness": (1.0, 1000.0, True),
+    CLIP: (1e-3, 100.0, True), "condition": (1.0, 1000.0, True), "angle": (0.0, 90.0, False),
+    "steepness": (1.0, 1000.0, True),
 }  # fmt: skip
 COORDINATES = ("start x", "start y")
 AXES = [*SPANS, *COORDINATES]
@@ -46,34 +48,48 @@ def with_setting(member: Any, name: str, value: float) -> Any:
 
 def pair_of(optimizer: Any, objective: Any, across: str, up: str) -> tuple[str, str]:
     """These two axes, or others where they are one, or where neither the rule nor the objective has one."""
-    known = [n for n in AXES if n in (*COORDINATES, *names_of(optimizer), *names_of(objective))]
+    known = [n for n in AXES if n in (*COORDINATES, CLIP, *names_of(optimizer), *names_of(objective))]
     first = across if across in known else known[0]
     return first, up if up in known and up != first else [n for n in known if n != first][0]
 
 
-def span_of(name: str, objective: Any) -> tuple[float, float]:
-    """The ends of a whole axis; of a log axis, their log10."""
+def by_factors(name: str) -> bool:
+    """Whether an axis is a log axis, if nobody asks for another."""
+    return name in SPANS and SPANS[name][2]
+
+
+def span_of(name: str, objective: Any, log: bool) -> tuple[float, float]:
+    """The ends of a whole axis; of a log axis, their log10: three decades below the upper end where it begins at 0."""
     if name in COORDINATES:
         low, high = objective.domain[COORDINATES.index(name)]
         return float(low), float(high)
-    low, high, log = SPANS[name]
-    return (math.log10(low), math.log10(high)) if log else (low, high)
+    low, high = SPANS[name][0], SPANS[name][1]
+    return (math.log10(low if low > 0 else high / 1000), math.log10(high)) if log else (low, high)
+
+
+def on_scale(ends: Sequence[float], name: str, objective: Any, log: bool) -> list[float]:
+    """The same part of an axis on a log scale, or back on a linear one, as far as that has it."""
+    least, most = span_of(name, objective, log)
+    moved = [(math.log10(end) if end > 0 else least) if log else 10.0**end for end in ends]
+    low, high = min(max(moved[0], least), most), min(max(moved[1], least), most)
+    return [low, high] if low < high else [least, most]
 
 
 def lane_map(
     objective: Any, rule: Any, start: Any, steps: int, names: Sequence[str], across: Any, up: Any,
-    tolerance: float, lowest: float,
+    tolerance: float, lowest: float, clip: float = 0.0,
 ) -> dict[str, np.ndarray]:  # fmt: skip
     """First and final loss, step of arrival and of divergence of each cell, shape (len(up), len(across)).
 
     `names` are the axes across and up; `arrived` is NaN for a run that never comes within the
-    tolerance of the lowest loss, `diverged` 0 for one that stays finite.
+    tolerance of the lowest loss, `diverged` 0 for one that stays finite. Gradients are cut at a
+    clip above 0, or at the value of an axis of that name.
     """
     places = dict(zip(COORDINATES, objective.names, strict=True))
     first, second = (places.get(n, n) for n in names)
     found: Any = sweep(objective, rule, start, steps, {second: up, first: across}, tolerance=tolerance,
                        lowest=lowest, measure=["loss", "first", "steps_to", "diverged"],
-                       scheduler=cluster.shared)  # fmt: skip
+                       clip=None if "clip" in names else clip or None, scheduler=cluster.shared)  # fmt: skip
     names_found = {"loss": "loss", "first": "first", "arrived": "steps_to", "diverged": "diverged"}
     return {name: found[theirs].values for name, theirs in names_found.items()}
 

@@ -11,7 +11,7 @@ from .theory import frozen_terms, hessian_at, is_frozen, max_lr, preconditioned,
 from .trajectory import Trajectory
 
 
-def outlook(rule: Any, objective: Any, run: Trajectory, lowest: float) -> dict[str, Any]:
+def outlook(rule: Any, objective: Any, run: Trajectory, lowest: float, clip: float = 0.0) -> dict[str, Any]:
     """Prediction and measurement for the first lane of a run.
 
     `rows`: for the start, the end and each minimum the name, the point, the `spectrum` (of P^-1 H
@@ -19,7 +19,8 @@ def outlook(rule: Any, objective: Any, run: Trajectory, lowest: float) -> dict[s
     (None where unknown). `sentence`: what to expect at `target`, the nearest minimum, else the end.
     `rate`: the factor a step in the long run there, None where unknown; `measured`: the factor
     over the last quarter of the run, NaN where the loss does not tell; `stable`: what is
-    predicted; `limit`: the largest stable lr at the target.
+    predicted; `limit`: the largest stable lr at the target. `clip`: at what gradients are cut, 0 for nothing;
+    near a minimum they are small, so it moves no limit, but keeps an unstable run from growing.
     """
     x = run.x[:, 0]
     last = int(np.flatnonzero(np.isfinite(x).all(axis=1))[-1])
@@ -31,8 +32,12 @@ def outlook(rule: Any, objective: Any, run: Trajectory, lowest: float) -> dict[s
     places = [("start", start), ("end", end), *(("minimum", point) for point in minima)]
     rows = [_row(name, point, rule, objective, terms, t) for name, point in places]
     found = _expected(rule, objective, target, terms, t)
+    if clip > 0 and found["stable"] is False:
+        held = f"Gradients are cut at {clip:g}: its steps grow no further than that allows."
+        found = {**found, "sentence": f"{found['sentence']} {held}"}
     return {
         **found,
+        "clipped": clip > 0,
         "rows": rows,
         "target": target,
         "frozen": terms is not None,
@@ -73,7 +78,8 @@ def verdict(found: dict[str, Any], run: Trajectory) -> str:
     """Whether a run did what was expected of it, in a sentence; empty where nothing was expected."""
     if found["stable"] is None:
         return ""
-    grew = run.diverged[0] > 0 or found["measured"] > 1
+    # held by the clip, an unstable run circles around the minimum
+    grew = run.diverged[0] > 0 or found["measured"] > (0.999 if found["clipped"] else 1)
     if not run.diverged[0] and np.isnan(found["measured"]):
         return ""
     so = "So it does" if grew != found["stable"] else "Not so in this run"

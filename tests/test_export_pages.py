@@ -157,7 +157,7 @@ def test_basins_are_walked_in_the_page(page, exported):
         select(page, label, option)
         setattr(experiment, owner_of(experiment, label)[1], option)
     assert_shows(page, experiment)
-    drag_every_slider(page, experiment, ["Learning rate"])
+    drag_every_slider(page, experiment, ["Learning rate", "Clip gradients at (0: not)"])
     select(page, "Optimizer", "RMSprop")
     select(page, "Colour each start by", SPEED)
     experiment.param.update(optimizer_name="RMSprop", basins=SPEED)

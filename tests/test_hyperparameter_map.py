@@ -55,6 +55,37 @@ def test_axes_follow_the_rule():
     assert bowl.window == (0.0, 3.0, 0.0, 90.0)
 
 
+def test_an_axis_is_by_factors_or_by_differences():
+    shown = HyperparameterMap(scene="Learning rate and clipping")
+    assert (shown.across_log, shown.up_log, shown.clip) == (True, True, 10.0)
+    shown.param.update(zoom_in=True)
+    across, low, high = shown.window[:2], *shown.window[2:]
+    shown.up_log = False
+    assert shown.window == pytest.approx((*across, 10.0**low, 10.0**high), rel=1e-14) and not shown.message
+    found = shown.results["map"]
+    assert np.ptp(np.diff(found["ys"])) < 1e-9 * found["ys"][-1] and "by log₁₀ lr" in shown.drawings["map"].title
+    assert "and clip (up)" in shown.drawings["map"].title
+    shown._click(found["xs"][3], found["ys"][5])
+    assert shown.clip == found["ys"][5] and shown.optimizer.lr == 10.0 ** found["xs"][3]
+    assert shown.trajectory.loss[-1, 0] == pytest.approx(shown.results["map"]["loss"][5, 3], rel=1e-9)
+    shown.up = "momentum"
+    assert not shown.up_log and shown.window[2:] == (0.0, 0.995)
+    shown.up_log = True
+    assert shown.window[2:] == pytest.approx((math.log10(0.995) - 3, math.log10(0.995))) and not shown.message
+    shown.scene = next(iter(VIEWS))
+    assert (shown.up, shown.up_log, shown.clip) == ("momentum", False, 0.0)
+
+
+def test_a_coordinate_has_no_log_axis():
+    shown = HyperparameterMap(scene="Learning rate and start")
+    before = shown.results["map"]
+    shown.up_log = True
+    assert shown.message == "HyperparameterMap needs a linear axis for start x, which may be 0 or below, not 'log'."
+    assert shown.results["map"] is before
+    shown.up_log = False
+    assert not shown.message
+
+
 def test_zoom_and_pan_compute_what_is_visible():
     shown = HyperparameterMap(across="lr", up="momentum")
     whole, wide = shown.window, shown.window[1] - shown.window[0]

@@ -49,6 +49,24 @@ def test_a_run_that_does_otherwise_says_so():
     assert verdict({**found, "stable": False}, run).startswith("Not so in this run: the last steps took")
 
 
+def test_clipping_moves_no_limit_but_holds_a_run_that_is_unstable():
+    experiment = SurfaceDescent(optimizer=SGD(lr=0.55), steps=200, clip=1.0)
+    run, found = experiment.trajectory, experiment.results["outlook"]
+    weights = torch.tensor([-5.0, -2.0], dtype=torch.float64, requires_grad=True)
+    trainer = torch.optim.SGD([weights], lr=0.55)
+    for k in range(200):
+        np.testing.assert_allclose(run.x[k, 0], weights.detach().numpy(), rtol=1e-12)
+        trainer.zero_grad()
+        (0.1 * weights[0] ** 2 + 2 * weights[1] ** 2).backward()
+        torch.nn.utils.clip_grad_value_([weights], 1.0)
+        trainer.step()
+    assert found["limit"] == pytest.approx(0.5, rel=1e-9) and not run.diverged[0] and run.clipped.any()
+    said = re.sub("<[^>]+>", "", experiment.side()["outlook"])
+    assert "it will diverge along y. Gradients are cut at 1: its steps grow no further than that allows. So it" in said
+    experiment.optimizer.lr = 0.45
+    assert "Gradients are cut" not in experiment.side()["outlook"]
+
+
 def test_every_place_has_its_curvatures_and_limit():
     himmelblau = surfaces()["Himmelblau"]()
     found, run = found_for(SGD(lr=0.01), himmelblau, (0.0, 0.0), 50)

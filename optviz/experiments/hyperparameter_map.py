@@ -11,14 +11,16 @@ import param
 from ..controls import knobs_of
 from ..experiment import Members
 from ..layout import frame, html
-from ..map_views import ENDS, OWN, VIEWS, belongs
+from ..map_views import ENDS, LOGS, OWN, VIEWS, belongs
 from ..maps import (
     AXES,
+    CLIP,
     COORDINATES,
-    SPANS,
+    by_factors,
     cells,
     lane_map,
     names_of,
+    on_scale,
     pair_of,
     ranks,
     setting,
@@ -47,6 +49,8 @@ class HyperparameterMap(SurfaceDescent):
     scene = param.Selector(default=next(iter(VIEWS)), objects=[*VIEWS, OWN], label="Show", doc="Where to start from.")
     across = param.Selector(default="lr", objects=AXES, label="Across", doc="What changes from left to right.")
     up = param.Selector(default="momentum", objects=AXES, label="Up", doc="What changes from bottom to top.")
+    across_log = param.Boolean(True, label="Log axis across", doc="By factors instead of by differences.")
+    up_log = param.Boolean(False, label="Log axis up", doc="By factors instead of by differences.")
     colour = param.Selector(default="loss", objects={v: k for k, v in COLOURS.items()}, label="Colour",
                             doc="What the colour of a cell tells of its run.")  # fmt: skip
     tolerance = param.Number(1e-3, bounds=(1e-12, None), softbounds=(1e-6, 1), step=1e-4,
@@ -81,7 +85,9 @@ class HyperparameterMap(SurfaceDescent):
         if scene in VIEWS and not belongs(scene, optimizer, objective, (across, up)):
             params = {name: value for name, value in params.items() if name != "window" or "window" in given}
             params["scene"] = OWN
-        whole = (*span_of(across, objective), *span_of(up, objective))
+        logs = [params.get(flag, by_factors(name)) for flag, name in zip(LOGS, (across, up), strict=True)]
+        params |= dict(zip(LOGS, logs, strict=True))
+        whole = (*span_of(across, objective, logs[0]), *span_of(up, objective, logs[1]))
         ends = params.get("window", whole)
         ends = [params.get(name, end) for name, end in zip(ENDS, ends, strict=True)]
         params |= {"window": tuple(ends), **dict(zip(ENDS, ends, strict=True)), "across": across, "up": up}
@@ -105,7 +111,7 @@ class HyperparameterMap(SurfaceDescent):
             new |= self._viewed(changed)
         optimizer, objective = new.get("optimizer", self.optimizer), new.get("objective", self.objective)
         pair = pair_of(optimizer, objective, new.get("across", self.across), new.get("up", self.up))
-        new |= {"across": pair[0], "up": pair[1]}
+        new |= {"across": pair[0], "up": pair[1], **self._scales_of(changed, pair)}
         if self.scene in VIEWS and not belongs(self.scene, optimizer, objective, pair):
             new["scene"] = OWN
         return new | self._ends(changed, new, objective)
@@ -113,7 +119,8 @@ class HyperparameterMap(SurfaceDescent):
     def _viewed(self, changed: set[str]) -> dict[str, Any]:
         """What a view brings, without what was set beside it."""
         chosen = VIEWS[self.scene]
-        new = {name: chosen[name] for name in ("across", "up", "steps") if name not in changed}
+        brought = {"clip": 0.0, **chosen}
+        new = {name: brought[name] for name in ("across", "up", "steps", "clip") if name not in changed}
         if not changed & {"optimizer", "optimizer_name"}:
             new["optimizer"] = self.chosen("rule", chosen["optimizer_name"])
             new["optimizer_name"] = chosen["optimizer_name"]
@@ -126,6 +133,14 @@ class HyperparameterMap(SurfaceDescent):
                 new |= {"start_x": new["start"][0], "start_y": new["start"][1]}
         return new
 
+    def _scales_of(self, changed: set[str], pair: tuple[str, str]) -> dict[str, bool]:
+        """Which axes are log axes: an axis that is new as is usual for it."""
+        new: dict[str, bool] = {}
+        for k, flag in enumerate(LOGS):
+            fresh = "scene" in changed or ("across", "up")[k] in changed or pair[k] != (self.across, self.up)[k]
+            new[flag] = by_factors(pair[k]) if fresh and flag not in changed else getattr(self, flag)
+        return new
+
     def _ends(self, changed: set[str], new: dict[str, Any], objective: Any) -> dict[str, Any]:
         """The part on view: a view's, the whole of new axes, zoomed, panned or typed; typed ends follow it."""
         ends = [self.window[0], self.window[1], self.window[2], self.window[3]]
@@ -135,7 +150,11 @@ class HyperparameterMap(SurfaceDescent):
             if "scene" in changed and scene in VIEWS:
                 ends = list(VIEWS[scene]["window"])
             elif changed & axes or pair != (self.across, self.up):
-                ends = [*span_of(pair[0], objective), *span_of(pair[1], objective)]
+                ends = [*span_of(pair[0], objective, new["across_log"]), *span_of(pair[1], objective, new["up_log"])]
+            elif changed & set(LOGS):
+                for k, flag in enumerate(LOGS):
+                    if flag in changed and pair[k] not in COORDINATES:
+                        ends[2 * k : 2 * k + 2] = on_scale(ends[2 * k : 2 * k + 2], pair[k], objective, new[flag])
             elif changed & {"zoom_in", "zoom_out"}:
                 ends = list(self._zoomed(0.25 if "zoom_in" in changed else 4.0))
             ends = [getattr(self, name) if name in changed else ends[k] for k, name in enumerate(ENDS)]
@@ -147,7 +166,7 @@ class HyperparameterMap(SurfaceDescent):
         ends = []
         for k, name in enumerate((self.across, self.up)):
             low, high = self.window[2 * k], self.window[2 * k + 1]
-            least, most = span_of(name, self.objective)
+            least, most = span_of(name, self.objective, self._log(name))
             here = self._at(name)
             middle = here if low <= here <= high else (low + high) / 2
             width = max(min((high - low) * factor, most - least), self._narrowest(k) / 4)  # no deeper than is refused
@@ -159,29 +178,36 @@ class HyperparameterMap(SurfaceDescent):
         """Where the run that is shown stands on an axis."""
         if name in COORDINATES:
             return float(self.start[COORDINATES.index(name)])
+        if name == CLIP:
+            return self._shown(name, self.clip)
         value = setting(self.optimizer if name in names_of(self.optimizer) else self.objective, name)
         return self._shown(name, value)
 
+    def _log(self, name: str) -> bool:
+        return self.across_log if name == self.across else self.up_log
+
     def _shown(self, name: str, value: float) -> float:
-        if name in SPANS and SPANS[name][2]:
+        if self._log(name):
             return math.log10(value) if value > 0 else -math.inf
         return value
 
     def _values(self, name: str, at: Any) -> Any:
         """The values of an axis at places on it."""
-        return 10.0**at if name in SPANS and SPANS[name][2] else at
+        return 10.0**at if self._log(name) else at
 
     def _pick(self) -> dict[str, Any]:
         """Give the run the two numbers of the cell that was clicked."""
-        start = [self.start[0], self.start[1]]
+        start, own = [self.start[0], self.start[1]], {}
         for k, name in enumerate((self.across, self.up)):
             value = float(self._values(name, self.cell[k]))
             if name in COORDINATES:
                 start[COORDINATES.index(name)] = value
+            elif name == CLIP:
+                own[CLIP] = value
             else:
                 owner = self.optimizer if name in names_of(self.optimizer) else self.objective
                 self.take(owner, {name: value})
-        return {"start": (start[0], start[1])}
+        return {"start": (start[0], start[1]), **own}
 
     def _click(self, x: float, y: float) -> None:
         up, across = self.results["map"]["loss"].shape
@@ -197,7 +223,7 @@ class HyperparameterMap(SurfaceDescent):
         """Compute the part that pan or zoom has brought into view, within what the axes allow."""
         ends = [x0, x1, y0, y1]
         for k, name in enumerate((self.across, self.up)):
-            low, high = span_of(name, self.objective)
+            low, high = span_of(name, self.objective, self._log(name))
             ends[2 * k] = min(max(ends[2 * k], low), high - 1e-15 * (high - low))
             ends[2 * k + 1] = max(min(ends[2 * k + 1], high), ends[2 * k] + 1e-15 * (high - low))
         self.window = (ends[0], ends[1], ends[2], ends[3])
@@ -215,7 +241,9 @@ class HyperparameterMap(SurfaceDescent):
     def _check_ends(self) -> None:
         for k, name in enumerate((self.across, self.up)):
             side, low, high = ("Across", "Up")[k], self.window[2 * k], self.window[2 * k + 1]
-            least, most = span_of(name, self.objective)
+            if name in COORDINATES and self._log(name):
+                refuse("HyperparameterMap", f"needs a linear axis for {name}, which may be 0 or below", "log")
+            least, most = span_of(name, self.objective, self._log(name))
             slack = 1e-9 * (most - least)  # zooming out to the whole axis rounds
             if not (least - slack <= low < high <= most + slack):
                 rule = f"needs {side} from below {side} to, both from {least:g} to {most:g}"
@@ -226,7 +254,8 @@ class HyperparameterMap(SurfaceDescent):
 
     def _narrowest(self, k: int) -> float:
         """How wide an axis must be for its cells to be different numbers."""
-        least, most = span_of((self.across, self.up)[k], self.objective)
+        name = (self.across, self.up)[k]
+        least, most = span_of(name, self.objective, self._log(name))
         return max(2.3e-14 * max(abs(self.window[2 * k]), abs(self.window[2 * k + 1])), 2e-15 * (most - least))
 
     def _map_key(self) -> tuple:
@@ -235,8 +264,9 @@ class HyperparameterMap(SurfaceDescent):
         shapes = [n for n in names_of(self.objective) if n not in (self.across, self.up)]
         values = [float(setting(self.optimizer, n)) for n in hypers] + [setting(self.objective, n) for n in shapes]
         start = [v for n, v in zip(COORDINATES, self.start, strict=True) if n not in (self.across, self.up)]
+        clip = 0.0 if CLIP in (self.across, self.up) else self.clip
         return (id(self.optimizer), id(self.objective), self.across, self.up, self.steps, self.tolerance,
-                tuple(values), tuple(start), tuple(self.window))  # fmt: skip
+                tuple(values), (*start, clip), tuple(self.window), self.across_log, self.up_log)  # fmt: skip
 
     def _map(self, lowest: float) -> Picture:
         x0, x1, y0, y1 = self.window
@@ -250,7 +280,7 @@ class HyperparameterMap(SurfaceDescent):
         def runs(xs, ys):
             across, up = self._values(self.across, xs), self._values(self.up, ys)
             found = lane_map(self.objective, self.optimizer, self.start, self.steps, [self.across, self.up],
-                             across, up, self.tolerance, lowest)  # fmt: skip
+                             across, up, self.tolerance, lowest, self.clip)  # fmt: skip
             return {**found, **told(found, lowest, self.steps)}
 
         return Picture(self.coarsest, self.steps, axes, runs, {})
@@ -294,7 +324,7 @@ class HyperparameterMap(SurfaceDescent):
 
     def _named(self, name: str) -> str:
         plain = name.replace("_", " ")
-        return f"log₁₀ {plain}" if name in SPANS and SPANS[name][2] else plain
+        return f"log₁₀ {plain}" if self._log(name) else plain
 
     def _shown_map(self, box: Any) -> dict[str, Any]:
         """The columns of both images: cells that stay finite, and cells that diverge by when they do."""
@@ -319,7 +349,7 @@ class HyperparameterMap(SurfaceDescent):
     def _limit_key(self) -> tuple:
         """What theory's line depends on: what the map does, but for steps, tolerance and start."""
         key = self._map_key()
-        return (*key[:4], key[6], key[8])
+        return (*key[:4], key[6], *key[8:])
 
     def _limit(self) -> dict[str, Any]:
         """The learning rate that theory allows at the deepest minimum, for each value of the other axis."""
@@ -368,7 +398,7 @@ quadratic map and line agree; elsewhere a run may leave long before, or settle b
 """
 
     def controls(self, members: Members | None = None) -> list[Any]:
-        names = ["scene", "across", "up", "colour", "tolerance", "zoom_in", "zoom_out", "whole", *ENDS]
+        names = ["scene", "across", "up", *LOGS, "colour", "tolerance", "zoom_in", "zoom_out", "whole", *ENDS]
         first = knobs_of(self, names)
         return [first, *super().controls(members)]
 

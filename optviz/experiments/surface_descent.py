@@ -59,6 +59,8 @@ class SurfaceDescent(Experiment):
     objective_name = param.Selector(default="Quadratic 0.1 x² + 2 y²", objects=list(surfaces()), label="Surface")
     optimizer_name = param.Selector(default="SGD", objects=list(rules()), label="Optimizer")
     steps = param.Integer(50, bounds=(1, 10_000), softbounds=(1, 300), doc="How many steps to take.")
+    clip = param.Number(0.0, bounds=(0, None), softbounds=(0, 10), step=0.1, label="Clip gradients at (0: not)",
+                        doc="Values of the gradient beyond this are cut; 0 cuts nothing.")  # fmt: skip
     start_x = param.Number(-5.0, label="Start x", doc="Drag the ring or click the surface instead.")
     start_y = param.Number(-2.0, label="Start y", doc="Drag the ring or click the surface instead.")
     basins = param.Selector(default=OFF, objects=[OFF, REACHED, SPEED], label="Colour each start by")
@@ -117,14 +119,14 @@ class SurfaceDescent(Experiment):
     # numbers
 
     def compute(self) -> dict[str, Any]:
-        run = descend(self.objective, self.optimizer, self.start, self.steps)
+        run = descend(self.objective, self.optimizer, self.start, self.steps, clip=self.clip or None)
         if not np.isfinite(run.loss[0, 0]):
             refuse("SurfaceDescent", "needs a start where the loss is finite", self.start)
         box = frame_of(self.objective.domain, self.start)
         scape = self.remember("landscape", (self._surface_key(), box), lambda: self._landscape(box))
         found = {"trajectory": run, "box": box, "landscape": scape[0], "lowest": scape[1], "values": scape[2]}
         known = hasattr(self.objective, "traced") and run.lanes == 1
-        expected = outlook(self.optimizer, self.objective, run, scape[1]) if known else None
+        expected = outlook(self.optimizer, self.objective, run, scape[1], self.clip) if known else None
         basins = self._basins(box) if known and self.basins != OFF else None
         ends = None if basins is None else basins.found
         return {**found, "outlook": expected, "basins": ends, "picture": basins}
@@ -141,9 +143,9 @@ class SurfaceDescent(Experiment):
             return axes_of(box, cells_aside(stage, steps))
 
         def cells(xs, ys):
-            return basin_map(self.objective, self.optimizer, local, xs, ys, steps, ARRIVED)
+            return basin_map(self.objective, self.optimizer, local, xs, ys, steps, ARRIVED, self.clip)
 
-        key = (id(self.optimizer), rule, self._surface_key(), box, steps)
+        key = (id(self.optimizer), rule, self.clip, self._surface_key(), box, steps)
         about = {"points": local["points"], "steps": steps}
         return self.remember("basins", key, lambda: Picture(self.coarsest, steps, axes, cells, about))
 
@@ -312,7 +314,7 @@ are the forms of the older lecture notebooks: see each rule's formula.</p>
 
     def controls(self, members: Members | None = None) -> list[Any]:
         main = knobs_of(self, ["objective_name", "optimizer_name"])
-        rest = ["steps", "start_x", "start_y", "basins", "fit_axes"]
+        rest = ["steps", "clip", "start_x", "start_y", "basins", "fit_axes"]
         rest = knobs_of(self, [name for name in rest if name in self.menu()])
         made = self._member_controls if members is None else self._every_control(members)
         return [main, pn.Column(made, sizing_mode="stretch_width", margin=0), rest]

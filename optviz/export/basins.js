@@ -42,11 +42,11 @@ function settlesAtKink(objective, [x, y]) {
   return [[1, 0], [-1, 0], [0, 1], [0, -1]].every(([i, j]) => objective.lossAt([x + 1e-6 * i, y + 1e-6 * j]) >= here);
 }
 
-function basinMap(objective, rule, local, across, up, steps, tolerance) {
+function basinMap(objective, rule, local, across, up, steps, tolerance, clip) {
   const [xs, ys, points, values] = [across, up, local.points, local.values].map(numbersOf);
   const shape = [ys.length, xs.length];
   const found = { minimum: filled(shape, -1), arrived: filled(shape), diverged: filled(shape, 0) };
-  const runs = new Runs(objective, rule, steps);
+  const runs = new Runs(objective, rule, steps, clip);
   for (let place = 0; place < xs.length * ys.length; place++) {
     runs.values[0] = xs[place % xs.length];
     runs.values[1] = ys[Math.floor(place / xs.length)];

@@ -1,12 +1,12 @@
 // Runs of which nothing stays but the losses and the end: millions of their steps are one picture's.
 
 class Runs {
-  constructor(objective, rule, steps) {
+  constructor(objective, rule, steps, clip) {
     const h = rule.at(0);
     this.hypers = rule.kind.hyperparameters.filter((name) => !rule.kind.flags.includes(name));
     this.shape = objective.kind.shape;
-    // the start, the rule's numbers, the surface's
-    this.values = Float64Array.from([0, 0, ...this.hypers.map((name) => h[name]), ...objective.shape]);
+    // the start, the rule's numbers, the surface's, and where gradients are cut
+    this.values = Float64Array.from([0, 0, ...this.hypers.map((name) => h[name]), ...objective.shape, clip || Infinity]);
     this.losses = new Float64Array(steps + 1);
     this.end = new Float64Array(2);
     this.walk = walkOf(objective, rule, this.hypers);
@@ -16,6 +16,7 @@ class Runs {
   place(name) {
     const [start, part] = [["start x", "start y"].indexOf(name), this.shape.indexOf(name)];
     if (start >= 0) return start;
+    if (name === "clip") return this.values.length - 1;
     return 2 + (part >= 0 ? this.hypers.length + part : this.hypers.indexOf(name));
   }
 
@@ -45,7 +46,7 @@ function written(objective, rule, hypers) {
 
 function walkText(kind, rule, hypers) {
   const shape = kind.shape.map((_, i) => `$p${i}`), given = ["$x0", "$x1", ...shape];
-  const numbers = [...hypers.map((name) => `$h_${name}`), ...shape];
+  const numbers = [...hypers.map((name) => `$h_${name}`), ...shape, "$clip"];
   const [value, gradient, hessian] = ["value", "gradient", "hessian"].map((name) => parted(kind[name]));
   const block = ({ names, body }, end) => `{ const ${names.map((n, i) => `${n} = ${given[i]}`)}; ${body} ${end} }`;
   const entries = (reading, name) => block(reading, listed(reading.result).map((e, i) => `${name}${i} = ${e};`).join(" "));
@@ -60,6 +61,8 @@ return function (values, steps, losses, end) {
   const lost = !Number.isFinite($loss);
   for (let t = 1; t <= steps; t++) {
     ${entries(gradient, "$g")}
+    $g0 = Math.min(Math.max($g0, -$clip), $clip);
+    $g1 = Math.min(Math.max($g1, -$clip), $clip);
     ${rule.kind.coupled ? entries(hessian, "$H") : ""}
     ${moves}
     ${loss}
@@ -115,11 +118,11 @@ function plainly(objective, rule, hypers) {
   return (values, steps, losses, end) => {
     hypers.forEach((name, i) => { h[name] = values[2 + i]; });
     lane.shape.forEach((_, i) => { lane.shape[i] = values[2 + hypers.length + i]; });
-    const x = [values[0], values[1]], memories = rule.memories(h, 2);
+    const x = [values[0], values[1]], memories = rule.memories(h, 2), clip = values.at(-1);
     losses[0] = lane.lossAt(x);
     const lost = !Number.isFinite(losses[0]);
     for (let t = 1; t <= steps; t++) {
-      const step = rule.step(h, memories, x, lane.gradientAt(x), t, lane);
+      const step = rule.step(h, memories, x, lane.gradientAt(x).map((g) => cut(g, clip)), t, lane);
       x[0] += step[0];
       x[1] += step[1];
       losses[t] = lane.lossAt(x);
