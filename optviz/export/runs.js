@@ -37,7 +37,8 @@ function walkOf(objective, rule, hypers) {
 // tenth of the time of calls. Null where the page may not make functions of texts.
 function written(objective, rule, hypers) {
   try {
-    return new Function("modulo", "floorDivide", walkText(objective.kind, rule, hypers))(modulo, floorDivide);
+    const text = walkText(objective.kind, rule, hypers);
+    return new Function("modulo", "floorDivide", "powers", text)(modulo, floorDivide, powers);
   } catch (refusal) {
     if (!(refusal instanceof EvalError)) throw refusal;
     return null;
@@ -51,23 +52,27 @@ function walkText(kind, rule, hypers) {
   const block = ({ names, body }, end) => `{ const ${names.map((n, i) => `${n} = ${given[i]}`)}; ${body} ${end} }`;
   const entries = (reading, name) => block(reading, listed(reading.result).map((e, i) => `${name}${i} = ${e};`).join(" "));
   const loss = block(value, `$loss = ${value.result};`);
+  // for the next step, here: the browser computes once what the loss at the same point has in common with them
+  const slopes = `${entries(gradient, "$g")} ${rule.kind.coupled ? entries(hessian, "$H") : ""}`;
   const { memory, moves } = rule.kind.coupled ? together(rule) : apart(rule);
+  const raised = hypers.filter((name) => moves.includes(`$powers_${name}[`));
   return `"use strict";
+${raised.map((name) => `let $powers_${name} = [];`).join("\n")}
 return function (values, steps, losses, end) {
   const ${numbers.map((name, i) => `${name} = values[${i + 2}]`).concat("$none = 0")};
   let $x0 = values[0], $x1 = values[1], $loss, $g0, $g1, $H0, $H1, $H2, $H3${memory.map((m) => `, ${m}`).join("")};
-  ${loss}
+  ${raised.map((name) => `$powers_${name} = powers($powers_${name}, $h_${name}, steps);`).join("\n")}
+  ${loss} ${slopes}
   losses[0] = $loss;
   const lost = !Number.isFinite($loss);
   for (let t = 1; t <= steps; t++) {
-    ${entries(gradient, "$g")}
     $g0 = Math.min(Math.max($g0, -$clip), $clip);
     $g1 = Math.min(Math.max($g1, -$clip), $clip);
-    ${rule.kind.coupled ? entries(hessian, "$H") : ""}
     ${moves}
     ${loss}
     losses[t] = $loss;
     if (lost || !Number.isFinite($loss) || !Number.isFinite($x0) || !Number.isFinite($x1)) return t;
+    ${slopes}
   }
   end[0] = $x0;
   end[1] = $x1;
@@ -88,9 +93,18 @@ const listed = (result) => result.slice(1, -1).split(", ");
 // A rule's step on each coordinate by itself, with memories of its own.
 function apart(rule) {
   const { body, result } = parted(rule.update);
-  const own = [0, 1].map((i) => (text) => text.replace(/\bs\.(\w+)/g, `$$s${i}_$1`).replace(/\bh\.(\w+)/g, "$$h_$1"));
+  const own = [0, 1].map((i) => (text) => text.replace(/\bMath\.pow\(h\.(\w+), t\)/g, "$$powers_$1[t]")
+    .replace(/\bs\.(\w+)/g, `$$s${i}_$1`).replace(/\bh\.(\w+)/g, "$$h_$1"));
   const moves = own.map((named, i) => `{ const x = $x${i}, g = $g${i}; ${named(body)} $x${i} = x + ${named(result)}; }`);
   return { memory: [0, 1].flatMap((i) => remembered(rule, `$s${i}_`)), moves: moves.join("\n") };
+}
+
+// A number to the power of each step: most runs of a picture share it, and it takes longer than all else of a step.
+function powers(known, base, steps) {
+  if (known[1] === base && known.length > steps) return known;
+  const found = known.length > steps ? known : new Float64Array(steps + 1);
+  for (let t = 0; t < found.length; t++) found[t] = Math.pow(base, t);
+  return found;
 }
 
 // The step of a rule that sees both coordinates and the Hessian.
