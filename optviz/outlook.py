@@ -14,9 +14,9 @@ from .trajectory import Trajectory
 def outlook(rule: Any, objective: Any, run: Trajectory, lowest: float, clip: float = 0.0) -> dict[str, Any]:
     """Prediction and measurement for the first lane of a run.
 
-    `rows`: for the start, the end and each minimum the name, the point, the `spectrum` (of P^-1 H
-    where the rule divides by running squares, as they are at the end) and the largest stable lr
-    (None where unknown). `sentence`: what to expect at `target`, the nearest minimum, else the end.
+    `rows`: for the start, three steps of the path, the end and each minimum the name, the point, the
+    `spectrum` (of P^-1 H where the rule divides by running squares, as they are at that step, for a
+    minimum at the end) and the largest stable lr (None where unknown). `sentence`: what to expect at `target`, the nearest minimum, else the end.
     `rate`: the factor a step in the long run there, None where unknown; `measured`: the factor
     over the last quarter of the run, NaN where the loss does not tell; `stable`: what is
     predicted; `limit`: the largest stable lr at the target. `clip`: at what gradients are cut, 0 for nothing;
@@ -25,12 +25,12 @@ def outlook(rule: Any, objective: Any, run: Trajectory, lowest: float, clip: flo
     x = run.x[:, 0]
     last = int(np.flatnonzero(np.isfinite(x).all(axis=1))[-1])
     minima = np.asarray(objective.minima, dtype=float).reshape(-1, 2)
-    start, end = x[0], x[last]
+    end = x[last]
     target = minima[int(np.argmin(np.hypot(*(minima - end).T)))] if len(minima) else end
     t = max(1, min(last, run.steps))
     terms = frozen_terms(rule, run, t) if is_frozen(rule) else None
-    places = [("start", start), ("end", end), *(("minimum", point) for point in minima)]
-    rows = [_row(name, point, rule, objective, terms, t) for name, point in places]
+    rows = [_step_row(k, last, rule, objective, run) for k in sorted({last * part // 4 for part in range(5)})]
+    rows += [_row("minimum", point, rule, objective, terms, t) for point in minima]
     found = _expected(rule, objective, target, terms, t)
     if clip > 0 and found["stable"] is False:
         held = f"Gradients are cut at {clip:g}: its steps grow no further than that allows."
@@ -51,6 +51,14 @@ def _expected(rule: Any, objective: Any, point: Any, terms: Any, t: int) -> dict
         return {**nothing, "sentence": "The surface has no curvature there, so theory says nothing."}
     found = prediction(rule, objective, point, terms, t)
     return {name: found[name] for name in ("limit", "rate", "stable", "sentence")}
+
+
+def _step_row(step: int, last: int, rule: Any, objective: Any, run: Trajectory) -> dict[str, Any]:
+    """The row of where a run is after a step."""
+    t = max(1, step)
+    terms = frozen_terms(rule, run, t) if is_frozen(rule) else None
+    name = "start" if step == 0 else "end" if step == last else f"step {step}"
+    return _row(name, run.x[step, 0], rule, objective, terms, t)
 
 
 def _row(name: str, point: Any, rule: Any, objective: Any, terms: Any, t: int) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from optviz.layout import shading
 from optviz.members import resolved, rules, surfaces
 from optviz.outlook import outlook, verdict
 from optviz.surfaces import Quadratic
-from optviz.theory import spectrum
+from optviz.theory import hessian_at, spectrum
 
 
 def found_for(rule, surface, start, steps, lowest=0.0):
@@ -70,13 +70,26 @@ def test_clipping_moves_no_limit_but_holds_a_run_that_is_unstable():
 def test_every_place_has_its_curvatures_and_limit():
     himmelblau = surfaces()["Himmelblau"]()
     found, run = found_for(SGD(lr=0.01), himmelblau, (0.0, 0.0), 50)
-    assert [row["name"] for row in found["rows"]] == ["start", "end", *["minimum"] * 4]
+    assert [row["name"] for row in found["rows"]] == [
+        "start", "step 12", "step 25", "step 37", "end", *["minimum"] * 4,
+    ]  # fmt: skip
     limits = [row["limit"] for row in found["rows"]]
-    np.testing.assert_allclose(limits[2:], [0.0243, 0.0248, 0.0149, 0.0190], atol=5e-5)
+    np.testing.assert_allclose(limits[5:], [0.0243, 0.0248, 0.0149, 0.0190], atol=5e-5)
     for row in found["rows"]:
         known = spectrum(himmelblau, row["point"])
         assert row["values"] == known["values"] and row["condition"] == known["condition"]
-    np.testing.assert_array_equal(found["rows"][1]["point"], run.x[-1, 0])
+    np.testing.assert_array_equal([row["point"] for row in found["rows"][:5]], run.x[[0, 12, 25, 37, 50], 0])
+
+
+def test_along_the_path_of_adam_curvatures_are_those_it_sees_at_that_step():
+    surface, rule = surfaces()["Rosenbrock"](), Adam(lr=0.1)
+    found, run = found_for(rule, surface, (-1.2, 1.0), 40)
+    for row, t in zip(found["rows"], (1, 10, 20, 30, 40), strict=False):
+        root = np.sqrt(run.terms["v"][t - 1, 0] / (1 - 0.999**t)) + rule.eps
+        scale = np.diag(((1 - 0.9**t) * root) ** -0.5)
+        wanted = np.linalg.eigvalsh(scale @ np.array(hessian_at(surface, row["point"])) @ scale)
+        np.testing.assert_allclose(row["values"], wanted, rtol=1e-9)
+        assert row["limit"] == pytest.approx(max(38 / wanted[-1], 0), rel=1e-9)
 
 
 @pytest.mark.parametrize("label", surfaces())
