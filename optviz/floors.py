@@ -84,7 +84,8 @@ def ellipses(centre: Any, matrix: Any) -> dict[str, np.ndarray]:
     known = eigen(matrix)
     x, y = np.zeros(0), np.zeros(0)
     for size in (1, 2):
-        wide, high = (size * math.sqrt(max(value, 0.0)) for value in known["values"])
+        narrow = 0.0 if is_line(matrix) else math.sqrt(max(known["values"][0], 0.0))
+        wide, high = size * narrow, size * math.sqrt(max(known["values"][1], 0.0))
         (a, b), (c, d) = known["vectors"]
         gap = [math.nan] if size == 1 else []
         x = np.concatenate([x, centre[0] + wide * a * np.cos(TURN) + high * c * np.sin(TURN), gap])
@@ -111,10 +112,15 @@ def scatter(away: np.ndarray) -> np.ndarray:
         return scaled.T @ scaled
 
 
-def _along(matrix: Any, k: int, form: str) -> str:
-    """What is between two columns that are the same but for rounding is not known to be more than so much."""
+def is_line(matrix: Any) -> bool:
+    """Whether a covariance is that of points on a slanted line, but for rounding: it has no narrowest deviation."""
     a, b, d = math.sqrt(matrix[0][0]), float(matrix[0][1]), math.sqrt(matrix[1][1])
-    if k == 0 and a > 0 and d > 0 and 1 - (b / a / d) ** 2 < ROUNDING**2:
+    return a > 0 and d > 0 and 1 - (b / a / d) ** 2 < ROUNDING**2
+
+
+def _along(matrix: Any, k: int, form: str) -> str:
+    if k == 0 and is_line(matrix):
+        a, d = math.sqrt(matrix[0][0]), math.sqrt(matrix[1][1])
         return f"under {ROUNDING * a * (d / math.hypot(a, d)):.1g}"
     return f"{math.sqrt(max(eigen(matrix)['values'][k], 0.0)):{form}}"
 
