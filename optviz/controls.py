@@ -22,6 +22,8 @@ def knobs_of(owner: param.Parameterized, names: Sequence[str], widgets: Any = No
         # Panel's count of running callbacks, for a spinner that pages do without, takes
         # a fifth of what a move of a slider takes on the server
         widget._busy__ignore = ["value"]
+        if not isinstance(widget, pn.widgets.Button | pn.widgets.Checkbox):
+            widget.sizing_mode = "stretch_width"
     return made
 
 

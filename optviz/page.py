@@ -40,6 +40,9 @@ DRAG = {
     "panend": "figure._held = false;",
 }
 
+# No figure is higher than a phone is wide: a map is about a square there, and its controls are near.
+PHONE = "@media (max-width: 760px) {{ :host {{ height: {height} !important; flex-basis: {height} !important; }} }}"
+
 # what Bokeh calls the corners of a rectangle
 EDGES = {"left": "x0", "bottom": "y0", "right": "x1", "top": "y1"}
 
@@ -70,7 +73,11 @@ class LiveFigure:
             layer, begin = figure.drag
             self._make_draggable(self.sources[layer], begin)
         self.caption = html(caption(figure, experiment.drawings[figure.name]), "caption")
-        plot = pn.pane.Bokeh(self.model, sizing_mode="stretch_width", margin=0, height=figure.height)
+        sheets = [PHONE.format(height=f"min({figure.height}px, 94vw)")]
+        self.model.stylesheets = sheets  # a page without a template takes the model's, one with it the pane's
+        plot = pn.pane.Bokeh(
+            self.model, sizing_mode="stretch_width", margin=0, height=figure.height, stylesheets=sheets
+        )
         self.pane = pn.Column(self.caption, plot, sizing_mode="stretch_width", margin=0)
 
     def _label_axes(self) -> None:

@@ -207,6 +207,35 @@ def has_horizontal_scroll(page) -> bool:
     return page.evaluate("() => { const e = document.scrollingElement; return e.scrollWidth > e.clientWidth }")
 
 
+# how high the plots are
+_HEIGHTS = """
+() => {
+  const found = [];
+  const look = (view) => {
+    if (view.frame) found.push(view.el.getBoundingClientRect().height);
+    (view.child_views ?? []).forEach(look);
+  };
+  [...Bokeh.index].forEach(look);
+  return found;
+}
+"""
+
+
+def assert_fits_a_phone(page) -> None:
+    """It scrolls down only, no plot is higher than the screen is wide, and controls are about as wide."""
+    width = page.viewport_size["width"]
+    assert not has_horizontal_scroll(page)
+    heights = page.evaluate(_HEIGHTS)
+    assert heights and max(heights) < width
+    widths = page.locator(".bk-input-group:visible").evaluate_all("all => all.map((e) => e.offsetWidth)")
+    assert widths and min(widths) > width - 40
+
+
+def place_of(page, label: str) -> float:
+    """How far down the page a slider is."""
+    return slider(page, label).evaluate("(e) => e.getBoundingClientRect().top + window.scrollY")
+
+
 def screenshot(page, path: str | Path) -> Path:
     """Save what the window shows as a PNG, once the page is idle."""
     wait_idle(page)

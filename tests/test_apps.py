@@ -6,8 +6,8 @@ from functools import cache
 import numpy as np
 import pytest
 from browser import (
+    assert_fits_a_phone,
     drag_slider,
-    has_horizontal_scroll,
     slider,
     slider_labels,
     slider_value,
@@ -123,10 +123,9 @@ def test_an_app_is_drawn_and_every_slider_changes_it_to_what_python_computes(app
 
 
 def assert_opens_on_a_phone(page, served: str, app: str) -> None:
-    """It scrolls down only."""
     page.set_viewport_size(PHONE)
     opened(page, served, app)
-    assert not has_horizontal_scroll(page)
+    assert_fits_a_phone(page)
 
 
 def assert_sliders_have_names_and_obey_the_keys(page, experiment) -> None:
