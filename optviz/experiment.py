@@ -48,6 +48,7 @@ class Experiment(pn.viewable.Viewer):
     sentence: str = ""
     notes: str = ""
     order: int = 100  # where the index lists it
+    lines: tuple[int, int] = (2, 3)  # of the status: so many have room, on a screen and on a phone
     coarsest: int = 1  # the stage (see `optviz.stages`) at which results follow a change; a slow browser takes 0
 
     def __init__(self, **params):

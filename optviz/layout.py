@@ -35,6 +35,11 @@ def html(text: str, kind: str) -> pn.pane.HTML:
                         sizing_mode="stretch_width")  # fmt: skip
 
 
+def under_knobs(*blocks: Any) -> pn.Column:
+    """Blocks of text below controls, in line with them."""
+    return pn.Column(*blocks, sizing_mode="stretch_width", margin=(6, 10, 0, 10))
+
+
 def wrapped(text: str, kind: str) -> str:
     """The HTML of a text block; empty text takes no room."""
     return f'<div class="{kind}">{text}</div>' if text else ""

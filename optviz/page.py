@@ -255,6 +255,7 @@ class Page:
         self.figures = {f.name: LiveFigure(f, experiment) for f in experiment.figures()}
         self._link_ranges()
         self.status = html(experiment.status(), "status")
+        self.status.stylesheets += [":host {{ --lines: {}; --phone: {}; }}".format(*experiment.lines)]
         self.message = pn.pane.Alert("", alert_type="danger", visible=False, margin=(0, 0, 8, 0))
         self.blocks = {name: html(text, name) for name, text in experiment.side().items()}
         self._show_message(experiment.message)

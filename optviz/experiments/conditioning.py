@@ -52,6 +52,7 @@ class Conditioning(Experiment):
 
     title = "A turned bowl"
     order = 5
+    lines = (4, 5)
     sentence = "Gradient descent does not notice a rotation; rules with a step size for each coordinate do."
 
     def __init__(self, **params):

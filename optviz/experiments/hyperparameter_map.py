@@ -10,7 +10,7 @@ import param
 
 from ..controls import knobs_of
 from ..experiment import Members
-from ..layout import frame, html
+from ..layout import frame, html, under_knobs
 from ..map_views import ENDS, LOGS, OWN, VIEWS, belongs
 from ..maps import (
     AXES,
@@ -68,6 +68,7 @@ class HyperparameterMap(SurfaceDescent):
 
     title = "Every run at once"
     order = 5
+    lines = (3, 5)
     sentence = "Which learning rates, momenta and starts converge, and which diverge: each cell is a run."
 
     def __init__(self, **params):
@@ -403,7 +404,7 @@ quadratic map and line agree; elsewhere a run may leave long before, or settle b
         return [first, *super().controls(members)]
 
     def arrange(self, page) -> Any:
-        side = [*page.controls, *page.blocks.values()]
+        side = [*page.controls, under_knobs(*page.blocks.values())]
         return frame(
             side,
             [page.message, page.status, *page.pictures("map")],

@@ -64,6 +64,7 @@ class LossComparison(Experiment):
 
     title = "Four losses, one optimizer"
     order = 3
+    lines = (2, 5)
     sentence = "What SGD's learning rate, momentum, dampening, Nesterov and weight decay do to four losses."
 
     def __init__(self, **params):

@@ -85,6 +85,7 @@ class NoisyDescent(Experiment):
 
     title = "Descent under noise"
     order = 8
+    lines = (3, 5)
     sentence = "Twenty noisy runs at once: how far around the minimum they end, and the loss that they cannot pass."
 
     def __init__(self, **params):

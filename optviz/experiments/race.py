@@ -98,6 +98,7 @@ class Race(Experiment):
 
     title = "A fair race"
     order = 7
+    lines = (3, 4)
     sentence = "Several rules on one surface, each with the same budget of trials to find its learning rate."
 
     def __init__(self, **params):

@@ -49,6 +49,7 @@ class SingleParameter(Experiment):
 
     title = "One parameter, random gradients"
     order = 2
+    lines = (2, 5)
     sentence = "What momentum, decay and clipping make of pure noise."
 
     def __init__(self, gradients: Any = None, **params):

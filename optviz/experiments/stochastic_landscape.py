@@ -49,6 +49,7 @@ class StochasticLandscape(Experiment):
 
     title = "One sample against the mean"
     order = 4
+    lines = (2, 5)
     sentence = "Each stochastic step walks on another landscape; their mean is the one we care about."
 
     def __init__(self, data: Any = None, **params):

@@ -14,7 +14,7 @@ from ..controls import knobs_of, shade
 from ..descent import descend
 from ..experiment import Experiment, Members
 from ..formulas import hyperparameter_mathml, objective_mathml, rule_mathml
-from ..layout import frame, html
+from ..layout import frame, html, under_knobs
 from ..maps import names_of, setting
 from ..members import Member, label_of, resolved, rules, surfaces
 from ..messages import refuse
@@ -343,7 +343,7 @@ are the forms of the older lecture notebooks: see each rule's formula.</p>
     def arrange(self, page) -> Any:
         *beside, below = page.blocks.values()
         return frame(
-            [*page.controls, *beside],
+            [*page.controls, under_knobs(*beside)],
             [page.message, page.status, *page.pictures("surface")],
             page.pictures("loss", "values", "updates"),
             [below, html(self.notes, "notes")],
