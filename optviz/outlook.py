@@ -14,13 +14,14 @@ from .trajectory import Trajectory
 def outlook(rule: Any, objective: Any, run: Trajectory, lowest: float, clip: float = 0.0) -> dict[str, Any]:
     """Prediction and measurement for the first lane of a run.
 
-    `rows`: for the start, three steps of the path, the end and each minimum the name, the point, the
-    `spectrum` (of P^-1 H where the rule divides by running squares, as they are at that step, for a
-    minimum at the end) and the largest stable lr (None where unknown). `sentence`: what to expect at `target`, the nearest minimum, else the end.
-    `rate`: the factor a step in the long run there, None where unknown; `measured`: the factor
-    over the last quarter of the run, NaN where the loss does not tell; `stable`: what is
-    predicted; `limit`: the largest stable lr at the target. `clip`: at what gradients are cut, 0 for nothing;
-    near a minimum they are small, so it moves no limit, but keeps an unstable run from growing.
+    `rows`: for the start, three steps of the path, the end and each minimum the name, the point,
+    the `spectrum` (of P^-1 H where the rule divides by running squares, as they are at that step,
+    for a minimum at the end) and the largest stable lr (None where unknown). `sentence`: what to
+    expect at `target`, the nearest minimum, else the end. `rate`: the factor a step in the long run
+    there, None where unknown; `measured`: the factor over the last quarter of the run, NaN where
+    the loss does not tell; `stable`: what is predicted; `limit`: the largest stable lr at the
+    target. `clip`: at what gradients are cut, 0 for nothing; near a minimum they are small, so it
+    moves no limit, but keeps an unstable run from growing.
     """
     x = run.x[:, 0]
     last = int(np.flatnonzero(np.isfinite(x).all(axis=1))[-1])
