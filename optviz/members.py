@@ -65,6 +65,9 @@ def resolved(kind: str, value: Any, who: str) -> Any:
     base, method = (Rule, "walk") if kind == "rule" else (Objective, "float_gradient")
     if isinstance(value, type) or not (isinstance(value, base) or hasattr(value, method)):
         refuse(who, WANTED[kind], value)
+    if kind == "objective" and (getattr(value, "domain", None) is None or len(value.names) != 2):
+        refuse(who, "must be a surface of two variables with a domain", label_of(value),
+               "a torch module's loss has one once you set its `domain`, ((x0, x1), (y0, y1))")  # fmt: skip
     return value
 
 

@@ -199,6 +199,11 @@ def test_a_surface_of_ones_own_and_its_shape():
     for wrong in ("no such surface", 3):
         with pytest.raises(ValueError, match="Race.objective must be an objective or its name"):
             Race(objective=wrong)
+    loss = optviz.TorchLoss(torch.nn.Linear(1, 1), torch.nn.MSELoss(), np.ones((4, 1)), np.ones((4, 1)))
+    with pytest.raises(ValueError, match="Race.objective must be a surface of two variables with a domain, not 'Lin"):
+        Race(objective=loss)
+    loss.domain = ((-3, 3), (-3, 3))
+    assert Race(objective=loss, trials=2, steps=3).message == ""
     assert FAIR[0] == made.fairness == TUNED
 
 

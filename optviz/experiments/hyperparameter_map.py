@@ -78,9 +78,10 @@ class HyperparameterMap(SurfaceDescent):
         params = params if own else {**chosen, **params}
         if own:
             params.setdefault("scene", OWN)
-        optimizer = resolved("rule", params.get("optimizer", params.get("optimizer_name", "SGD")), "HyperparameterMap")
+        rule = params.get("optimizer", params.get("optimizer_name", "SGD"))
+        optimizer = resolved("rule", rule, "HyperparameterMap.optimizer")
         surface = params.get("objective", params.get("objective_name", "Quadratic"))
-        objective = resolved("objective", surface, "HyperparameterMap")
+        objective = resolved("objective", surface, "HyperparameterMap.objective")
         across, up = pair_of(optimizer, objective, params.get("across", "lr"), params.get("up", "momentum"))
         scene = params.get("scene", next(iter(VIEWS)))
         if scene in VIEWS and not belongs(scene, optimizer, objective, (across, up)):
