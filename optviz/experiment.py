@@ -277,8 +277,8 @@ class Experiment(pn.viewable.Viewer):
 
         `path` is a file's name or an open file; `theme` is "default" or "dark". The page asks
         for nothing from a network. What runs through torch cannot be recomputed there: its runs
-        are stored (float32) for one or two `knobs`, `{"lr": [0.1, 0.2, ...]}`, by default for
-        40 learning rates. Raises ValueError for a theme or knobs that do not exist.
+        are stored for one or two `knobs`, `{"lr": [0.1, 0.2, ...]}`, by default for 40 learning
+        rates. Raises ValueError for a theme or knobs that do not exist.
         """
         text = self.html(title, theme, knobs)
         if hasattr(path, "write"):

@@ -7,12 +7,13 @@ import param
 import pytest
 import torch
 from browser import drag_slider, slider_labels, slider_value, source_data, wait_idle
-from pages import assert_shows, select, spot
-from test_export_pages import opened, plain, status
+from pages import VALUE, assert_shows, select, spot
+from test_export_pages import opened, plain, status, written
 
 from optviz import SGD, Adam, Rule, SurfaceDescent, TorchOptimizer, objective
 from optviz.catalogue import experiments
 from optviz.command import main
+from optviz.experiments.surface_descent import OFF, REACHED
 
 
 def torch_waves():
@@ -82,6 +83,60 @@ def test_a_torch_objective_replays_a_traced_rule_over_two_knobs(page, tmp_path):
     assert_near(page, "surface.path", "x", wanted.trajectory.x[:, 0, 0])
 
 
+@pytest.mark.browser
+def test_stored_runs_come_back_with_the_rule_and_the_settings_that_they_had(page, tmp_path):
+    experiment = SurfaceDescent(objective=torch_waves(), optimizer=SGD(lr=0.1), steps=20)
+    experiment.save(tmp_path / "page.html")
+    opened(page, tmp_path / "page.html")
+    select(page, "Surface", "Booth")
+    drag_slider(page, "Momentum", 0.9)
+    select(page, "Surface", "torch waves")
+    assert_shows(page, experiment)
+    assert slider_value(page, "Momentum") == 0.0
+    for label, option in (("Surface", "Booth"), ("Optimizer", "Adam"), ("Surface", "torch waves")):
+        select(page, label, option)
+    assert_shows(page, experiment)
+    lr = drag_slider(page, "Learning rate", 0.05)
+    wait_idle(page)
+    assert slider_value(page, "Learning rate") in [0.1 * k / 20 for k in range(1, 41)]  # what is shown was run so
+    assert abs(slider_value(page, "Learning rate") - lr) < 0.0051
+    experiment.optimizer.lr = slider_value(page, "Learning rate")
+    assert_shows(page, experiment)
+
+
+@pytest.mark.browser
+def test_a_menu_offers_only_what_the_page_can_show(page, tmp_path):
+    experiment = SurfaceDescent(objective=torch_waves(), optimizer=TorchOptimizer(torch.optim.SGD, lr=0.1), steps=9)
+    experiment.objective_name = "Booth"
+    experiment.optimizer = Careful()
+    experiment.optimizer_name = "SGD (torch)"
+    experiment.save(tmp_path / "page.html")
+    opened(page, tmp_path / "page.html")
+    assert_shows(page, experiment)
+    options = page.evaluate(OPTIONS, "Optimizer"), page.evaluate(OPTIONS, "Surface")
+    assert "SGD (torch)" in options[0] and "Careful" not in options[0]
+    assert "Booth" in options[1] and "torch waves" not in options[1]
+
+
+OPTIONS = """(title) => [...Bokeh.documents[0]._all_models.values()].find((model) => model.title === title)
+  .options.map(([name]) => name)"""
+
+
+@pytest.mark.browser
+def test_one_run_and_two_members_are_said_so(page, tmp_path):
+    experiment = SurfaceDescent(objective=torch_waves(), optimizer=TorchOptimizer(torch.optim.Rprop), steps=1)
+    experiment.save(tmp_path / "page.html")
+    opened(page, tmp_path / "page.html")
+    assert_shows(page, experiment)
+    assert (
+        page.locator("#frozen")
+        .inner_text()
+        .startswith(
+            "Rprop (torch) and torch waves run in Python alone, not in a page, which carries one run of 1 step. Frozen"
+        )
+    )
+
+
 class Careful(Rule):
     """A rule that branches on a value, which JavaScript cannot be printed from."""
 
@@ -99,6 +154,17 @@ def test_a_rule_that_cannot_be_printed_replays_its_runs(page, tmp_path):
     opened(page, tmp_path / "page.html")
     assert_near(page, "surface.path", "x", experiment.trajectory.x[:, 0, 0])
     assert page.locator("#frozen").inner_text().startswith("Careful runs in Python alone, not in a page")
+    assert page.locator(".outlook").evaluate("(e) => e.textContent") == written(experiment)
+
+
+@pytest.mark.browser
+def test_basins_of_a_rule_that_cannot_be_printed_are_switched_off(page, tmp_path):
+    experiment = SurfaceDescent(optimizer=Careful(lr=0.2), basins=REACHED)
+    experiment.save(tmp_path / "page.html")
+    opened(page, tmp_path / "page.html")
+    experiment.basins = OFF
+    assert_shows(page, experiment)
+    assert page.evaluate(VALUE, "Colour each start by") == OFF
 
 
 def test_runs_are_stored_in_few_bytes(tmp_path):
@@ -107,7 +173,7 @@ def test_runs_are_stored_in_few_bytes(tmp_path):
     for steps in (1, 500):
         experiment = SurfaceDescent(optimizer=TorchOptimizer(torch.optim.SGD, lr=0.1), steps=steps)
         sizes.append(len(experiment.html(knobs=knobs)))
-    assert sizes[1] - sizes[0] < 4 * 500 * 3 * 4 * 1.4
+    assert sizes[1] - sizes[0] < 4 * 500 * 3 * 8 * 1.4
 
 
 @pytest.mark.parametrize(

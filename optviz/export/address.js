@@ -77,10 +77,8 @@ class Address {
   take({ spec, role }, value, changes, refused) {
     const known = this.read(spec, value);
     if (known === null) refused.push(this.refusal(spec, value));
-    else if (role) {
-      this.experiment[role].assign(spec.parameter, known);
-      this.experiment.refresh();
-    } else changes[spec.parameter] = known;
+    else if (role) this.experiment.set_member(role, spec.parameter, known);
+    else changes[spec.parameter] = known;
   }
 
   // Follow the state once things are quiet.

@@ -57,30 +57,28 @@ class Experiment {
   settle(changed) {
     if (changed.has("fit_axes")) this._fit += 1;
     if (changed.size) Object.assign(this, this.follow(changed));
-    if (!this.replays()) return;
-    if (this.store instanceof Replay) {
-      this.store.hold(this);
-      return;
-    }
-    const [start_x, start_y] = this.store.start; // stored runs have one start, and so many steps
-    Object.assign(this, { start: [start_x, start_y], start_x, start_y, steps: Math.min(this.steps, this.store.steps) });
+    if (this.replays()) this.store.hold(this);
   }
 
   // Whether what is shown comes from stored runs.
-  replays() {
-    if (this.store instanceof Replay) return true;
-    const pair = this.store?.pair;
-    return Boolean(pair) && $.label_of(this.optimizer) === pair[0] && $.label_of(this.objective) === pair[1];
+  replays() { return Boolean(this.store?.shows(this)); }
+
+  // Give a rule or a surface another number.
+  set_member(role, name, value) {
+    this[role].assign(name, value);
+    this.settle(new Set());
+    this.refresh();
   }
 
-  // What a click does, written in Python as assignments to parameters.
+  // What a click does, written in Python as assignments to parameters; false where it does nothing.
   act(method, ...args) {
-    if (this.replays()) return;
+    if (this.replays() && !this.store.live.includes(method)) return false;
     const before = { ...this };
     this[method](...args);
     const changed = Object.keys(this.state.values).filter((name) => this[name] !== before[name]);
     this.settle(new Set(changed));
     this.refresh();
+    return true;
   }
 
   refresh() {

@@ -40,8 +40,7 @@ _TEXTS = {
 _FIND = """(() => {
   const forms = linear$forms;
   return (rule) => {
-    const torch = `${$.label_of(rule)} runs through torch: its step cannot be read.`;
-    if (!rule.kind?.flags) return { why: torch, rows: null };
+    if (rule.stored) return { why: rule.why, rows: null };
     for (const value of Object.values(rule.values)) {
       if ($.np.ndim(value) > 0) throw $.py.ValueError("theory needs a rule with one value a hyperparameter.");
     }

@@ -41,6 +41,9 @@ class LiveFigure {
     update(this.caption, { text: escaped(caption) });
   }
 
+  // Undo a pan or a zoom.
+  restore() { this.ranges.forEach((range, i) => range.setv({ start: this.limits[i][0], end: this.limits[i][1] })); }
+
   put(layer, columns) {
     const first = Object.keys(columns)[0];
     if (layer.drawn === columns) return;
@@ -78,6 +81,7 @@ class LivePage {
   constructor(experiment, spec, document) {
     Object.assign(this, { experiment, spec });
     this.model = (id) => document.get_model_by_id(id);
+    this.models = () => [...document._all_models.values()];
     this.figures = Object.fromEntries(spec.figures.map((f) => [f.name, new LiveFigure(f, this.model)]));
     this.status = this.model(spec.status);
     this.message = this.model(spec.message);
@@ -114,8 +118,7 @@ class LivePage {
 
   member(control, value) {
     if (!this.shown(control)) return;
-    this.owner(control).assign(control.name, value);
-    this.experiment.refresh();
+    this.experiment.set_member(control.member[0], control.name, value);
   }
 
   value(control) {
@@ -126,7 +129,9 @@ class LivePage {
     const model = this.model(figure.model);
     if (figure.tap) model.on_event("tap", (event) => this.experiment.act(figure.tap, event.x, event.y));
     if (figure.span) {
-      model.on_event("rangesupdate", ({ x0, x1, y0, y1 }) => this.experiment.act(figure.span, x0, x1, y0, y1));
+      model.on_event("rangesupdate", ({ x0, x1, y0, y1 }) => {
+        if (!this.experiment.act(figure.span, x0, x1, y0, y1)) this.figures[figure.name].restore();
+      });
     }
     if (figure.drag) model.properties.tags.change.connect(() => this.experiment.act(figure.drag, ...model.tags));
   }
@@ -170,23 +175,34 @@ class LivePage {
     if (!store) return;
     const frozen = this.experiment.replays();
     const shown = this.spec.controls.filter((control) => this.shown(control));
-    const still = shown.filter((control) => frozen && !this.acts(control));
-    for (const control of shown) update(this.model(control.model), { disabled: still.includes(control) });
+    const still = shown.filter((control) => frozen && !store.acts(control));
+    for (const control of shown) this.disable(control, still.includes(control));
     this.bound("steps", 1, frozen ? store.steps : this.most);
     if (store instanceof Replay) for (const [name, v] of Object.entries(store.knobs)) this.bound(name, v[0], v.at(-1));
-    const knobs = Object.entries(store.knobs).map(([name, v]) => `${name} from ${format(v[0], ".4g")} to ${format(v.at(-1), ".4g")}`);
-    const names = still.map((control) => this.model(control.model).title || this.model(control.model).label);
-    document.getElementById("frozen").textContent = !frozen ? "" : `${store.reason}${knobs.length ? `, over ${knobs.join(" and ")}` : ""}, `
-      + `of ${store.steps} steps each; the nearest is shown.${names.length ? ` Frozen here: ${names.join(", ")}.` : ""}`;
+    const models = still.map((control) => this.model(control.model));
+    // scripts of other controls show and hide some of these, after this one
+    setTimeout(() => { document.getElementById("frozen").textContent = frozen ? this.excuse(models) : ""; });
   }
 
-  acts(control) {
-    const { store, optimizer, objective } = this.experiment;
-    if (store instanceof Replay) return control.event || control.name === "steps" || control.name in store.knobs;
-    if (control.member) return control.member[0] === "optimizer" && control.name in store.knobs;
-    if (control.name === "optimizer_name") return !objective.stored;
-    if (control.name === "objective_name") return !optimizer.stored;
-    return control.event || control.name === "steps";
+  // Bokeh's own look of a disabled slider or box is that of any other.
+  disable(control, disabled) {
+    const model = this.model(control.model);
+    update(model, { disabled });
+    if (model.start === undefined && control.property !== "active") return;
+    const own = (model.own_styles ??= model.styles), styles = disabled ? { ...own, opacity: "0.45" } : own;
+    if (disabled !== Boolean(model.dimmed)) update(model, { styles });
+    model.dimmed = disabled;
+  }
+
+  excuse(still) {
+    const names = still.filter((model) => this.visible(model)).map((model) => model.title || model.label);
+    return `${this.experiment.store.said}${names.length ? ` Frozen here: ${names.join(", ")}.` : ""}`;
+  }
+
+  // Whether nothing around a model hides it.
+  visible(model) {
+    const around = this.models().find(({ children }) => Array.isArray(children) && children.includes(model));
+    return model.visible && (!around || this.visible(around));
   }
 
   // Controls show what the parameters are, also where others moved them.

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from html import escape
@@ -36,7 +35,8 @@ from ..sharing import member_specs, specs
 from .bundle import Bundle, members, names_on_self
 from .definitions import NATIVES, printed
 from .printer import quoted
-from .stored import Replay, Store, is_traced, stored_member, stored_runs
+from .store import Store, is_traced, members_of, script_json, untraced
+from .stored import Knobs, stored_member, stored_runs
 
 ROOTS = ("follow", "compute", "draw", "status", "side", "shade")
 RUNTIME = (
@@ -44,7 +44,6 @@ RUNTIME = (
     "descent.js", "random.js", "runtime.js", "members.js", "stored.js", "contours.js", "runs.js", "maps.js",
     "basins.js", "experiment.js", "live.js", "address.js",
 )  # fmt: skip
-Knobs = Mapping[str, Sequence[float]] | None
 Offered = dict[tuple[str, str], Any]
 BASE = ("chosen", "offered", "settle", "bound", "trained")  # which the runtime's experiment has itself
 
@@ -55,8 +54,8 @@ def page_html(experiment: Experiment, title: str = "", theme: str = "default", k
         refuse("save", "needs the theme default or dark", theme)
     store = stored_runs(experiment, knobs)
     offered = dict(experiment.members())
-    if isinstance(store, Store) and store.control:
-        offered["optimizer", store.pair[0]] = store.control
+    if store is not None and store.control:
+        offered["optimizer", store.members["optimizer"]["label"]] = store.control
     # a document of its own: the look of the page does not hang on the session that asks for it
     with set_curdoc(Document()), pn.config.set(theme=theme), _unwatched(experiment, *offered.values()):
         return _page_html(experiment, offered, store, title or experiment.title, theme)
@@ -78,7 +77,7 @@ def _watchers(owner: Any) -> list[Any]:
     return [w for kinds in owner.param.watchers.values() for each in kinds.values() for w in each]
 
 
-def _page_html(experiment: Experiment, offered: Offered, store: Store | Replay | None, title: str, theme: str) -> str:
+def _page_html(experiment: Experiment, offered: Offered, store: Store | None, title: str, theme: str) -> str:
     page = Page(experiment, offered)
     document = Document()
     if page.layout._design.theme.bokeh_theme:
@@ -88,11 +87,12 @@ def _page_html(experiment: Experiment, offered: Offered, store: Store | Replay |
     _inline_styles(document)
     spec = _spec(experiment, offered, page)
     _park(root, spec["groups"])
+    _offer(experiment, document, spec["controls"])
     program = _program(experiment, offered, store, spec)
     _empty_sources(page)
     return _SKELETON.format(
         title=escape(title), sentence=escape(experiment.sentence, quote=True),
-        theme=theme, css=stylesheet("export.css"), libraries=_libraries(), item=_script_json(_item(root)),
+        theme=theme, css=stylesheet("export.css"), libraries=_libraries(), item=script_json(_item(root)),
         program=program, tend=stylesheet("page.js"), runtime=_runtime(),
     )  # fmt: skip
 
@@ -123,6 +123,7 @@ const item = {item};
 Bokeh.embed.embed_item(item, "page").then(() => {{
   const page = new LivePage(experiment, spec, Bokeh.documents.at(-1));
   new Refiner(experiment);
+  experiment.settle(new Set());
   experiment.refresh();
   const address = new Address(page, sharing);
   address.open();
@@ -155,10 +156,6 @@ def _runtime() -> str:
     return "\n".join(files("optviz").joinpath("export", name).read_text("utf-8") for name in RUNTIME)
 
 
-def _script_json(value: Any) -> str:
-    return json.dumps(value).replace("</", "<\\/").replace("<!--", "<\\!--")
-
-
 def _inline_styles(document: Document) -> None:
     """Panel's style sheets by their text, each of them once, where the models give an address."""
     shared: dict[str, InlineStyleSheet] = {}
@@ -185,13 +182,12 @@ def _empty_sources(page: Page) -> None:
             source.data = {name: [] for name in source.data}
 
 
-def _program(experiment: Experiment, offered: Offered, store: Store | Replay | None, spec: dict[str, Any]) -> str:
+def _program(experiment: Experiment, offered: Offered, store: Store | None, spec: dict[str, Any]) -> str:
     """The experiment's own JavaScript: definitions, parts, the state that it starts from."""
 
     def special(value, bundle):
-        if isinstance(store, Store) and any(value is m for m in _members(experiment) if not is_traced(m)):
-            return stored_member(value, store)
-        return printed(value, bundle)
+        own = None if store is None else stored_member(value, experiment, store)
+        return printed(value, bundle) if own is None else own
 
     bundle = Bundle({**NATIVES, generator: "$.generator", Drawing: "$.Drawing"}, special)
     names = reachable(experiment)
@@ -201,11 +197,12 @@ def _program(experiment: Experiment, offered: Offered, store: Store | Replay | N
     texts += f", shaded: {quoted(shaded('var(--unstable)'))}"
     shared = _sharing(experiment, offered, bundle)
     draws = bundle.text(_draws(experiment))
+    carried = "" if store is None else f"experiment.store = {store.script()};"
     return f"""{bundle.source}
 for (const [key, values] of Object.entries({draws})) tape.set(key, values);
 const experiment = new Experiment({parts}, {state});
-{_store(experiment, store)}
-const spec = {{ ...{_script_json(spec)}, {texts} }};
+{carried}
+const spec = {{ ...{script_json(spec)}, {texts} }};
 const sharing = {shared};"""
 
 
@@ -217,18 +214,7 @@ def _sharing(experiment: Experiment, offered: Offered, bundle: Bundle) -> str:
         members.setdefault(role, {})[label] = member_specs(role, label, member)
     described = {"who": type(experiment).__name__, "base": base, "members": members}
     functions = ", ".join(f"{f.__name__}: {bundle.text(f)}" for f in (plain, read, refusal, said, sentence, text))
-    return f"{{ ...{_script_json(described)}, {functions} }}"
-
-
-def _store(experiment: Experiment, store: Store | Replay | None) -> str:
-    if store is None:
-        return ""
-    if isinstance(store, Replay):
-        kept = {name: getattr(store, name) for name in ("knobs", "steps", "fixed", "reason", "data")}
-        return f"experiment.store = new Replay({_script_json(kept)});"
-    kept = {"pair": store.pair, "knobs": store.knobs, "steps": store.steps, "start": experiment.start,
-            "reason": store.reason, "data": store.data}  # fmt: skip
-    return f"experiment.store = new Store({_script_json(kept)});"
+    return f"{{ ...{script_json(described)}, {functions} }}"
 
 
 def _draws(experiment: Experiment) -> dict[str, np.ndarray]:
@@ -245,19 +231,19 @@ def _state(experiment: Experiment, offered: Offered, names: list[str], bundle: B
     kept = {n: v for n, v in vars(experiment).items() if n in read and n not in ("results", "drawings")}
     menus: dict[str, list[str]] = {"rule": [], "objective": []}
     for (owner, label), member in offered.items():
-        text = bundle.special(getattr(experiment, owner) if _is_current(experiment, owner, label) else member, bundle)
+        current = getattr(experiment, owner)
+        text = _made(experiment, owner, current if label_of(current) == label else member, bundle)
         if text is not None:
             menus["rule" if owner == "optimizer" else owner].append(f"{quoted(label)}: () => {text}")
     menus_text = ", ".join(f"{kind}: {{{', '.join(each)}}}" for kind, each in menus.items())
     return f"{{values: {bundle.text(values)}, attributes: {bundle.text(kept)}, members: {{{menus_text}}}}}"
 
 
-def _members(experiment: Experiment) -> list[Any]:
-    return [getattr(experiment, name, None) for name in ("optimizer", "objective")]
-
-
-def _is_current(experiment: Experiment, owner: str, label: str) -> bool:
-    return label_of(getattr(experiment, owner)) == label
+def _made(experiment: Experiment, role: str, member: Any, bundle: Bundle) -> str | None:
+    """What makes a member that a menu offers; one of stored runs is there already, None for what no page can run."""
+    if untraced(experiment).get(role) is member:
+        return bundle.text(member)
+    return bundle.special(member, bundle) if is_traced(member) else None
 
 
 def _function(kind: type, name: str) -> Any:
@@ -310,6 +296,20 @@ def _park(root: Any, groups: list[dict[str, Any]]) -> None:
         column.children = [child for child in column.children if child not in hidden]
         for child in hidden:
             child.visible = True
+
+
+def _offer(experiment: Experiment, document: Document, controls: list[dict[str, Any]]) -> None:
+    """Leave rules and surfaces out of the menus that no page can run and that this one has no runs of."""
+    for control in controls:
+        role = control["name"].removesuffix("_name")
+        if role != control["name"] and role in members_of(experiment):
+            menu: Any = document.get_model_by_id(control["model"])
+            held = experiment.members()
+            menu.options = [o for o in menu.options if _runs(experiment, role, held.get((role, o[0])))]
+
+
+def _runs(experiment: Experiment, role: str, member: Any) -> bool:
+    return member is None or is_traced(member) or untraced(experiment).get(role) is member
 
 
 def _model(pane: Any) -> Any:

@@ -78,13 +78,13 @@ const $ = {
     ["objective", "rule", "start", "steps", "clip", "clip_norm", "schedule", "noise", "seed", "batches"],
     (objective, rule, start, steps, clip = null, clip_norm = null, schedule = null, noise = 0, seed = 0, batches = null) =>
     {
-      if (rule.stored || objective.stored) return experiment.store.run(rule, steps);
+      if (rule.stored || objective.stored) return experiment.store.run(objective, rule, start, steps);
       for (const each of [rule].flat()) each.check();
       const drawn = noise ? gradient_noise(noise, seed, steps, objective.dim) : undefined;
       return descend(objective, rule, start, steps, { clip, clipNorm: clip_norm, schedule, noise: drawn, batches });
     },
   ),
-  names_of: (member) => member.kind?.hyperparameters ?? member.kind?.shape ?? [],
+  names_of: (member) => member.hyperparameters ?? member.kind?.hyperparameters ?? member.kind?.shape ?? [],
   setting: (member, name) => Number(member.read(name)),
   with_setting: (member, name, value) => changed_member(member, name, value),
   filtered: def(["rule", "gradients", "clip", "rates"], (rule, gradients, clip = null, rates = null) =>
