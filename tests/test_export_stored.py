@@ -33,7 +33,7 @@ def test_a_torch_optimizer_replays_its_runs_by_steps_and_learning_rate(page, tmp
     experiment.save(tmp_path / "page.html")
     opened(page, tmp_path / "page.html")
     assert_near(page, "surface.path", "x", experiment.trajectory.x[:, 0, 0])
-    assert slider_labels(page) == ["Learning rate", "Steepness", "Steps"]
+    assert slider_labels(page) == ["Learning rate", "Steepness", "Steps", "Clip gradients at (0: not)"]
     lr = drag_slider(page, "Learning rate", 0.21)
     drag_slider(page, "Steps", 0.2)
     wait_idle(page)
@@ -71,7 +71,7 @@ def test_frozen_controls_are_disabled_and_a_sentence_says_why(page, tmp_path):
 @pytest.mark.browser
 def test_a_torch_objective_replays_a_traced_rule_over_two_knobs(page, tmp_path):
     knobs = {"lr": [0.05, 0.1, 0.2, 0.4], "beta1": [0.0, 0.5, 0.9]}
-    experiment = SurfaceDescent(objective=torch_waves(), optimizer=Adam(lr=0.1), steps=40)
+    experiment = SurfaceDescent(objective=torch_waves(), optimizer=Adam(lr=0.1), steps=40, clip=0.8)
     experiment.save(tmp_path / "page.html", knobs=knobs)
     opened(page, tmp_path / "page.html")
     np.testing.assert_allclose(source_data(page, "surface.image")["image"][0],
@@ -79,7 +79,7 @@ def test_a_torch_objective_replays_a_traced_rule_over_two_knobs(page, tmp_path):
     assert status(page) == plain(experiment.status())
     drag_slider(page, "β₁", 0.0)
     wait_idle(page)
-    wanted = SurfaceDescent(objective=torch_waves(), optimizer=Adam(lr=0.1, beta1=0.0), steps=40)
+    wanted = SurfaceDescent(objective=torch_waves(), optimizer=Adam(lr=0.1, beta1=0.0), steps=40, clip=0.8)
     assert_near(page, "surface.path", "x", wanted.trajectory.x[:, 0, 0])
 
 

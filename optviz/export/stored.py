@@ -106,7 +106,7 @@ def run_with(experiment: Any, values: Mapping[str, float]) -> Any:
     else:
         rule = type(rule)(rule.cls, **{**rule.settings, **own})
     start = [values.get(f"start {name}", at) for name, at in zip("xy", start, strict=True)]
-    return descend(objective, rule, start, experiment.steps)
+    return descend(objective, rule, start, experiment.steps, clip=experiment.clip or None)
 
 
 def surface_of(experiment: Any, values: Any) -> dict[str, Any]:
