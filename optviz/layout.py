@@ -9,6 +9,8 @@ from typing import Any
 
 import panel as pn
 import param
+from bokeh.models import UIElement
+from panel.io.notebook import patch_inline_stylesheets
 
 
 @cache
@@ -45,9 +47,25 @@ def wrapped(text: str, kind: str) -> str:
     return f'<div class="{kind}">{text}</div>' if text else ""
 
 
+class Whole(pn.Column):
+    """The column that holds a page.
+
+    For a notebook Panel writes style sheets into one model after the other, and Bokeh collects all
+    models of the page anew for each, most of what showing it takes; here it collects them once.
+    """
+
+    def _render_model(self, doc: Any = None, comm: Any = None) -> Any:
+        model = super()._render_model(doc, comm)
+        if pn.config.inline and model.document is not None:
+            with model.document.models.freeze():
+                for part in model.select({"type": UIElement}):
+                    patch_inline_stylesheets(part)
+        return model
+
+
 def frame(side: Any, hero: Any, rest: Any, notes: Any, beside: bool = False) -> pn.Column:
     """The page: controls, the main picture, further pictures (below or beside), the notes."""
-    return pn.Column(
+    return Whole(
         area("side", *side), area("hero", *hero), area("rest", *rest), area("notes", *notes),
         css_classes=["beside"] if beside else [], stylesheets=[stylesheet("layout.css")],
         sizing_mode="stretch_width", margin=(4, 0),

@@ -17,10 +17,12 @@ from types import SimpleNamespace
 import panel as pn
 import pytest
 from bokeh.document import Document
-from bokeh.models import Slider
+from bokeh.document.models import DocumentModelManager
+from bokeh.models import ImportedStyleSheet, Slider, UIElement
 from browser import wait_idle
 from conftest import ROOT, watched_page
 from pages import assert_shows, drag_every_slider
+from panel.io.resources import set_resource_mode
 from pyviz_comms import Comm
 
 from optviz import SingleParameter
@@ -165,6 +167,16 @@ def test_a_knob_moved_in_a_notebook_sends_back_what_it_changes(monkeypatch):
     source = root.select_one({"name": "steps.updates"})
     changed = {event["model"]["id"] for event in message.content["events"]}
     assert source.id in changed
+
+
+def test_a_pages_models_are_not_collected_for_each_style_sheet(monkeypatch):
+    collected, recompute = [], DocumentModelManager.recompute
+    monkeypatch.setattr(DocumentModelManager, "recompute", lambda models: collected.append(recompute(models)))
+    with set_resource_mode("inline"):
+        root = SingleParameter().page().layout._render_model(Document(), Comm())
+    sheets = [sheet for part in root.select({"type": UIElement}) for sheet in part.stylesheets]
+    assert len(sheets) > 50 and not any(isinstance(sheet, ImportedStyleSheet) for sheet in sheets)
+    assert len(collected) < 20
 
 
 def test_an_editor_that_shows_widgets_gets_one_that_follows(monkeypatch):
