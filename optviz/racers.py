@@ -68,6 +68,10 @@ def terms(race: Any, tuning: Any) -> str:
         more = f" The best of {' and '.join(edge)} is the last one tried: widen the range." if edge else ""
         return (f"Each had {race.trials} trials, learning rates from {10**race.lowest:.3g} to "
                 f"{10**race.highest:.3g}, and nothing else was tuned.{more}{clipped}")  # fmt: skip
+    if getattr(race.objective, "stored", False):  # only in a page, which cannot run it at other learning rates
+        wish = {OWN: "the one that you set for it", SAME: f"{race.lr:g}",
+                STEP: f"an effective step lr / (1 − momentum) of {race.lr:g}"}[race.fairness]  # fmt: skip
+        return f"Each races with the learning rate tried that is nearest to {wish}.{clipped}"
     said = {
         OWN: "Each has the learning rate that you set for it.", SAME: f"All have the learning rate {race.lr:g}.",
         STEP: f"All have an effective step lr / (1 − momentum) of {race.lr:g}.",

@@ -157,31 +157,33 @@ class Race(Experiment):
         box = frame_of(self.objective.domain, self.start)
         if not np.isfinite(self.objective.value(self.start[0], self.start[1])):
             refuse("Race", "needs a start where the loss is finite", self.start)
-        scape, floor = self.remember("landscape", (*self._surface_key(), box), lambda: self._landscape(box))
+        scape, floor, values = self.remember("landscape", (*self._surface_key(), box), lambda: self._landscape(box))
         racers = self.racers()
         tuning = {name: self._tried(name) for name in racers}
         runs = {name: self._raced(name, tuning[name], floor) for name in racers}
         ends = np.array([np.inf if runs[name]["diverged"] else runs[name]["loss"][-1] for name in racers])
         places = [racers[int(k)] for k in np.argsort(ends, kind="stable")]
-        return {"box": box, "landscape": scape, "floor": floor, "tuning": tuning, "runs": runs, "places": places}
+        return {"box": box, "landscape": scape, "values": values, "floor": floor, "tuning": tuning, "runs": runs,
+                "places": places}  # fmt: skip
 
     def _surface_key(self) -> tuple:
         shape = self.objective.shape_values() if hasattr(self.objective, "shape_values") else ()
         return (id(self.objective), *shape)
 
-    def _landscape(self, box: Any) -> tuple[Landscape, float]:
+    def _landscape(self, box: Any) -> tuple[Landscape, float, np.ndarray]:
         size = 160 if hasattr(self.objective, "traced") else 60
         values = self.objective.value(*np.meshgrid(*axes_of(box, size)))
         known = self.objective.lowest
         floor = float(np.nanmin(values)) if known is None else float(known)
-        return Landscape(values, box, floor), floor
+        return Landscape(values, box, floor), floor, values
 
     def _conditions(self, name: str) -> tuple:
         """All that a racer's run depends on, but for its learning rate."""
         own = [getattr(self, here) for here in KNOBS[name].values()]
         return (*self._surface_key(), *self.start, self.steps, self.clip, *own)
 
-    def _walk(self, name: str, lr: Any) -> Trajectory:
+    def walk(self, name: str, lr: Any) -> Trajectory:
+        """A racer's run with this learning rate, or with an array of them, one a lane."""
         return descend(self.objective, self.rule(name, lr), self.start, self.steps, clip=self.clip or None)
 
     def _tried(self, name: str) -> dict[str, Any]:
@@ -189,14 +191,14 @@ class Race(Experiment):
         spread = (self.lowest, self.highest, self.trials)
         rates = self.remember("rates", spread, lambda: rates_tried(*spread))
 
-        def walk():
-            run = self._walk(name, rates)
+        def tried():
+            run = self.walk(name, rates)
             ends = np.where(run.diverged > 0, np.inf, run.loss[-1])
             best = int(np.argmin(ends))
             return {"lr": rates, "final": ends, "diverged": run.diverged, "best": best,
                     "x": run.x[:, best], "loss": run.loss[:, best]}  # fmt: skip
 
-        return self.remember(f"{name} trials", (*self._conditions(name), self.lowest, self.highest, self.trials), walk)
+        return self.remember(f"{name} trials", (*self._conditions(name), self.lowest, self.highest, self.trials), tried)
 
     def _raced(self, name: str, tried: dict[str, Any], floor: float) -> dict[str, Any]:
         """The racer's run with the learning rate that fairness gives it."""
@@ -211,8 +213,10 @@ class Race(Experiment):
         return {**run, "arrived": int(np.argmax(there)) if there.any() else -1}
 
     def _alone(self, name: str, lr: float) -> dict[str, Any]:
-        run = self._walk(name, lr)
-        return {"lr": lr, "x": run.x[:, 0], "loss": run.loss[:, 0], "diverged": int(run.diverged[0])}
+        run = self.walk(name, lr)
+        # its own rate: a page that has stored trials takes the nearest of them
+        return {"lr": float(run.rates[0, 0]), "x": run.x[:, 0], "loss": run.loss[:, 0],
+                "diverged": int(run.diverged[0])}  # fmt: skip
 
     # pictures
 
@@ -379,12 +383,6 @@ bottom is a run that ends exactly at the lowest loss. Nothing is clipped unless 
     @param.depends("objective")
     def _surface_controls(self):
         return surface_knobs(self.objective, {("objective", ""): self.objective})
-
-    def html(self, title: str = "", theme: str = "default", knobs: Any = None) -> str:
-        if not hasattr(self.objective, "traced"):
-            fix = "one that calls torch races served or in a notebook"
-            refuse("Race.save", "needs a surface that a page can compute", label_of(self.objective), fix)
-        return super().html(title, theme, knobs)
 
     def arrange(self, page) -> Any:
         return frame(

@@ -40,13 +40,20 @@ Knobs = Mapping[str, Sequence[float]] | None
 
 def stored_runs(experiment: Any, knobs: Knobs = None) -> Store | None:
     """The runs to store for a page, or None where the page can make them itself."""
+    from ..experiments.race import Race
+    from .carried import trials_of_a_race
+
     if hasattr(experiment, "replayed"):
         return replay(experiment, knobs)
     foreign = untraced(experiment)
-    if not foreign or "optimizer" not in members_of(experiment):
-        if knobs:
-            refuse("save", "needs knobs only for what runs through torch", list(knobs), "leave them out")
+    own = isinstance(experiment, Race)
+    if knobs and (own or not foreign):
+        what = "where one rule runs through torch" if own else "for what runs through torch"
+        refuse("save", f"needs knobs only {what}", list(knobs), "leave them out")
+    if not foreign:
         return None
+    if isinstance(experiment, Race):
+        return trials_of_a_race(experiment)
     return runs_of_a_rule(experiment, knobs)
 
 
