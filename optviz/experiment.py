@@ -278,7 +278,8 @@ class Experiment(pn.viewable.Viewer):
         `path` is a file's name or an open file; `theme` is "default" or "dark". The page asks
         for nothing from a network. What runs through torch cannot be recomputed there: its runs
         are stored for one or two `knobs`, `{"lr": [0.1, 0.2, ...]}`, by default for 40 learning
-        rates. Raises ValueError for a theme or knobs that do not exist.
+        rates; of a race every trial, of a map the cells. Raises ValueError for a theme or knobs
+        that do not exist.
         """
         text = self.html(title, theme, knobs)
         if hasattr(path, "write"):

@@ -280,12 +280,16 @@ class HyperparameterMap(SurfaceDescent):
             return cells(x0, x1, count), cells(y0, y1, count)
 
         def runs(xs, ys):
-            across, up = self._values(self.across, xs), self._values(self.up, ys)
-            found = lane_map(self.objective, self.optimizer, self.start, self.steps, [self.across, self.up],
-                             across, up, self.tolerance, lowest, self.clip)  # fmt: skip
+            found = self.ends_at(xs, ys, lowest)
             return {**found, **told(found, lowest, self.steps)}
 
         return Picture(self.coarsest, self.steps, axes, runs, {})
+
+    def ends_at(self, xs: Any, ys: Any, lowest: float) -> dict[str, np.ndarray]:
+        """How the runs of the cells at these places across and up end, as `map` has it."""
+        across, up = self._values(self.across, xs), self._values(self.up, ys)
+        return lane_map(self.objective, self.optimizer, self.start, self.steps, [self.across, self.up],
+                        across, up, self.tolerance, lowest, self.clip)  # fmt: skip
 
     # pictures
 
@@ -374,9 +378,6 @@ class HyperparameterMap(SurfaceDescent):
     members_status = SurfaceDescent.status
 
     def status(self) -> str:
-        if getattr(self.optimizer, "stored", False) or getattr(self.objective, "stored", False):
-            # only in a page: what it carries the runs of, it cannot run elsewhere
-            return f"The map needs a rule and a surface that optviz can read. The run: {self.members_status()}"
         found = self.results["map"]
         gone = 100 * float(np.mean(np.isfinite(found["grown"])))
         arrived = 100 * float(np.mean(np.isfinite(found["arrived"])))

@@ -1,16 +1,32 @@
-"""What the page of a race carries where only Python can run it."""
+"""What the pages of a race and of a map carry where only Python can run it."""
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import numpy as np
 
+from ..maps import CLIP, COORDINATES, cells
 from ..racers import BASELINES, KEYS, NAMES, rates_tried
-from .store import Store, described, fixed_of, packed_runs, room_for, sentence, untraced
-from .stored import menus_beside, surface_of
+from .store import (
+    Store,
+    described,
+    fixed_of,
+    packed,
+    packed_runs,
+    room_for,
+    sentence,
+    settings_of,
+    untraced,
+)
+from .stored import menus_beside, run_with, surface_of
 
 ROOM = 2e6  # characters of trials with which the rules that are switched off travel, too
+SIDE = 14  # runs along each axis of a map
+FINEST = 100  # cells of its picture along each side
+
+# a race
 
 
 def trials_of_a_race(race: Any) -> Store:
@@ -42,3 +58,44 @@ def _tried(race: Any, name: str, rates: np.ndarray) -> Any:
 
 def _described(rule: Any) -> dict[str, Any]:
     return {"name": type(rule).__name__, "values": {n: v for n, v in rule.values().items() if n != "lr"}}
+
+
+# a map
+
+
+def cells_of_a_map(experiment: Any) -> Store:
+    """The map as it stands, and a run for each cell of a coarse one, and with the numbers that the run has now."""
+    names, foreign = (experiment.across, experiment.up), untraced(experiment)
+    logs = [name for name, log in zip(names, (experiment.across_log, experiment.up_log), strict=True) if log]
+    ends = {name: experiment.window[2 * k : 2 * k + 2] for k, name in enumerate(names)}
+    knobs = {name: _along(experiment, name, *ends[name], log=name in logs) for name in names}
+    places = list(product(*knobs.values()))
+    room_for(len(places), experiment.steps)
+    runs = [run_with(experiment, dict(zip(names, place, strict=True))) for place in places]
+    own = [name.replace(" ", "_") for name in names if name in (*COORDINATES, CLIP)]
+    dragged = ["_begin_at"] if set(names) & set(COORDINATES) else []
+    live = [*menus_beside(foreign), "scene", "colour", "fit_axes", "_click", *own, *dragged]
+    fixed = {**fixed_of(experiment, live), "scene": experiment.scene, "window": experiment.window}
+    said = sentence(foreign.values(), len(runs), knobs, experiment.steps, " and this map")
+    data = {**packed_runs(runs), "map": {name: packed(values) for name, values in _ends(experiment).items()}}
+    return Store(said, knobs, experiment.steps, live, fixed, data, described(experiment, knobs),
+                 logs, surface_of(experiment, experiment.results["values"]))  # fmt: skip
+
+
+def _along(experiment: Any, name: str, low: float, high: float, log: bool) -> list[float]:
+    """The values of an axis that have runs: the coarse cells', and the one that the run has now."""
+    places = cells(low, high, SIDE)
+    values = 10.0**places if log else places
+    known = {CLIP: experiment.clip, **dict(zip(COORDINATES, experiment.start, strict=True)), **settings_of(experiment.objective),
+             **settings_of(experiment.optimizer)}  # fmt: skip
+    here = float(known[name])
+    return sorted({*values.tolist(), *([here] if here > 0 or not log else [])})
+
+
+def _ends(experiment: Any) -> dict[str, np.ndarray]:
+    """The arrays of the map, of no more cells than a page should carry."""
+    found = experiment.results["map"]
+    if len(found["ys"]) > FINEST:
+        x0, x1, y0, y1 = experiment.window
+        found = experiment.ends_at(cells(x0, x1, FINEST), cells(y0, y1, FINEST), experiment.results["lowest"])
+    return {name: found[name] for name in ("loss", "first", "arrived", "diverged")}

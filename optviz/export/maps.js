@@ -3,10 +3,10 @@
 // Final loss (NaN where the run was lost before its last step), loss at the start, first step within the
 // tolerance (NaN if never), step of divergence (0 if never), each (up, across).
 function laneMap(objective, rule, start, steps, names, across, up, tolerance, lowest, clip) {
+  if (rule.stored || objective.stored) return experiment.store.map;
   const [xs, ys, own] = [across, up, start].map(numbersOf);
   const shape = [ys.length, xs.length];
   const found = { loss: filled(shape), first: filled(shape), arrived: filled(shape), diverged: filled(shape, 0) };
-  if (rule.stored || objective.stored) return found; // no run but the stored ones: nothing to show on a map
   const runs = new Runs(objective, rule, steps, clip), [first, second] = names.map((name) => runs.place(name));
   for (let j = 0; j < ys.length; j++) {
     for (let i = 0; i < xs.length; i++) {

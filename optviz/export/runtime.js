@@ -78,7 +78,7 @@ const $ = {
     ["objective", "rule", "start", "steps", "clip", "clip_norm", "schedule", "noise", "seed", "batches"],
     (objective, rule, start, steps, clip = null, clip_norm = null, schedule = null, noise = 0, seed = 0, batches = null) =>
     {
-      if (rule.stored || objective.stored) return experiment.store.run(objective, rule, start, steps);
+      if (rule.stored || objective.stored) return experiment.store.run(objective, rule, start, steps, clip);
       for (const each of [rule].flat()) each.check();
       const drawn = noise ? gradient_noise(noise, seed, steps, objective.dim) : undefined;
       return descend(objective, rule, start, steps, { clip, clipNorm: clip_norm, schedule, noise: drawn, batches });

@@ -52,6 +52,7 @@ class Store {
     for (const name of Object.keys(this.knobs)) {
       const owner = owners.find((member) => has_setting(member, name));
       if (owner) assigned(owner, name, this.value(name, owner.read(name)));
+      else if (name === "clip") experiment.clip = this.value(name, experiment.clip);
     }
     const [start_x, start_y] = ["x", "y"].map((name, i) =>
       this.fixed[`start_${name}`] ?? this.value(`start ${name}`, experiment.start[i]));
@@ -62,8 +63,9 @@ class Store {
   value(name, wanted) { return this.knobs[name][this.place(name, wanted)]; }
 
   // The runs nearest to what is asked for, a lane each.
-  run(objective, rule, start, steps) {
-    const asked = Object.keys(this.knobs).map((name) => [name, asked_of(objective, rule, start, name)]);
+  run(objective, rule, start, steps, clip) {
+    const own = { clip: clip ?? 0, "start x": numbersOf(start)[0], "start y": numbersOf(start)[1] };
+    const asked = Object.keys(this.knobs).map((name) => [name, own[name] ?? (has_setting(rule, name) ? rule : objective).read(name)]);
     const lanes = Math.max(1, ...asked.map(([, values]) => numbersOf(values).length ?? 1));
     const run = new Trajectory(steps, lanes, this.x.shape[2], [], null);
     const first = this.data.rules?.findIndex((known) => is_rule(known, rule)) ?? 0;
@@ -118,13 +120,6 @@ class Replay extends Store {
 
 const has_setting = (member, name) => name in (member.values ?? {}) || Boolean(member.kind?.shape?.includes(name));
 const is_rule = ({ name, values }, rule) => rule.name === name && Object.entries(values).every(([n, v]) => rule.read(n) === v);
-
-// What is asked of a run: a coordinate of its start, or a number of its rule or its surface.
-function asked_of(objective, rule, start, name) {
-  const coordinate = ["start x", "start y"].indexOf(name);
-  if (coordinate >= 0) return numbersOf(start)[coordinate];
-  return (has_setting(rule, name) ? rule : objective).read(name);
-}
 
 function assigned(member, name, value) {
   if (member.read(name) !== value) member.assign(name, value);

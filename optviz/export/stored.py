@@ -13,6 +13,7 @@ import param
 from ..descent import descend
 from ..formulas import objective_mathml, rule_mathml
 from ..linear import why_not
+from ..maps import CLIP
 from ..members import label_of
 from ..messages import refuse
 from ..rules import Rule
@@ -40,13 +41,14 @@ Knobs = Mapping[str, Sequence[float]] | None
 
 def stored_runs(experiment: Any, knobs: Knobs = None) -> Store | None:
     """The runs to store for a page, or None where the page can make them itself."""
+    from ..experiments.hyperparameter_map import HyperparameterMap
     from ..experiments.race import Race
-    from .carried import trials_of_a_race
+    from .carried import cells_of_a_map, trials_of_a_race
 
     if hasattr(experiment, "replayed"):
         return replay(experiment, knobs)
     foreign = untraced(experiment)
-    own = isinstance(experiment, Race)
+    own = isinstance(experiment, HyperparameterMap | Race)
     if knobs and (own or not foreign):
         what = "where one rule runs through torch" if own else "for what runs through torch"
         refuse("save", f"needs knobs only {what}", list(knobs), "leave them out")
@@ -54,6 +56,8 @@ def stored_runs(experiment: Any, knobs: Knobs = None) -> Store | None:
         return None
     if isinstance(experiment, Race):
         return trials_of_a_race(experiment)
+    if isinstance(experiment, HyperparameterMap):
+        return cells_of_a_map(experiment)
     return runs_of_a_rule(experiment, knobs)
 
 
@@ -102,7 +106,7 @@ def _usual(rule: Any) -> dict[str, list[float]]:
 
 
 def run_with(experiment: Any, values: Mapping[str, float]) -> Any:
-    """The run with other settings of its rule or its surface, or from another start."""
+    """The run with other settings of its rule or its surface, another clip or from another start."""
     objective, start = experiment.objective, list(experiment.start)
     shape = settings_of(objective)
     if set(values) & set(shape):
@@ -113,7 +117,7 @@ def run_with(experiment: Any, values: Mapping[str, float]) -> Any:
     else:
         rule = type(rule)(rule.cls, **{**rule.settings, **own})
     start = [values.get(f"start {name}", at) for name, at in zip("xy", start, strict=True)]
-    return descend(objective, rule, start, experiment.steps, clip=experiment.clip or None)
+    return descend(objective, rule, start, experiment.steps, clip=values.get(CLIP, experiment.clip) or None)
 
 
 def surface_of(experiment: Any, values: Any) -> dict[str, Any]:
