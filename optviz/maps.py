@@ -25,7 +25,7 @@ SPANS: dict[str, tuple[float, float, bool]] = {
     "steepness": (1.0, 1000.0, True),
 }  # fmt: skip
 COORDINATES = ("start x", "start y")
-AXES = [*SPANS, *COORDINATES]
+AXES = [*(name for name in SPANS if name != CLIP), *COORDINATES, CLIP]
 
 
 def names_of(member: Any) -> list[str]:

@@ -94,8 +94,9 @@ def test_what_only_torch_runs_carries_its_map_and_a_run_for_each_cell(page, tmp_
     assert page.locator("#frozen").inner_text() == (
         "torch waves runs in Python alone, not in a page, which carries 225 runs and this map, over lr from 0.0001509 "
         "to 6.629 and momentum from 0 to 0.9595, of 15 steps each; the nearest is shown. Frozen here: Across, Up, "
-        "Tolerance, Zoom in on the run, Zoom out, Whole map, Across from, Across to, Up from, Up to, Optimizer, "
-        "Dampening, Weight decay, Nesterov, Steps, Start x, Start y."
+        "Log axis across, Log axis up, Tolerance, Zoom in on the run, Zoom out, Whole map, Across from, Across to, "
+        "Up from, Up to, Optimizer, "
+        "Dampening, Weight decay, Nesterov, Steps, Clip gradients at (0: not), Start x, Start y."
     )
     select(page, "Colour", "rank")
     shown.colour = "rank"
@@ -149,6 +150,18 @@ def test_a_map_over_starts_and_a_shape_carries_a_torch_optimizers_runs(page, tmp
     shown._click(1.2, -1.4)
     assert_shows(page, shown)
     assert status(page) == plain(shown.status())
+
+
+def test_a_stored_map_over_the_clip_has_its_runs_and_one_without(page, tmp_path):
+    shown = torch_map(across="lr", up="clip", clip=0.0)
+    shown.save(tmp_path / "map.html")
+    opened(page, tmp_path / "map.html")
+    assert_shows(page, shown)
+    page.mouse.click(*spot(page, "map", -0.9, -0.8))
+    wait_idle(page)
+    shown._click(-0.9, -0.8)
+    assert 0 < shown.clip < 1 and shown.trajectory.clipped.any()
+    assert_shows(page, shown)
 
 
 def test_the_map_of_a_rule_that_cannot_be_printed_has_no_more_cells_than_a_page_carries(page, tmp_path, monkeypatch):

@@ -86,10 +86,10 @@ def _along(experiment: Any, name: str, low: float, high: float, log: bool) -> li
     """The values of an axis that have runs: the coarse cells', and the one that the run has now."""
     places = cells(low, high, SIDE)
     values = 10.0**places if log else places
-    known = {CLIP: experiment.clip, **dict(zip(COORDINATES, experiment.start, strict=True)), **settings_of(experiment.objective),
-             **settings_of(experiment.optimizer)}  # fmt: skip
-    here = float(known[name])
-    return sorted({*values.tolist(), *([here] if here > 0 or not log else [])})
+    known = {CLIP: experiment.clip, **dict(zip(COORDINATES, experiment.start, strict=True)),
+             **settings_of(experiment.objective), **settings_of(experiment.optimizer)}  # fmt: skip
+    unclipped = [0.0] if name == CLIP else []
+    return sorted({*values.tolist(), float(known[name]), *unclipped})
 
 
 def _ends(experiment: Any) -> dict[str, np.ndarray]:

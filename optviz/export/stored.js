@@ -127,6 +127,7 @@ function assigned(member, name, value) {
 
 // The place of the value that is nearest, by factors if `log`.
 function nearest(values, wanted, log = false) {
+  if (values.includes(wanted)) return values.indexOf(wanted); // also 0, which no factor leads to
   const scale = log ? Math.log10 : (v) => v;
   const away = values.map((value) => Math.abs(scale(value) - scale(wanted)));
   return Math.max(0, away.indexOf(Math.min(...away)));
