@@ -1,10 +1,8 @@
-"""Sweeps against the single runs they stand for, and basins against the minima they lead to."""
+"""Sweeps against the single runs they stand for."""
 
 from __future__ import annotations
 
 import math
-import os
-import time
 import tracemalloc
 
 import numpy as np
@@ -13,10 +11,8 @@ import pytest
 import torch
 
 import optviz
-from optviz import SGD, Adam, Lanes, ReLUNet, Rule, basins, descend, surfaces, sweep
+from optviz import SGD, Adam, Lanes, ReLUNet, Rule, descend, surfaces, sweep
 from optviz.blocks import CACHE
-from optviz.minima import minima_of
-from optviz.ranges import safe_radius
 from optviz.schedules import Cosine
 from optviz.torch_optimizer import TorchOptimizer
 
@@ -208,84 +204,7 @@ def test_a_loss_that_is_lost_for_a_while_is_a_divergence():
         np.testing.assert_array_equal(cell.loss, ends["loss"])
 
 
-@pytest.mark.parametrize("cls", SURFACES, ids=lambda c: c.__name__)
-def test_within_the_safe_radius_the_loss_is_finite(cls):
-    from optviz.lanes import Program
-
-    objective = cls()
-    radius = Program(objective, SGD(), (), {}).radius({})
-    assert radius >= 100, "every surface of the catalogue has a bound worth having"
-    corners = np.array([[s * r for s in (-1, 1)] for r in (radius, radius / 3, 1.0)]).ravel()
-    x, y = np.meshgrid(corners, corners)
-    assert np.isfinite(objective.value(x, y)).all()
-
-
-def test_no_safe_radius_where_a_function_may_lack_a_value():
-    from optviz.lanes import Program
-
-    for formula in (lambda x, y: 1 / x + y, lambda x, y: optviz.xp.log(x) + y, lambda x, y: optviz.xp.sqrt(x - y)):
-        line = Program(optviz.objective(formula, starts=[(2.0, 1.0)]), SGD(), (), {}).lines["look"]
-        assert safe_radius(line, {}) == 0
-
-
-# minima and basins
-
-
-@pytest.mark.parametrize("cls", SURFACES, ids=lambda c: c.__name__)
-def test_the_declared_minima_are_found(cls):
-    objective = cls()
-    found = minima_of(objective)
-    for declared in objective.minima:
-        assert np.min(np.hypot(*(found - declared).T)) < 1e-4
-    if len(found):
-        g = objective.value(*found.T)
-        assert (np.diff(g) >= -1e-12).all()
-        around = found[:, :, None] + 1e-3 * np.array([[1, -1, 0, 0], [0, 0, 1, -1]])[None]
-        assert (objective.value(around[:, 0], around[:, 1]) >= g[:, None] - 1e-12).all()
-
-
-def test_saddles_are_no_minima():
-    assert len(minima_of(surfaces.MonkeySaddle())) == 0
-    assert len(minima_of(surfaces.BoundedSaddle())) == 2
-
-
-def test_himmelblau_has_four_basins():
-    found = basins(surfaces.Himmelblau(), SGD(lr=0.01), size=40)
-    assert found.minimum.dims == ("y", "x") and found.attrs["minima"].shape == (4, 2)
-    assert set(np.unique(found.minimum)) == {0, 1, 2, 3}
-    for own, cell in list(cells(found))[::97]:
-        end = descend(surfaces.Himmelblau(), SGD(lr=0.01), (own["x"], own["y"]), 300).final[0]
-        near = np.argmin(np.hypot(*(found.attrs["minima"] - end).T))
-        assert cell.minimum == near
-
-
-@pytest.mark.parametrize("objective", [
-    surfaces.Himmelblau(), optviz.objective(lambda x, y: (x**2 - 1) ** 2 + (y**2 - 2) ** 2 + 0.1 * x),
-], ids=["himmelblau", "user"])  # fmt: skip
-def test_starts_close_to_a_minimum_belong_to_it(objective):
-    minima = minima_of(objective)
-    assert len(minima) == 4
-    (x0, x1), (y0, y1) = objective.domain
-    for far in ((x0, y0), (x1, y0), (x0, y1), (x1, y1)):
-        for k, minimum in enumerate(minima):
-            x, y = 0.001 * np.asarray(far) + 0.999 * minimum
-            found = sweep(objective, SGD(lr=0.005), (x, y), 100, {"x": [x]}, measure="minimum", minima=minima)
-            assert found.item() == k
-
-
-def test_steps_to_the_minimum_reached():
-    camel = surfaces.SixHumpCamel()
-    found = basins(camel, SGD(lr=0.01), size=9, steps=200, measure=["minimum", "steps_to"], tolerance=1e-3)
-    values = camel.value(*found.attrs["minima"].T)
-    assert len(values) > 2
-    for own, cell in cells(found):
-        loss = descend(camel, SGD(lr=0.01), (own["x"], own["y"]), 200).loss[:, 0]
-        level = values[int(cell.minimum)] if cell.minimum >= 0 else math.nan
-        close = np.flatnonzero(loss <= level + 1e-3)
-        np.testing.assert_array_equal(cell.steps_to, close[0] if close.size else math.nan)
-
-
-# memory, devices, clusters
+# memory and devices
 
 
 def test_memory_is_bounded_by_the_block():
@@ -311,103 +230,6 @@ def test_without_a_gpu_one_sentence_says_so():
         with pytest.raises(ValueError, match="^sweep: device 'cuda' needs a GPU that torch can use, and there is none; "
                                              "leave it out.$"):  # fmt: skip
             sweep(surfaces.Sphere(), SGD(), (1, 1), 5, {"lr": [0.1]}, device="cuda")
-
-
-def stop_once(part, path):
-    """A sweep's part that kills the worker that is the first to run it."""
-
-    def deadly(grid, at, size):
-        try:
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL))
-        except FileExistsError:
-            return part(grid, at, size)
-        os._exit(1)
-
-    return deadly
-
-
-@pytest.mark.filterwarnings("ignore")  # of distributed's own, as workers come and go
-def test_a_cluster_gives_the_same_numbers_and_outlives_a_worker(tmp_path, monkeypatch):
-    distributed = pytest.importorskip("distributed")
-    from optviz import cluster
-
-    axes = {"lr": np.geomspace(1e-3, 3, 30), "momentum": np.linspace(0, 0.99, 20)}
-    call = {"measure": ALL, "block": 40}
-    plain = sweep(surfaces.Rosenbrock(), SGD(), (-1.2, 1), 50, axes, **call)
-    own = optviz.objective(lambda x, y: x**2 + 3 * y**2)
-    told: list[tuple[int, int]] = []
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as machines:
-        far = sweep(surfaces.Rosenbrock(), SGD(), (-1.2, 1), 50, axes, scheduler=machines.scheduler_address,
-                    progress=lambda done, of: told.append((done, of)), **call)  # fmt: skip
-        assert plain.identical(far)
-        assert told == sorted(told) and told[-1] == (600, 600) and len(told) > 3
-        with distributed.Client(machines) as client:
-            seeds = {"seed": range(5), "lr": [0.05, 0.1, 3.0]}
-            noisy = sweep(surfaces.Rosenbrock(), SGD(), (-1.2, 1), 50, seeds, noise=0.2)
-            assert noisy.identical(sweep(surfaces.Rosenbrock(), SGD(), (-1.2, 1), 50, seeds, noise=0.2, block=4,
-                                         scheduler=client))  # fmt: skip
-            assert sweep(own, Adam(), (1, 1), 20, {"lr": [0.1, 0.2]}).identical(
-                sweep(own, Adam(), (1, 1), 20, {"lr": [0.1, 0.2]}, scheduler=client)
-            )
-            spread = cluster.spread
-            monkeypatch.setattr(cluster, "spread", lambda s, part, *rest: spread(
-                s, stop_once(part, str(tmp_path / "killed")), *rest))  # fmt: skip
-            again = sweep(surfaces.Rosenbrock(), SGD(), (-1.2, 1), 50, axes, scheduler=client, **call)
-        assert (tmp_path / "killed").exists() and plain.identical(again)
-
-
-@pytest.mark.filterwarnings("ignore")
-def test_pages_use_the_cluster_of_the_environment_or_do_without_it(monkeypatch, caplog):
-    distributed = pytest.importorskip("distributed")
-    from optviz import cluster
-    from optviz.maps import lane_map
-
-    def picture():
-        return lane_map(surfaces.Beale(), Adam(), (1, 1), 40, ["lr", "beta1"], np.geomspace(0.01, 1, 7),
-                        np.linspace(0, 0.9, 6), 1e-3, 0.0)  # fmt: skip
-
-    gone: list[int] = []
-    spread = cluster.spread
-
-    def failing(client, part, grid, begins, size, patience):
-        for at, found in spread(client, part, grid, begins, size, patience):
-            gone.append(at)
-            yield at, found
-            if len(gone) > 2:
-                raise OSError("the network is down")
-
-    here = picture()
-    monkeypatch.setattr(cluster, "spread", failing)
-    with distributed.LocalCluster(
-        processes=False, n_workers=1, threads_per_worker=1, dashboard_address=None
-    ) as machines:
-        monkeypatch.setenv(cluster.VARIABLE, "not set yet")
-        cluster.prepare(["app.py", "--scheduler", machines.scheduler_address])
-        shared = cluster._of_process(machines.scheduler_address)
-        wait_until(lambda: shared.client is not None)
-        client = shared.client
-        np.testing.assert_equal(picture(), here)
-        assert not gone, "a picture that takes a moment stays here"
-        monkeypatch.setattr(cluster, "WORTH", 0.0)
-        for trips in (2, 3, 3):  # done there; lost on the way; not tried
-            np.testing.assert_equal(picture(), here)
-            assert len(gone) == trips
-        client.close()
-    monkeypatch.setenv(cluster.VARIABLE, "nobody://there")
-    cluster.prepare([])
-    said = lambda: [r.getMessage() for r in caplog.records if r.name == "optviz"]
-    wait_until(lambda: len(said()) > 1)
-    np.testing.assert_equal(picture(), here)
-    failed, nobody = said()
-    assert failed.endswith("failed (the network is down). Runs are computed here.")
-    assert nobody == "No cluster answers at nobody://there: start one with 'dask scheduler'. Runs are computed here."
-
-
-def wait_until(true, seconds=15.0):
-    end = time.monotonic() + seconds
-    while not true() and time.monotonic() < end:
-        time.sleep(0.01)
-    assert true()
 
 
 # refusals
