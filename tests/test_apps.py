@@ -8,6 +8,7 @@ import pytest
 from browser import (
     assert_fits_a_phone,
     drag_slider,
+    has_horizontal_scroll,
     slider,
     slider_labels,
     slider_value,
@@ -109,6 +110,7 @@ def opened(page, served: str, app: str, query: str = "") -> None:
 def test_an_app_is_drawn_and_every_slider_changes_it_to_what_python_computes(app, page, served):
     experiment = experiments()[app]()
     assert_opens_on_a_phone(page, served, app)
+    assert_fits_a_phone(page)
     assert page.evaluate(_PAINTED) >= len(experiment.drawings)
     page.set_viewport_size(DESKTOP)
     wait_idle(page)
@@ -123,9 +125,10 @@ def test_an_app_is_drawn_and_every_slider_changes_it_to_what_python_computes(app
 
 
 def assert_opens_on_a_phone(page, served: str, app: str) -> None:
+    """It scrolls down only."""
     page.set_viewport_size(PHONE)
     opened(page, served, app)
-    assert_fits_a_phone(page)
+    assert not has_horizontal_scroll(page)
 
 
 def assert_sliders_have_names_and_obey_the_keys(page, experiment) -> None:
