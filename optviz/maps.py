@@ -131,7 +131,7 @@ def growth(first: np.ndarray, loss: np.ndarray, diverged: np.ndarray, lowest: fl
     begun = np.log10(np.maximum(first - lowest, 1e-300))
     ended = np.where(diverged > 0, 308.0, np.log10(np.maximum(loss - lowest, 1e-300)))
     taken = np.where(diverged > 0, diverged, steps)
-    return np.where((diverged > 0) | (ended > begun), (ended - begun) / taken, math.nan)
+    return np.where((diverged > 0) | (loss > first), (ended - begun) / taken, math.nan)
 
 
 def told(found: Mapping[str, Any], lowest: float, steps: int) -> dict[str, np.ndarray]:

@@ -43,6 +43,7 @@ GROUPS = {
     ),
     "shared": ("test_sharing_pages",),
     "pages": ("test_views", "test_bad_input"),
+    "carried": ("test_export_carried",),
     "laws": ("test_export", "test_edge_of_stability::test_an_exported"),
     "notebooks": ("test_notebooks",),
 }

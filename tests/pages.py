@@ -41,15 +41,27 @@ SPOT = """
 """
 
 
+# of trials by their learning rates, one may stand where the last digit of a number grows with every step
+CHAOTIC = {"sensitivity": 1e-4}
+
+
 def assert_close(got, wanted, where: str) -> None:
     wanted = np.asarray(wanted)
+    rtol = CHAOTIC.get(where.split(".")[0], 1e-6)
     if wanted.dtype.kind in "OU":
         assert list(got) == wanted.tolist(), where
     else:
         got = np.asarray(got, dtype=float)
         assert got.size == wanted.size, where
         np.testing.assert_allclose(got.reshape(wanted.shape), wanted.astype(float),
-                                   rtol=1e-6, atol=1e-9, err_msg=where)  # fmt: skip
+                                   rtol=rtol, atol=1e-9, err_msg=where)  # fmt: skip
+
+
+def assert_same_cells(got, wanted, where: str) -> None:
+    """All cells of a map but one in a thousand: where clipped runs bounce the last digit of 10 ** x decides where a run goes."""
+    assert got.size == wanted.size, where
+    near = np.isclose(got.reshape(wanted.shape), wanted, rtol=1e-6, atol=1e-9, equal_nan=True)
+    assert near.mean() > 0.999, f"{where}: {near.size - near.sum()} of {near.size} cells differ"
 
 
 def assert_shows(page, experiment, *figures: str, timeout: float = 20) -> None:
@@ -74,7 +86,8 @@ def _assert_shows_now(page, experiment, *figures: str) -> None:
             if len(data["image"][0]) > len(columns["image"][0]) and experiment.rough():
                 refined(experiment)  # as the page has been by itself
                 return _assert_shows_now(page, experiment, *figures)
-            assert_close(data["image"][0], columns["image"][0], where)
+            compare = assert_same_cells if where.startswith("map.") else assert_close
+            compare(data["image"][0], columns["image"][0], where)
             continue
         assert {EDGES.get(column, column) for column in data} == set(columns), where
         if "xs" in columns:

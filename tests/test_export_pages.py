@@ -113,7 +113,7 @@ def test_every_optimizer_and_surface_of_the_menus_is_in_the_page(page, exported)
         experiment.optimizer_name = label
         assert_shows(page, experiment)
         shown = [experiment.optimizer.param[n].label for n in experiment.optimizer.hyperparameters()]
-        assert set(slider_labels(page)) <= {*shown, "Steps"}
+        assert set(slider_labels(page)) <= {*shown, "Steps", "Clip gradients at (0: not)"}
         assert outlook(page) == written(experiment)
         formula = page.locator(".formula math").evaluate("(e) => e.textContent")
         assert formula == unescape(re.sub(r"<h3>.*</h3>|<[^>]+>", "", experiment.side()["formula"]))
