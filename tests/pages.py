@@ -41,20 +41,15 @@ SPOT = """
 """
 
 
-# of trials by their learning rates, one may stand where the last digit of a number grows with every step
-CHAOTIC = {"sensitivity": 1e-4}
-
-
 def assert_close(got, wanted, where: str) -> None:
     wanted = np.asarray(wanted)
-    rtol = CHAOTIC.get(where.split(".")[0], 1e-6)
     if wanted.dtype.kind in "OU":
         assert list(got) == wanted.tolist(), where
     else:
         got = np.asarray(got, dtype=float)
         assert got.size == wanted.size, where
         np.testing.assert_allclose(got.reshape(wanted.shape), wanted.astype(float),
-                                   rtol=rtol, atol=1e-9, err_msg=where)  # fmt: skip
+                                   rtol=1e-6, atol=1e-9, err_msg=where)  # fmt: skip
 
 
 def assert_same_cells(got, wanted, where: str) -> None:
