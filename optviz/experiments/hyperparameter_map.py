@@ -405,6 +405,12 @@ quadratic map and line agree; elsewhere a run may leave long before, or settle b
         first = knobs_of(self, names)
         return [first, *super().controls(members)]
 
+    def carried(self) -> Any:
+        """What a page carries of a map that it cannot compute: the map, and a run for each coarse cell."""
+        from ..export.carried import cells_of_a_map
+
+        return cells_of_a_map(self)
+
     def arrange(self, page) -> Any:
         side = [*page.controls, under_knobs(*page.blocks.values())]
         return frame(

@@ -384,6 +384,12 @@ bottom is a run that ends exactly at the lowest loss. Nothing is clipped unless 
     def _surface_controls(self):
         return surface_knobs(self.objective, {("objective", ""): self.objective})
 
+    def carried(self) -> Any:
+        """What a page carries of a race that it cannot run: every trial."""
+        from ..export.carried import trials_of_a_race
+
+        return trials_of_a_race(self)
+
     def arrange(self, page) -> Any:
         return frame(
             page.controls,

@@ -41,24 +41,16 @@ Knobs = Mapping[str, Sequence[float]] | None
 
 def stored_runs(experiment: Any, knobs: Knobs = None) -> Store | None:
     """The runs to store for a page, or None where the page can make them itself."""
-    from ..experiments.hyperparameter_map import HyperparameterMap
-    from ..experiments.race import Race
-    from .carried import cells_of_a_map, trials_of_a_race
-
     if hasattr(experiment, "replayed"):
         return replay(experiment, knobs)
     foreign = untraced(experiment)
-    own = isinstance(experiment, HyperparameterMap | Race)
-    if knobs and (own or not foreign):
-        what = "where one rule runs through torch" if own else "for what runs through torch"
+    carried = getattr(experiment, "carried", None)
+    if knobs and (carried or not foreign):
+        what = "where one rule runs through torch" if carried else "for what runs through torch"
         refuse("save", f"needs knobs only {what}", list(knobs), "leave them out")
     if not foreign:
         return None
-    if isinstance(experiment, Race):
-        return trials_of_a_race(experiment)
-    if isinstance(experiment, HyperparameterMap):
-        return cells_of_a_map(experiment)
-    return runs_of_a_rule(experiment, knobs)
+    return carried() if carried else runs_of_a_rule(experiment, knobs)
 
 
 def replay(experiment: Any, knobs: Knobs) -> Replay:
