@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from .rules import Rule
 CACHE = 2**17  # numbers of a block that is at work: 1 MiB, which a core has to itself
 SHARED = 2**17  # lanes of a block where threads share a sweep: they wait for each other at every call on one
 PER_NUMBER = 4e-10  # seconds for an operation on a number of a block, on one core
+FEW = 4  # cuts: with more, the blocks would be small
 ONE_BY_ONE = 1e-4  # seconds for a step that only torch can take
 ALONE = 0.005  # seconds of work below which threads take longer to meet than they save
 ON_DEVICE = 2**20  # lanes; a call takes as long as many numbers do
@@ -52,6 +54,7 @@ class Grid:
     block: int = 1
     device: str | None = None
     radius: float = 0.0  # within which the loss is sure to be finite
+    cuts: Sequence[int] = ()  # lanes at which a block ends, as those beyond choose otherwise once and for all
     spare: list = field(default_factory=list)  # memory of blocks that are done
     shape: tuple[int, ...] = field(init=False)
 
@@ -86,9 +89,16 @@ class Grid:
         for k, size in zip(self.order, self.shape, strict=True):
             stride //= size
             first, last = at // stride, (stop - 1) // stride + 1
-            values = self.axes[names[k]][np.arange(first, last) % size]
-            own[names[k]] = np.repeat(values, stride)[at - first * stride : stop - first * stride]
+            whole = np.tile(self.axes[names[k]], -(-last // size) - first // size)
+            values = whole[first % size : first % size + last - first]
+            wide = values if stride == 1 else np.repeat(values, stride)
+            own[names[k]] = wide[at - first * stride : stop - first * stride]
         return own
+
+    def blocks(self, at: int, stop: int) -> list[tuple[int, int]]:
+        """Where the blocks of these lanes begin and end."""
+        cuts = [at, *(cut for cut in self.cuts if at < cut < stop), stop] if len(self.cuts) <= FEW else [at, stop]
+        return [(a, min(a + self.block, last)) for a0, last in pairwise(cuts) for a in range(a0, last, self.block)]
 
     def starts(self, own: Mapping[str, np.ndarray]) -> list[Any]:
         """The starts of these lanes: by coordinate a number, or one a lane."""
@@ -155,7 +165,7 @@ def _here(grid: Grid, begins: Sequence[int], size: int, workers: int) -> Iterato
 def _part(grid: Grid, at: int, size: int) -> dict[str, np.ndarray]:
     """The measures of `size` lanes from `at` on, block by block."""
     stop = min(at + size, grid.lanes)
-    ends = [(a, min(a + grid.block, stop)) for a in range(at, stop, grid.block)]
+    ends = grid.blocks(at, stop)
     run = _direct if grid.program is None else _block
     with np.errstate(all="ignore"):  # overflow and nan are results: the lane is marked diverged
         parts = [run(grid, *end) for end in ends]

@@ -150,15 +150,16 @@ class Program:
         names = {tape.called(Value(tape, k)) for k in needed(self.lines["later"])}
         return any(name in ("t", "rate") or name.startswith("Z") for name in names)
 
-    def splits(self, name: str, values: Mapping[str, np.ndarray]) -> bool:
-        """Whether a choice that a lane makes once and for all differs along this axis."""
+    def changes(self, name: str, values: Mapping[str, np.ndarray]) -> list[int]:
+        """Where along this axis a choice that a lane makes once and for all becomes another: indices of its values."""
         if name not in self.varied:
-            return False
+            return []
         count = values[name].size
         given = {n: np.repeat(values[n][:1], count) for n in self.varied} | {name: values[name]}
         tape = self.lines["later"].tape
         fixed = Fixed(tape, given, fresh)
-        return any(fixed[c].any() and not fixed[c].all() for _, c in tape.choices())
+        choices = [np.broadcast_to(fixed[c], count) for _, c in tape.choices()]
+        return sorted({int(k) + 1 for made in choices for k in np.flatnonzero(made[1:] != made[:-1])})
 
     def compiled(self, name: str, choices: Mapping[int, bool], xp: Any) -> tuple[Compiler, Callable]:
         """A line's text made a function, once for the choices that all lanes of a block share."""

@@ -176,6 +176,8 @@ def _grid(objective, rule, start, steps, axes, around) -> Grid:
         grid.direct = (objective, rule, settings)
     else:
         grid.radius = program.radius(values)
+        slowest = list(values)[order[0]]
+        grid.cuts = [k * (grid.lanes // grid.shape[0]) for k in program.changes(slowest, values)]
     return grid
 
 
@@ -226,7 +228,7 @@ def _order(program: Program | None, axes: Mapping[str, np.ndarray]) -> tuple[int
     """Axes along which a rule's fixed choices differ first: most blocks are then of one kind."""
     if program is None:
         return tuple(range(len(axes)))
-    fixed = [k for k, n in enumerate(axes) if program.splits(n, axes)]
+    fixed = [k for k, n in enumerate(axes) if program.changes(n, axes)]
     return (*fixed, *(k for k in range(len(axes)) if k not in fixed))
 
 

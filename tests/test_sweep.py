@@ -14,6 +14,7 @@ import optviz
 from optviz import SGD, Adam, Lanes, ReLUNet, Rule, descend, surfaces, sweep
 from optviz.blocks import CACHE
 from optviz.schedules import Cosine
+from optviz.sweep import _grid
 from optviz.torch_optimizer import TorchOptimizer
 
 STEPS = 40
@@ -177,6 +178,24 @@ def test_blocks_threads_and_tensors_change_no_number():
         np.testing.assert_array_equal(tensors.diverged, plain.diverged)
         # torch's square root on a CPU may be off in the last digit
         np.testing.assert_allclose(tensors.loss, plain.loss, rtol=0 if cls is SGD else 1e-11)
+
+
+def test_a_block_ends_where_the_lanes_choose_otherwise_once_and_for_all():
+    """Momentum 0 keeps no buffer: with it in a block, every step would ask each lane which it is."""
+    rates, momenta = np.linspace(0.01, 0.5, 5), np.array([0.0, 0.0, 0.3, 0.6, 0.0])
+    grid = _grid(surfaces.Quadratic(), SGD(), (-5, -2), 20, {"lr": rates, "momentum": momenta}, {})
+    grid.block = 8
+    assert grid.shape == (5, 5) and list(grid.cuts) == [10, 20]
+    assert grid.blocks(0, 25) == [(0, 8), (8, 10), (10, 18), (18, 20), (20, 25)]
+    assert grid.blocks(11, 14) == [(11, 14)]
+    for at, stop in ((0, 25), (3, 4), (7, 23), (20, 25)):
+        own = grid.values(at, stop)
+        np.testing.assert_array_equal(own["lr"], np.tile(rates, 5)[at:stop])
+        np.testing.assert_array_equal(own["momentum"], np.repeat(momenta, 5)[at:stop])
+    for kept in (momenta, np.tile([0.0, 0.5], 8)):  # more cuts than are worth a block each
+        found = sweep(surfaces.Quadratic(), SGD(), (-5, -2), 20, {"lr": rates, "momentum": kept}, block=7)
+        for own, cell in cells(found):
+            assert cell == descend(surfaces.Quadratic(), SGD(**own), (-5, -2), 20).loss[-1, 0]
 
 
 def test_a_block_at_rest_stops_early_with_the_same_numbers(monkeypatch):
