@@ -7,6 +7,9 @@ import pytest
 from pages import assert_shows
 
 from optviz import HyperparameterMap
+from optviz.export.bundle import Bundle
+from optviz.export.printer import Untranslatable
+from optviz.plots import Drawing
 
 # as a machine without other work shows it while something moves
 COARSE = """() => { const e = optviz.experiment; e.memo.delete("map"); e.coarsest = 1; e.refresh(); }"""
@@ -47,6 +50,11 @@ def test_the_page_comes_to_pythons_finest_map_by_itself(page, exported):
     shown = HyperparameterMap(steps=13)
     assert_shows(page, shown, "map")
     assert "600 × 600 runs of 13 steps" in page.locator(".status").inner_text() and not shown.rough()
+
+
+def test_a_dataclass_with_defaults_is_refused():
+    with pytest.raises(Untranslatable, match="Drawing has defaults"):
+        Bundle().text(Drawing)
 
 
 def test_a_fragment_restores_what_is_on_view(page, exported):

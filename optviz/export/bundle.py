@@ -9,6 +9,7 @@ import math
 import re
 from base64 import b64encode
 from collections.abc import Callable, Mapping
+from dataclasses import MISSING, fields, is_dataclass
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -125,8 +126,19 @@ def _array(value: np.ndarray) -> str:
 
 
 def class_(item: type, bundle: Bundle) -> str:
-    """A plain class, without bases, as a function that makes an instance."""
+    """A plain class or a dataclass, without bases, as a function that makes an instance."""
+    if is_dataclass(item):
+        return _dataclass(item, bundle)
     return f"$.factory({members(item, vars(item), bundle)})"
+
+
+def _dataclass(item: Any, bundle: Bundle) -> str:
+    """A dataclass without defaults: of what Python itself has written into it, which has no text, its constructor."""
+    known = [f for f in fields(item) if f.default is not MISSING or f.default_factory is not MISSING]
+    if known or hasattr(item, "__post_init__"):
+        raise Untranslatable(f"{item.__qualname__} has defaults or a __post_init__, which have no JavaScript")
+    own = [name for name in vars(item) if not name.startswith("__")]
+    return f"$.record({json.dumps([f.name for f in fields(item)])}, {members(item, own, bundle)})"
 
 
 def members(item: type, names: Any, bundle: Bundle) -> str:

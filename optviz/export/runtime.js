@@ -27,6 +27,16 @@ function factory(parts) {
   };
 }
 
+// Python dataclasses: the arguments are the fields.
+function record(names, parts) {
+  const base = prototype(parts);
+  return def(names, (...values) => {
+    const made = Object.create(base);
+    names.forEach((name, i) => (made[name] = values[i]));
+    return made;
+  });
+}
+
 const Drawing = def(
   ["layers", "xlim", "ylim", "title", "legend", "limits"],
   (layers, xlim, ylim, title = "", legend = {}, limits = {}) => ({ layers, xlim, ylim, title, legend, limits }),
@@ -54,8 +64,8 @@ function generator(seed) {
 }
 
 const $ = {
-  Slice, ELLIPSIS, Kw, Nd, def, op, py, np, truth, iter, at, put, call, contains, format, factory, refuse, generator,
-  Drawing,
+  Slice, ELLIPSIS, Kw, Nd, def, op, py, np, truth, iter, at, put, call, contains, format, factory, record, refuse,
+  generator, Drawing,
   math: {
     ...Object.fromEntries(Object.getOwnPropertyNames(Math).map((name) => [name, Math[name]])),
     pi: Math.PI, inf: Infinity, nan: NaN, radians: (x) => (x * Math.PI) / 180, fabs: Math.abs,
