@@ -9,23 +9,10 @@ from typing import Any
 import numpy as np
 
 from . import cluster
+from .map_axes import AXES, CLIP, COORDINATES
 from .rules import Rule
 from .sweep import sweep
 from .theory import max_lr, spectrum
-
-CLIP = "clip"  # at what a gradient's coordinates are cut: neither of the rule nor of the surface
-# where an axis runs from and to, and whether it is a log axis at first; a coordinate runs over the surface's domain
-SPANS: dict[str, tuple[float, float, bool]] = {
-    "lr": (1e-4, 10.0, True), "momentum": (0.0, 0.995, False), "dampening": (0.0, 0.99, False),
-    "weight_decay": (1e-4, 10.0, True), "beta1": (0.0, 0.995, False), "beta2": (0.0, 0.999, False),
-    "alpha": (0.0, 0.999, False), "rho": (0.0, 0.999, False), "eps": (1e-12, 1.0, True),
-    "etaminus": (0.05, 0.95, False), "etaplus": (1.01, 3.0, False), "lr_decay": (1e-3, 10.0, True),
-    "momentum_decay": (1e-4, 1.0, True), "damping": (1e-3, 100.0, True),
-    CLIP: (1e-3, 100.0, True), "condition": (1.0, 1000.0, True), "angle": (0.0, 90.0, False),
-    "steepness": (1.0, 1000.0, True),
-}  # fmt: skip
-COORDINATES = ("start x", "start y")
-AXES = [*(name for name in SPANS if name != CLIP), *COORDINATES, CLIP]
 
 
 def names_of(member: Any) -> list[str]:
@@ -53,28 +40,6 @@ def pair_of(optimizer: Any, objective: Any, across: str, up: str) -> tuple[str, 
     return first, up if up in known and up != first else [n for n in known if n != first][0]
 
 
-def by_factors(name: str) -> bool:
-    """Whether an axis is a log axis, if nobody asks for another."""
-    return name in SPANS and SPANS[name][2]
-
-
-def span_of(name: str, objective: Any, log: bool) -> tuple[float, float]:
-    """The ends of a whole axis; of a log axis, their log10: three decades below the upper end where it begins at 0."""
-    if name in COORDINATES:
-        low, high = objective.domain[COORDINATES.index(name)]
-        return float(low), float(high)
-    low, high = SPANS[name][0], SPANS[name][1]
-    return (math.log10(low if low > 0 else high / 1000), math.log10(high)) if log else (low, high)
-
-
-def on_scale(ends: Sequence[float], name: str, objective: Any, log: bool) -> list[float]:
-    """The same part of an axis on a log scale, or back on a linear one, as far as that has it."""
-    least, most = span_of(name, objective, log)
-    moved = [(math.log10(end) if end > 0 else least) if log else 10.0**end for end in ends]
-    low, high = min(max(moved[0], least), most), min(max(moved[1], least), most)
-    return [low, high] if low < high else [least, most]
-
-
 def lane_map(
     objective: Any, rule: Any, start: Any, steps: int, names: Sequence[str], across: Any, up: Any,
     tolerance: float, lowest: float, clip: float = 0.0,
@@ -89,15 +54,9 @@ def lane_map(
     first, second = (places.get(n, n) for n in names)
     found: Any = sweep(objective, rule, start, steps, {second: up, first: across}, tolerance=tolerance,
                        lowest=lowest, measure=["loss", "first", "steps_to", "diverged"],
-                       clip=None if "clip" in names else clip or None, scheduler=cluster.shared)  # fmt: skip
+                       clip=None if CLIP in names else clip or None, scheduler=cluster.shared)  # fmt: skip
     names_found = {"loss": "loss", "first": "first", "arrived": "steps_to", "diverged": "diverged"}
     return {name: found[theirs].values for name, theirs in names_found.items()}
-
-
-def cells(low: float, high: float, count: int) -> np.ndarray:
-    """The centres of `count` cells between two ends."""
-    half = (high - low) / count / 2
-    return np.linspace(low + half, high - half, count)
 
 
 def stable_rates(rule: Any, objective: Any, name: str, values: Sequence[float]) -> list[float] | None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from pages import assert_shows
+from test_export_theory import NODE, on_the_page, plain
 
 from optviz import HyperparameterMap
 from optviz.export.bundle import Bundle
 from optviz.export.printer import Untranslatable
+from optviz.map_axes import Axis
 from optviz.plots import Drawing
 
 # as a machine without other work shows it while something moves
@@ -50,6 +52,24 @@ def test_the_page_comes_to_pythons_finest_map_by_itself(page, exported):
     shown = HyperparameterMap(steps=13)
     assert_shows(page, shown, "map")
     assert "600 × 600 runs of 13 steps" in page.locator(".status").inner_text() and not shown.rough()
+
+
+def parts_of(name, log, least, most, low, high, place):
+    axis = Axis(name, log, least, most, low=low, high=high)
+    ends = [axis.zoomed(0.25, place), axis.zoomed(4.0, place), axis.panned(place, high + 1)]
+    places = [axis.centre(place, 7), axis.value_at(place), axis.place_of(axis.value_at(place)), axis.narrowest]
+    return [axis.label, *ends, axis.converted([low, high]), places, axis.cells(5), axis.value_at(axis.cells(5))]
+
+
+@pytest.mark.skipif(NODE is None, reason="no node on this machine")
+def test_an_axis_of_a_page_is_pythons():
+    given = [("lr", True, -4.0, 1.0, -1.5, 0.25, -0.3), ("weight_decay", False, 1e-4, 10.0, 0.5, 7.5, 9.0),
+             ("start y", False, -5.0, 5.0, -1.0, 1.0, 0.2)]  # fmt: skip
+    for each, found in zip(given, on_the_page([(parts_of, list(each), {}) for each in given]), strict=True):
+        label, *wanted = plain(parts_of(*each))
+        assert found[0] == label
+        for theirs, ours in zip(found[1:], wanted, strict=True):
+            assert theirs == pytest.approx(ours, rel=1e-14)
 
 
 def test_a_dataclass_with_defaults_is_refused():

@@ -12,7 +12,11 @@ import pytest
 
 from optviz import SGD, HyperparameterMap, TorchOptimizer, objective, sharing, surfaces
 from optviz.experiments.hyperparameter_map import ENDS, OWN, VIEWS
+from optviz.map_axes import AXES, COORDINATES, axis_of
 from optviz.maps import growth, ranks
+
+SURFACE = surfaces.Himmelblau()
+WHOLE = [axis_of(name, SURFACE, log) for name in AXES for log in (False, True) if not (log and name in COORDINATES)]
 
 
 @pytest.mark.parametrize("scene", list(VIEWS))
@@ -280,6 +284,66 @@ def test_ranks_and_growth():
     assert np.isnan(found[0, 1])
     np.testing.assert_allclose(found[0, 0], math.log10(2) / 10)
     np.testing.assert_allclose(found[1, 0], (308 - math.log10(1.5)) / 4)
+
+
+# axes
+
+
+def part(axis, ends):
+    """The same axis with other ends on view."""
+    return axis_of(axis.name, SURFACE, axis.log, ends)
+
+
+def somewhere(axis, seed, size=50):
+    """Places on view, and at last the ends."""
+    inner = np.random.default_rng(seed).uniform(axis.low, axis.high, size)
+    return [*map(float, inner), axis.low, axis.high]
+
+
+@pytest.mark.parametrize("axis", WHOLE, ids=lambda axis: axis.label)
+def test_a_place_and_its_value_belong_together(axis):
+    places = somewhere(axis, 0)
+    for place in places:
+        assert axis.place_of(axis.value_at(place)) == pytest.approx(place, rel=1e-15, abs=1e-15)
+    np.testing.assert_allclose(axis.value_at(np.array(places)), [axis.value_at(p) for p in places], rtol=1e-15)
+    assert axis.place_of(0.0) == (-math.inf if axis.log else 0.0)
+
+
+@pytest.mark.parametrize("axis", WHOLE, ids=lambda axis: axis.label)
+def test_zoom_and_pan_stay_on_the_axis(axis):
+    for seed, here in enumerate(somewhere(axis, 1)[:-2]):
+        deep = axis
+        for depth in range(1, 9):
+            deep = part(deep, deep.zoomed(0.25, here))
+            assert deep.high - deep.low == pytest.approx(0.25**depth * (axis.high - axis.low), rel=1e-9)
+            assert deep.low <= here <= deep.high
+            deep.check("A map", "Across")
+        for _ in range(8):
+            deep = part(deep, deep.zoomed(4.0, here))
+            deep.check("A map", "Across")
+        assert (deep.low, deep.high) == pytest.approx((axis.low, axis.high), rel=1e-9, abs=1e-9)
+        low, high = sorted(np.random.default_rng(seed).normal(here, axis.most - axis.least, 2))
+        panned = part(axis, axis.panned(low, high))
+        assert axis.least <= panned.low < panned.high <= axis.most
+
+
+@pytest.mark.parametrize("axis", WHOLE, ids=lambda axis: axis.label)
+def test_a_centre_lies_in_the_cell_of_its_place(axis):
+    for count in (1, 7, 600):
+        cells, half = axis.cells(count), (axis.high - axis.low) / count / 2
+        assert len(cells) == count and cells[0] - half == pytest.approx(axis.low, abs=1e-12)
+        for place in somewhere(axis, count):
+            centre = axis.centre(place, count)
+            assert centre in cells and abs(centre - place) <= half * (1 + 1e-9)
+        assert (axis.centre(axis.low - 1, count), axis.centre(axis.high + 1, count)) == (cells[0], cells[-1])
+
+
+@pytest.mark.parametrize("log", [axis for axis in WHOLE if axis.log], ids=lambda axis: axis.name)
+def test_an_axis_takes_the_ends_of_its_other_scale(log):
+    linear = axis_of(log.name, SURFACE, False)
+    low, high = sorted(np.random.default_rng(2).uniform(log.low, log.high, 2))
+    assert log.converted(linear.converted((low, high))) == pytest.approx((low, high), rel=1e-12)
+    assert log.converted((-2.0, -1.0)) == (log.least, log.most)  # nothing of it is left
 
 
 def test_a_users_surface_and_a_torch_optimizer_have_maps():

@@ -11,25 +11,10 @@ import param
 from ..controls import knobs_of
 from ..experiment import Members
 from ..layout import frame, html, under_knobs
+from ..map_axes import AXES, CLIP, COORDINATES, Axis, axis_of, by_factors, span_of
 from ..map_views import ENDS, LOGS, OWN, VIEWS, belongs
-from ..maps import (
-    AXES,
-    CLIP,
-    COORDINATES,
-    by_factors,
-    cells,
-    lane_map,
-    names_of,
-    on_scale,
-    pair_of,
-    ranks,
-    setting,
-    span_of,
-    stable_rates,
-    told,
-)
+from ..maps import lane_map, names_of, pair_of, ranks, setting, stable_rates, told
 from ..members import resolved
-from ..messages import refuse
 from ..plots import Drawing, Figure, curve, embers, grey_ground, hover, image_columns, marks, roomy, surface
 from ..stages import Picture, cells_aside
 from .surface_descent import OFF, SurfaceDescent
@@ -97,6 +82,12 @@ class HyperparameterMap(SurfaceDescent):
         super().__init__(**params)
         self._ready = True
 
+    @property
+    def axes(self) -> tuple[Axis, Axis]:
+        """The axes across and up, as they stand."""
+        across = axis_of(self.across, self.objective, self.across_log, self.window[:2])
+        return across, axis_of(self.up, self.objective, self.up_log, self.window[2:])
+
     # keeping the parameters in step with each other
 
     members_follow = SurfaceDescent.follow
@@ -145,120 +136,74 @@ class HyperparameterMap(SurfaceDescent):
 
     def _ends(self, changed: set[str], new: dict[str, Any], objective: Any) -> dict[str, Any]:
         """The part on view: a view's, the whole of new axes, zoomed, panned or typed; typed ends follow it."""
-        ends = [self.window[0], self.window[1], self.window[2], self.window[3]]
+        ends = list(self.window)
         if "window" not in changed:
-            scene, pair = new.get("scene", self.scene), (new["across"], new["up"])
-            axes = {"scene", "across", "up", "objective", "objective_name", "whole"}
-            if "scene" in changed and scene in VIEWS:
-                ends = list(VIEWS[scene]["window"])
-            elif changed & axes or pair != (self.across, self.up):
-                ends = [*span_of(pair[0], objective, new["across_log"]), *span_of(pair[1], objective, new["up_log"])]
-            elif changed & set(LOGS):
-                for k, flag in enumerate(LOGS):
-                    if flag in changed and pair[k] not in COORDINATES:
-                        ends[2 * k : 2 * k + 2] = on_scale(ends[2 * k : 2 * k + 2], pair[k], objective, new[flag])
-            elif changed & {"zoom_in", "zoom_out"}:
-                ends = list(self._zoomed(0.25 if "zoom_in" in changed else 4.0))
+            ends = self._part(changed, new, objective)
             ends = [getattr(self, name) if name in changed else ends[k] for k, name in enumerate(ENDS)]
         ends = [float(end) for end in ends]
         return {"window": (ends[0], ends[1], ends[2], ends[3]), **{name: ends[k] for k, name in enumerate(ENDS)}}
 
-    def _zoomed(self, factor: float) -> tuple[float, float, float, float]:
-        """The view's ends, its width times the factor, around the run that is shown, within the whole axes."""
-        ends = []
-        for k, name in enumerate((self.across, self.up)):
-            low, high = self.window[2 * k], self.window[2 * k + 1]
-            least, most = span_of(name, self.objective, self._log(name))
-            here = self._at(name)
-            middle = here if low <= here <= high else (low + high) / 2
-            width = max(min((high - low) * factor, most - least), self._narrowest(k) / 4)  # no deeper than is refused
-            low = min(max(middle - width / 2, least), most - width)
-            ends += [low, low + width]
-        return (ends[0], ends[1], ends[2], ends[3])
+    def _part(self, changed: set[str], new: dict[str, Any], objective: Any) -> list[float]:
+        """The ends of the part that a change brings on view, before those typed."""
+        scene, pair, ends = new.get("scene", self.scene), (new["across"], new["up"]), list(self.window)
+        if "scene" in changed and scene in VIEWS:
+            return list(VIEWS[scene]["window"])
+        axes = {"scene", "across", "up", "objective", "objective_name", "whole"}
+        if changed & axes or pair != (self.across, self.up):
+            return [*span_of(pair[0], objective, new["across_log"]), *span_of(pair[1], objective, new["up_log"])]
+        if changed & set(LOGS):
+            for k, axis in enumerate(self.axes):
+                if LOGS[k] in changed and axis.name not in COORDINATES:
+                    ends[2 * k : 2 * k + 2] = axis.converted(ends[2 * k : 2 * k + 2])
+        elif changed & {"zoom_in", "zoom_out"}:
+            factor = 0.25 if "zoom_in" in changed else 4.0
+            ends = [end for axis in self.axes for end in axis.zoomed(factor, self._at(axis))]
+        return ends
 
-    def _at(self, name: str) -> float:
+    def _owner(self, name: str) -> Any:
+        """The rule or the surface, whichever has this number."""
+        return self.optimizer if name in names_of(self.optimizer) else self.objective
+
+    def _at(self, axis: Axis) -> float:
         """Where the run that is shown stands on an axis."""
-        if name in COORDINATES:
-            return float(self.start[COORDINATES.index(name)])
-        if name == CLIP:
-            return self._shown(name, self.clip)
-        value = setting(self.optimizer if name in names_of(self.optimizer) else self.objective, name)
-        return self._shown(name, value)
-
-    def _log(self, name: str) -> bool:
-        return self.across_log if name == self.across else self.up_log
-
-    def _shown(self, name: str, value: float) -> float:
-        if self._log(name):
-            return math.log10(value) if value > 0 else -math.inf
-        return value
-
-    def _values(self, name: str, at: Any) -> Any:
-        """The values of an axis at places on it."""
-        return 10.0**at if self._log(name) else at
+        if axis.name in COORDINATES:
+            return float(self.start[COORDINATES.index(axis.name)])
+        return axis.place_of(self.clip if axis.name == CLIP else setting(self._owner(axis.name), axis.name))
 
     def _pick(self) -> dict[str, Any]:
         """Give the run the two numbers of the cell that was clicked."""
         start, own = [self.start[0], self.start[1]], {}
-        for k, name in enumerate((self.across, self.up)):
-            value = float(self._values(name, self.cell[k]))
-            if name in COORDINATES:
-                start[COORDINATES.index(name)] = value
-            elif name == CLIP:
+        for axis, place in zip(self.axes, self.cell, strict=True):
+            value = float(axis.value_at(place))
+            if axis.name in COORDINATES:
+                start[COORDINATES.index(axis.name)] = value
+            elif axis.name == CLIP:
                 own[CLIP] = value
             else:
-                owner = self.optimizer if name in names_of(self.optimizer) else self.objective
-                self.take(owner, {name: value})
+                self.take(self._owner(axis.name), {axis.name: value})
         return {"start": (start[0], start[1]), **own}
 
     def _click(self, x: float, y: float) -> None:
-        up, across = self.results["map"]["loss"].shape
-        self.cell = (self._centre(x, 0, across), self._centre(y, 1, up))
-
-    def _centre(self, at: float, k: int, count: int) -> float:
-        """The centre of the cell of an axis that holds this place."""
-        low, high = self.window[2 * k], self.window[2 * k + 1]
-        index = min(max(int((at - low) / (high - low) * count), 0), count - 1)
-        return float(cells(low, high, count)[index])
+        rows, columns = self.results["map"]["loss"].shape
+        across, up = self.axes
+        self.cell = (across.centre(x, columns), up.centre(y, rows))
 
     def _range(self, x0: float, x1: float, y0: float, y1: float) -> None:
         """Compute the part that pan or zoom has brought into view, within what the axes allow."""
-        ends = [x0, x1, y0, y1]
-        for k, name in enumerate((self.across, self.up)):
-            low, high = span_of(name, self.objective, self._log(name))
-            ends[2 * k] = min(max(ends[2 * k], low), high - 1e-15 * (high - low))
-            ends[2 * k + 1] = max(min(ends[2 * k + 1], high), ends[2 * k] + 1e-15 * (high - low))
-        self.window = (ends[0], ends[1], ends[2], ends[3])
+        across, up = self.axes
+        self.window = (*across.panned(x0, x1), *up.panned(y0, y1))
 
     # numbers
 
     members_compute = SurfaceDescent.compute
 
     def compute(self) -> dict[str, Any]:
-        self._check_ends()
+        across, up = self.axes
+        across.check("HyperparameterMap", "Across")
+        up.check("HyperparameterMap", "Up")
         found = self.members_compute()
         picture = self.remember("map", self._map_key(), lambda: self._map(found["lowest"]))
         return {**found, "map": picture.found, "picture": picture}
-
-    def _check_ends(self) -> None:
-        for k, name in enumerate((self.across, self.up)):
-            side, low, high = ("Across", "Up")[k], self.window[2 * k], self.window[2 * k + 1]
-            if name in COORDINATES and self._log(name):
-                refuse("HyperparameterMap", f"needs a linear axis for {name}, which may be 0 or below", "log")
-            least, most = span_of(name, self.objective, self._log(name))
-            slack = 1e-9 * (most - least)  # zooming out to the whole axis rounds
-            if not (least - slack <= low < high <= most + slack):
-                rule = f"needs {side} from below {side} to, both from {least:g} to {most:g}"
-                refuse("HyperparameterMap", rule, [low, high])
-            if high - low < self._narrowest(k):
-                rule = f"needs {side} at least {self._narrowest(k):.2g} wide, or float64 has no number for each cell"
-                refuse("HyperparameterMap", rule, float(f"{high - low:.2g}"))
-
-    def _narrowest(self, k: int) -> float:
-        """How wide an axis must be for its cells to be different numbers."""
-        name = (self.across, self.up)[k]
-        least, most = span_of(name, self.objective, self._log(name))
-        return max(2.3e-14 * max(abs(self.window[2 * k]), abs(self.window[2 * k + 1])), 2e-15 * (most - least))
 
     def _map_key(self) -> tuple:
         """What the map depends on: not on the two numbers that its axes run through."""
@@ -271,13 +216,13 @@ class HyperparameterMap(SurfaceDescent):
                 tuple(values), (*start, clip), tuple(self.window), self.across_log, self.up_log)  # fmt: skip
 
     def _map(self, lowest: float) -> Picture:
-        x0, x1, y0, y1 = self.window
+        across, up = self.axes
         traced = hasattr(self.optimizer, "update") and hasattr(self.objective, "traced")
 
         def axes(stage):
             # what runs through torch runs one after the other
             count = cells_aside(stage, self.steps) if traced else 14
-            return cells(x0, x1, count), cells(y0, y1, count)
+            return across.cells(count), up.cells(count)
 
         def runs(xs, ys):
             found = self.ends_at(xs, ys, lowest)
@@ -287,9 +232,9 @@ class HyperparameterMap(SurfaceDescent):
 
     def ends_at(self, xs: Any, ys: Any, lowest: float) -> dict[str, np.ndarray]:
         """How the runs of the cells at these places across and up end, as `map` has it."""
-        across, up = self._values(self.across, xs), self._values(self.up, ys)
-        return lane_map(self.objective, self.optimizer, self.start, self.steps, [self.across, self.up],
-                        across, up, self.tolerance, lowest, self.clip)  # fmt: skip
+        across, up = self.axes
+        return lane_map(self.objective, self.optimizer, self.start, self.steps, [across.name, up.name],
+                        across.value_at(xs), up.value_at(ys), self.tolerance, lowest, self.clip)  # fmt: skip
 
     # pictures
 
@@ -311,26 +256,23 @@ class HyperparameterMap(SurfaceDescent):
         return {"map": self._draw_map(), **self.members_draw()}
 
     def _draw_map(self) -> Drawing:
-        x0, x1, y0, y1 = self.window
-        box = (x0, y0, x1, y1)
+        across, up = self.axes
+        box = (across.low, up.low, across.high, up.high)
         key = (id(self.results["map"]["loss"]), self.colour)
         shown = self.remember("shown", key, lambda: self._shown_map(box))
         limits = {"image": self._limits(), "gone": FASTEST}
         limit = self.remember("limit", self._limit_key(), self._limit)
-        here = {"x": np.array([self._at(self.across)]), "y": np.array([self._at(self.up)])}
+        here = {"x": np.array([self._at(across)]), "y": np.array([self._at(up)])}
         layers = {**shown, "limit": limit, "here": here}
-        title = f"{COLOURS[self.colour]}, by {self._named(self.across)} (across) and {self._named(self.up)} (up)"
-        return Drawing(layers, (x0, x1), (y0, y1), title[:1].upper() + title[1:], self._scales(limits["image"]), limits)
+        title = f"{COLOURS[self.colour]}, by {across.label} (across) and {up.label} (up)"
+        return Drawing(layers, (across.low, across.high), (up.low, up.high), title[:1].upper() + title[1:],
+                       self._scales(limits["image"]), limits)  # fmt: skip
 
     def _scales(self, ends: tuple[float, float]) -> dict[str, str]:
         """What the ends of both colour scales say."""
         loss = f"loss {10.0 ** ends[0]:.1g} to {10.0 ** ends[1]:.2g}"
         stays = {"loss": loss, "arrived": f"0 to {self.steps} steps", "rank": "best to worst"}[self.colour]
         return {"stays": stays, "grows": "ends above its start: slow to fast"}
-
-    def _named(self, name: str) -> str:
-        plain = name.replace("_", " ")
-        return f"log₁₀ {plain}" if self._log(name) else plain
 
     def _shown_map(self, box: Any) -> dict[str, Any]:
         """The columns of both images: cells that stay finite, and cells that diverge by when they do."""
@@ -362,15 +304,15 @@ class HyperparameterMap(SurfaceDescent):
         nowhere = {"x": np.zeros(0), "y": np.zeros(0)}
         if "lr" not in (self.across, self.up) or "lr" not in names_of(self.optimizer):
             return nowhere
-        other = self.up if self.across == "lr" else self.across
-        low, high = self.window[2:] if self.across == "lr" else self.window[:2]
-        places = [low + (high - low) * k / 40 for k in range(41)]
-        values = [float(self._values(other, place)) for place in places]
-        rates = stable_rates(self.optimizer, self.objective, other, values)
+        across, up = self.axes
+        lr, other = (across, up) if across.name == "lr" else (up, across)
+        places = [other.low + (other.high - other.low) * k / 40 for k in range(41)]
+        values = [float(other.value_at(place)) for place in places]
+        rates = stable_rates(self.optimizer, self.objective, other.name, values)
         if rates is None:
             return nowhere
-        along = np.array([self._shown("lr", rate) if math.isfinite(rate) else math.nan for rate in rates])
-        columns = (along, np.array(places)) if self.across == "lr" else (np.array(places), along)
+        along = np.array([lr.place_of(rate) if math.isfinite(rate) else math.nan for rate in rates])
+        columns = (along, np.array(places)) if lr is across else (np.array(places), along)
         return {"x": columns[0], "y": columns[1]}
 
     # words

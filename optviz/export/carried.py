@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..maps import CLIP, COORDINATES, cells
+from ..map_axes import CLIP, COORDINATES, Axis
 from ..racers import BASELINES, KEYS, NAMES, rates_tried
 from .store import (
     Store,
@@ -65,10 +65,9 @@ def _described(rule: Any) -> dict[str, Any]:
 
 def cells_of_a_map(experiment: Any) -> Store:
     """The map as it stands, and a run for each cell of a coarse one, and with the numbers that the run has now."""
-    names, foreign = (experiment.across, experiment.up), untraced(experiment)
-    logs = [name for name, log in zip(names, (experiment.across_log, experiment.up_log), strict=True) if log]
-    ends = {name: experiment.window[2 * k : 2 * k + 2] for k, name in enumerate(names)}
-    knobs = {name: _along(experiment, name, *ends[name], log=name in logs) for name in names}
+    axes, foreign = experiment.axes, untraced(experiment)
+    names, logs = [axis.name for axis in axes], [axis.name for axis in axes if axis.log]
+    knobs = {axis.name: _along(experiment, axis) for axis in axes}
     places = list(product(*knobs.values()))
     room_for(len(places), experiment.steps)
     runs = [run_with(experiment, dict(zip(names, place, strict=True))) for place in places]
@@ -82,20 +81,19 @@ def cells_of_a_map(experiment: Any) -> Store:
                  logs, surface_of(experiment, experiment.results["values"]))  # fmt: skip
 
 
-def _along(experiment: Any, name: str, low: float, high: float, log: bool) -> list[float]:
+def _along(experiment: Any, axis: Axis) -> list[float]:
     """The values of an axis that have runs: the coarse cells', and the one that the run has now."""
-    places = cells(low, high, SIDE)
-    values = 10.0**places if log else places
+    values = axis.value_at(axis.cells(SIDE))
     known = {CLIP: experiment.clip, **dict(zip(COORDINATES, experiment.start, strict=True)),
              **settings_of(experiment.objective), **settings_of(experiment.optimizer)}  # fmt: skip
-    unclipped = [0.0] if name == CLIP else []
-    return sorted({*values.tolist(), float(known[name]), *unclipped})
+    unclipped = [0.0] if axis.name == CLIP else []
+    return sorted({*values.tolist(), float(known[axis.name]), *unclipped})
 
 
 def _ends(experiment: Any) -> dict[str, np.ndarray]:
     """The arrays of the map, of no more cells than a page should carry."""
     found = experiment.results["map"]
     if len(found["ys"]) > FINEST:
-        x0, x1, y0, y1 = experiment.window
-        found = experiment.ends_at(cells(x0, x1, FINEST), cells(y0, y1, FINEST), experiment.results["lowest"])
+        xs, ys = (axis.cells(FINEST) for axis in experiment.axes)
+        found = experiment.ends_at(xs, ys, experiment.results["lowest"])
     return {name: found[name] for name in ("loss", "first", "arrived", "diverged")}

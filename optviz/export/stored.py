@@ -13,7 +13,7 @@ import param
 from ..descent import descend
 from ..formulas import objective_mathml, rule_mathml
 from ..linear import why_not
-from ..maps import CLIP
+from ..map_axes import CLIP
 from ..members import label_of
 from ..messages import refuse
 from ..rules import Rule
