@@ -166,8 +166,12 @@ def test_basins_are_walked_in_the_page(page, exported):
     select(page, "Optimizer", "RMSprop")
     select(page, "Colour each start by", SPEED)
     experiment.param.update(optimizer_name="RMSprop", basins=SPEED)
-    assert_shows(page, experiment)
-    assert outlook(page) == written(experiment)
+
+    def tells() -> bool:
+        assert_shows(page, experiment)  # which is as fine as the page is meanwhile
+        return outlook(page) == written(experiment)
+
+    wait_until(tells, 20, "the shares of the starts as Python writes them")
     for label, name, option in (("Surface", "objective_name", "Rastrigin"), ("Optimizer", "optimizer_name", "SGD")):
         select(page, label, option)
         setattr(experiment, name, option)
