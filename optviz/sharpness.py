@@ -25,7 +25,8 @@ from .theory import max_curvature
 
 ACTIVATIONS = {"ReLU": torch.nn.ReLU, "Tanh": torch.nn.Tanh}
 DATA = ("XOR", "Moons")
-BLOCK = 25  # steps trained before their sharpness is computed together
+BLOCK = 25  # steps trained before their sharpness is computed together, where somebody waits
+WHOLE = 250  # where nobody does: a product for many vectors takes little longer than one for few
 EVERY = 10  # steps from one kept vector of weights to the next
 
 
@@ -251,10 +252,10 @@ class Training:
 
     def advance(self, steps: int, seconds: float = math.inf) -> bool:
         """Train up to this many steps in all, for about so many seconds; whether nothing is left to do."""
-        end = monotonic() + seconds
+        end, block = monotonic() + seconds, BLOCK if math.isfinite(seconds) else WHOLE
         with _one_thread():
             while self.done < steps and not self.diverged:
-                self._block(min(BLOCK, steps - self.done))
+                self._block(min(block, steps - self.done))
                 if monotonic() >= end:
                     break
         return self.done >= steps or bool(self.diverged)
