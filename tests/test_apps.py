@@ -17,7 +17,7 @@ from browser import (
     wait_idle,
     wait_until,
 )
-from conftest import DESKTOP, PHONE, ROOT, watched_page
+from conftest import DESKTOP, PHONE, ROOT
 from pages import VALUE, assert_shows, drag_every_slider, owner_of, select, spot
 
 from optviz import SGD, LossComparison, SingleParameter, StochasticLandscape, SurfaceDescent
@@ -279,18 +279,18 @@ def test_a_move_paints_neither_axes_nor_landscape_and_stays_in_the_frame(page, s
     assert page.evaluate(_OUTSIDE) == 0
 
 
-def test_two_sessions_do_not_influence_each_other(browser, served):
-    with watched_page(browser) as one, watched_page(browser) as two:
-        for page in (one, two):
-            opened(page, served, "surface_descent")
-        first, second = SurfaceDescent(), SurfaceDescent()
-        drag_every_slider(one, first, ["Learning rate"])
-        assert_shows(two, second)
-        select(two, "Optimizer", "RMSprop")
-        second.optimizer_name = "RMSprop"
-        assert_shows(two, second)
-        assert_shows(one, first)
-        assert isinstance(first.optimizer, SGD)
+def test_two_sessions_do_not_influence_each_other(page, new_page, served):
+    one, two = page, new_page
+    for each in (one, two):
+        opened(each, served, "surface_descent")
+    first, second = SurfaceDescent(), SurfaceDescent()
+    drag_every_slider(one, first, ["Learning rate"])
+    assert_shows(two, second)
+    select(two, "Optimizer", "RMSprop")
+    second.optimizer_name = "RMSprop"
+    assert_shows(two, second)
+    assert_shows(one, first)
+    assert isinstance(first.optimizer, SGD)
 
 
 def test_the_index_leads_to_every_lesson(page, served):

@@ -19,7 +19,6 @@ import param
 import pytest
 from conftest import watched_page
 from oracles import ON
-from scipy import stats
 
 import optviz
 from optviz import DataLoss, Lanes, LinearRegression, ReLUNet, Rule, batch_indices, descend, members, schedules
@@ -387,6 +386,8 @@ def test_what_is_printed_and_what_is_refused():
 
 
 def test_the_pages_own_draws(run_js):
+    from scipy import stats  # a second, and every process collects every test
+
     (found,) = run_js("""((r, others) => ({ normal: r.standard_normal([2, 100000]), uniform: r.uniform(-1, 3, 100000),
         whole: r.integers(2, 12, 100000), one: r.uniform(), seeds: others.map((each) => each.standard_normal(20000)),
         orders: Array.from({ length: 6000 }, () => r.permutation(4)) })

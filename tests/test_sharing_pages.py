@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from browser import drag_slider, slider_value, wait_idle, wait_until
-from conftest import ROOT, SERVE_FLAGS, serve, watched_page
+from conftest import watched_page
 from test_apps import assert_shows, brightness, opened, select
 from test_sharing import SCRIPT, from_address
 
@@ -23,14 +23,6 @@ ADDRESSES = {
 }
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory):
-    """The address of these apps, on a server of their own: another process tests all of them meanwhile."""
-    log = tmp_path_factory.mktemp("shared") / "server.log"
-    with serve([ROOT / "apps" / f"{app}.py" for app in ADDRESSES], *SERVE_FLAGS[2:], log=log) as url:
-        yield url
-
-
 def address(page) -> str:
     return urlsplit(page.url).query
 
@@ -45,27 +37,27 @@ def test_an_address_opens_exactly_and_stays(app, page, served):
     assert address(page) == ADDRESSES[app]  # no control sent another value back
 
 
-def test_the_address_follows_once_a_hand_rests_and_opens_elsewhere(browser, new_page, served):
-    page, sent = new_page, []
+def test_the_address_follows_once_a_hand_rests_and_opens_elsewhere(page, new_page, served):
+    sent, other = [], page
+    page = new_page
     page.on("websocket", lambda socket: socket.on("framereceived", lambda data: sent.append(str(data))))
     opened(page, served, "surface_descent", "?theme=dark")
     before = page.evaluate("history.length")
     select(page, "Optimizer", "RMSprop")
     page.wait_for_url("**optimizer=rmsprop**")
     sent.clear()
-    drag_slider(page, "Learning rate", 0.3, steps=40)
-    value = drag_slider(page, "Learning rate", 0.61, steps=40)
+    drag_slider(page, "Learning rate", 0.3, steps=20)
+    value = drag_slider(page, "Learning rate", 0.61, steps=20)
     page.wait_for_url(f"**lr={value}&theme=dark")
     assert address(page) == f"optimizer=rmsprop&lr={value}&theme=dark"
     assert len([data for data in sent if '"address"' in data]) <= 3 < len(sent)
     assert page.evaluate("history.length") == before
-    with watched_page(browser) as other:
-        opened(other, served, "surface_descent", f"?{address(page)}")
-        experiment, _ = from_address(SurfaceDescent, address(page))
-        assert experiment.optimizer.lr == value == slider_value(other, "Learning rate")
-        assert_shows(other, experiment)
-        assert_shows(page, experiment, "surface")
-        assert brightness(other) < 80
+    opened(other, served, "surface_descent", f"?{address(page)}")
+    experiment, _ = from_address(SurfaceDescent, address(page))
+    assert experiment.optimizer.lr == value == slider_value(other, "Learning rate")
+    assert_shows(other, experiment)
+    assert_shows(page, experiment, "surface")
+    assert brightness(other) < 80
 
 
 def test_a_hostile_address_is_refused_aloud_and_runs_nothing(new_page, served):
@@ -108,30 +100,30 @@ def test_a_combination_that_is_refused_says_so_on_opening(page, served):
     assert page.get_by_label("Nesterov").is_checked() and slider_value(page, "Learning rate") == 0.1
 
 
-def test_copy_link_puts_the_address_on_the_clipboard(browser, served):
-    with watched_page(browser, permissions=["clipboard-read", "clipboard-write"]) as page:
-        opened(page, served, "single_parameter", "?momentum=0.5")
-        button = page.locator("button.copy-link")
-        assert button.inner_text() == "Copy link"
-        button.click()
-        wait_until(lambda: button.inner_text() == "Copied", what="Copied")
-        assert page.evaluate("navigator.clipboard.readText()") == page.url == f"{served}/single_parameter?momentum=0.5"
-        wait_until(lambda: button.inner_text() == "Copy link", what="Copy link")
-        value = drag_slider(page, "Momentum", 0.3)
-        button.press("Enter")  # before the address has followed
-        page.wait_for_url(f"**momentum={value}")
-        wait_until(lambda: page.evaluate("navigator.clipboard.readText()") == page.url, what="the newest address")
-        assert page.evaluate("document.activeElement.className") == "copy-link"
-        seed = page.get_by_label("Seed")
-        seed.fill("99999999999999999")
-        seed.press("Enter")
-        wait_idle(page)
-        page.wait_for_timeout(900)
-        button.click()
-        left = page.locator("output.link-box")
-        wait_until(
-            lambda: left.count() == 1 and "SingleParameter.seed cannot be shared" in left.inner_text(), what="a note"
-        )
+def test_copy_link_puts_the_address_on_the_clipboard(page, served):
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    opened(page, served, "single_parameter", "?momentum=0.5")
+    button = page.locator("button.copy-link")
+    assert button.inner_text() == "Copy link"
+    button.click()
+    wait_until(lambda: button.inner_text() == "Copied", what="Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == page.url == f"{served}/single_parameter?momentum=0.5"
+    wait_until(lambda: button.inner_text() == "Copy link", what="Copy link")
+    value = drag_slider(page, "Momentum", 0.3)
+    button.press("Enter")  # before the address has followed
+    page.wait_for_url(f"**momentum={value}")
+    wait_until(lambda: page.evaluate("navigator.clipboard.readText()") == page.url, what="the newest address")
+    assert page.evaluate("document.activeElement.className") == "copy-link"
+    seed = page.get_by_label("Seed")
+    seed.fill("99999999999999999")
+    seed.press("Enter")
+    wait_idle(page)
+    page.wait_for_timeout(900)
+    button.click()
+    left = page.locator("output.link-box")
+    wait_until(
+        lambda: left.count() == 1 and "SingleParameter.seed cannot be shared" in left.inner_text(), what="a note"
+    )
 
 
 def test_without_a_clipboard_the_address_stands_selected(browser, served):
@@ -145,11 +137,10 @@ def test_without_a_clipboard_the_address_stands_selected(browser, served):
         assert box.count() == 0
 
 
-def test_visitors_with_different_addresses_share_no_state(browser, served):
+def test_visitors_with_different_addresses_share_no_state(page, served):
     for query in ("?epoch=5&lr=0.5", "?lr=x", ""):
-        with watched_page(browser) as page:
-            opened(page, served, "single_parameter", query)
-            experiment, refused = from_address(SingleParameter, query[1:])
-            assert_shows(page, experiment)
-            assert page.locator(".refused p").all_inner_texts() == refused
-            assert dict(parse_qsl(address(page))) == dict(parse_qsl(query[1:]))
+        opened(page, served, "single_parameter", query)
+        experiment, refused = from_address(SingleParameter, query[1:])
+        assert_shows(page, experiment)
+        assert page.locator(".refused p").all_inner_texts() == refused
+        assert dict(parse_qsl(address(page))) == dict(parse_qsl(query[1:]))
