@@ -13,6 +13,7 @@ Helpers to read and move what is on a page are in tests/browser.py.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import re
 import shutil
@@ -78,6 +79,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest first, or one process works on alone at the end."""
     ranks = {group: rank for rank, group in enumerate(GROUPS)}
     items.sort(key=lambda item: ranks.get(group_of(item.nodeid), len(ranks)))
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported to itself: the collector would go through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log):

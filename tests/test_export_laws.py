@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import param
 import pytest
-from conftest import watched_page
+from conftest import find_chromium
 from oracles import ON
 
 import optviz
@@ -30,10 +30,8 @@ from optviz.scan import filtered
 from optviz.surfaces import Ackley, Quadratic, Rosenbrock, RotatedQuadratic
 
 NODE = shutil.which("node")
-ENGINES = [
-    pytest.param("node", marks=pytest.mark.skipif(NODE is None, reason="no node on this machine")),
-    pytest.param("chromium", marks=pytest.mark.browser),
-]
+CHROMIUM = find_chromium() is not None or NODE is None  # whose engine is node's, and a page's
+pytestmark = [pytest.mark.browser] if CHROMIUM else []
 EXPORT = Path(optviz.__file__).parent / "export"
 SHOWN = """
 const base64 = ({ buffer }) => {
@@ -54,21 +52,20 @@ const rows = (lists) => new Nd(Float64Array.from(lists.flat(9)), [lists.length, 
 SCHEDULES = [c for c in param.concrete_descendents(schedules.Schedule).values() if c.__module__ == schedules.__name__]
 
 
-def evaluated(text: str, browser=None) -> str:
-    """What a script returns, in node or in a browser."""
-    if browser is not None:
-        with watched_page(browser) as page:
-            return page.evaluate("(text) => new Function(text)()", text)
+def evaluated(text: str, page=None) -> str:
+    """What a script returns, in node or in a page."""
+    if page is not None:
+        return page.evaluate("(text) => new Function(text)()", text)
     code = f"process.stdout.write((() => {{{text}}})());"
     done = subprocess.run([str(NODE), "-"], input=code, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout
 
 
-@pytest.fixture(scope="session", params=ENGINES)
+@pytest.fixture(scope="session")
 def run_js(request):
     """The values of expressions after the runtime, the catalogue and the given constants."""
-    browser = request.getfixturevalue("browser") if request.param == "chromium" else None
+    page = request.getfixturevalue("tab") if CHROMIUM else None
     kinds = constants(
         rules={name: rule_script(cls) for name, cls in members.rules().items()},
         surfaces={cls.__name__: objective_script(cls) for cls in members.surfaces().values()},
@@ -80,7 +77,7 @@ def run_js(request):
 
     def run(*expressions: str, **given) -> list:
         own = f"{constants(**given)}\nreturn JSON.stringify(shown([{', '.join(expressions)}]));"
-        found = evaluated(f"{runtime}\n{{ {own} }}", browser)  # in a block any name is free
+        found = evaluated(f"{runtime}\n{{ {own} }}", page)  # in a block any name is free
         return json.loads(found, object_hook=as_array)
 
     return run
