@@ -1,0 +1,67 @@
+"""Lanes on a device that is not there: torch follows which device every number is on, and refuses to mix them."""
+
+from __future__ import annotations
+
+from itertools import cycle, product
+
+import numpy as np
+import param
+import pytest
+from torch._subclasses.fake_tensor import FakeTensorMode
+
+import optviz
+from optviz import SGD, Rule, surfaces
+from optviz.blocks import _draws, _rates
+from optviz.lanes import Fixed, traced
+from optviz.schedules import Cosine
+from optviz.sweep import _grid
+from optviz.torch_lanes import TorchBlock
+
+DEVICE = "lazy"  # a fake tensor may be on it where torch is not linked with a GPU's libraries
+RULES = [r for r in param.concrete_descendents(Rule).values() if r.__module__ == "optviz.optimizers"]
+SURFACES = [s for s in param.concrete_descendents(optviz.Objective).values() if s.__module__ == "optviz.surfaces"]
+PAIRS = [*product(RULES, [surfaces.Rosenbrock]), *product([SGD], SURFACES)]
+AROUND = [{}, {"clip": 0.5, "noise": 0.1}, {"clip_norm": 1.0, "schedule": Cosine(period=3)}]
+
+
+@pytest.fixture
+def device(monkeypatch):
+    """Every number keeps where it is and is without a value: what asks for one takes the most general way."""
+    monkeypatch.setattr(Fixed, "choices", lambda fixed: {})
+    traced.cache_clear()
+    with FakeTensorMode():
+        yield DEVICE
+    traced.cache_clear()  # its programs hold numbers without a value
+
+
+def axes_of(rule: type[Rule]) -> dict[str, list[float]]:
+    """Every number of a rule varied, two values each."""
+    made = rule()
+    numbers = [n for n in made.hyperparameters() if not isinstance(getattr(made, n), bool)]
+    return {n: [getattr(made, n), 0.9 * getattr(made, n) + 0.05] for n in numbers} | {"x": [-1.0, 1.0], "seed": [0, 1]}
+
+
+def block(rule, objective, around, device):
+    grid = _grid(objective, rule, (1.0, 0.5), 3, axes_of(type(rule)), around)
+    own = grid.values(0, grid.lanes)
+    varied = {n: v for n, v in own.items() if n in grid.program.varied}
+    return TorchBlock(grid.program, varied, grid.starts(own), grid.lanes, _draws(grid, own), _rates(grid, own), True,
+                      grid.radius, [], device)  # fmt: skip
+
+
+def test_every_rule_and_surface_keeps_its_lanes_on_their_device(device):
+    for (rule, surface), around in zip(PAIRS, cycle(AROUND), strict=False):
+        made = block(rule(), surface(), around, device)
+        for t in (1, 2):
+            made.step(t)
+        made.measure()
+        made.fill(np.array([0, 3]), 1)
+        rows = (*made.X, made.F, *made.state(1)[:-1])
+        assert {row.device.type for row in rows} == {device}, (rule, surface, around)
+
+
+def test_a_number_on_another_device_is_noticed(device):
+    made = block(SGD(), surfaces.Quadratic(), {}, device)
+    made.X[0].add_(1.0)
+    with pytest.raises(RuntimeError, match="same device"):
+        made.X[0].add_(made.xp.asarray(np.ones(made.X[0].shape)).to("cpu"))
