@@ -11,6 +11,8 @@ import param
 
 from .layout import shading
 
+MANY = 4  # digits of a step, beyond which most of a value's would be zeros
+
 
 def knobs_of(owner: param.Parameterized, names: Sequence[str], widgets: Any = None, visible: bool = True) -> pn.Param:
     """The widgets of these parameters, one under the other; `widgets` overrides Panel's choice."""
@@ -47,10 +49,20 @@ def shade(knobs: pn.Param, name: str, start: float) -> bool:
 
 
 def _settings(parameter: Any) -> dict[str, Any]:
-    """A slider shows as many digits as its steps have."""
+    """A slider shows as many digits as its steps have, and those of its default where that is finer."""
     step = getattr(parameter, "step", None)
     if isinstance(parameter, param.Integer) or not isinstance(parameter, param.Number) or not step:
         return {}
-    digits = max(0, -int(Decimal(str(step)).normalize().as_tuple().exponent))
-    low, high = parameter.get_soft_bounds()
-    return {"format": "0." + "0" * digits if digits else "0"} if None not in (low, high) else {}
+    if None in parameter.get_soft_bounds():
+        return {}
+    digits = _digits(step)
+    more = max(0, _digits(parameter.default or 0) - digits)
+    if digits > MANY:  # in most values zeros
+        digits, more = 0, digits + more
+    places = "0" * digits + (f"[{'0' * more}]" if more else "")
+    return {"format": f"0.{places}" if places else "0"}
+
+
+def _digits(value: float) -> int:
+    """How many digits a number has after its point."""
+    return max(0, -int(Decimal(str(value)).normalize().as_tuple().exponent))

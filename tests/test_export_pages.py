@@ -113,7 +113,9 @@ def test_every_optimizer_and_surface_of_the_menus_is_in_the_page(page, exported)
         experiment.optimizer_name = label
         assert_shows(page, experiment)
         shown = [experiment.optimizer.param[n].label for n in experiment.optimizer.hyperparameters()]
-        assert set(slider_labels(page)) <= {*shown, "Steps", "Clip gradients at (0: not)"}
+        told = dict(text.rsplit(": ", 1) for text in page.locator(".bk-slider-title:visible").all_inner_texts())
+        assert set(told) <= {*shown, "Steps", "Clip gradients at (0: not)"}
+        assert {label: float(number) for label, number in told.items()} == {n: slider_value(page, n) for n in told}
         assert outlook(page) == written(experiment)
         formula = page.locator(".formula math").evaluate("(e) => e.textContent")
         assert formula == unescape(re.sub(r"<h3>.*</h3>|<[^>]+>", "", experiment.side()["formula"]))
