@@ -354,11 +354,11 @@ quadratic map and line agree; elsewhere a run may leave long before, or settle b
         return cells_of_a_map(self)
 
     def arrange(self, page) -> Any:
-        side = [*page.controls, under_knobs(*page.blocks.values())]
+        *beside, below = page.blocks.values()
         return frame(
-            side,
+            [*page.controls, under_knobs(*beside)],
             [page.message, page.status, *page.pictures("map")],
             [*page.pictures("surface", "loss", "values", "updates")],
-            [html(self.notes, "notes")],
+            [below, html(self.notes, "notes")],
             beside=True,
         )
