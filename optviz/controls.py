@@ -9,7 +9,7 @@ from typing import Any
 import panel as pn
 import param
 
-from .layout import shading
+from .layout import shading, share
 
 MANY = 4  # digits of a step, beyond which most of a value's would be zeros
 
@@ -40,11 +40,17 @@ def shown_while(menu: Any, test: str, now: bool, *knobs: Any) -> pn.Column:
 
 
 def shade(knobs: pn.Param, name: str, start: float) -> bool:
-    """Shade the slider of a parameter from `start` on; whether there is one."""
+    """Shade the slider of a parameter from `start` on, in every place that shows it; whether there is one.
+
+    Where it stands already a variable moves: after another style sheet Bokeh lays out the page.
+    """
     widget = knobs._widgets.get(name)
     if not isinstance(widget, pn.widgets.FloatSlider):
         return False
-    widget.stylesheets = [shading(start, widget.start, widget.end)]
+    with param.parameterized.discard_events(widget):
+        widget.stylesheets = [shading(start, widget.start, widget.end)]
+    for model, _ in widget._models.values():
+        model.css_variables = {"unstable": share(start, widget.start, widget.end)}
     return True
 
 

@@ -73,8 +73,8 @@ def frame(side: Any, hero: Any, rest: Any, notes: Any, beside: bool = False) -> 
 
 
 def shading(start: float, low: float, high: float) -> str:
-    """The style of a slider from `low` to `high` whose part from `start` on is shaded."""
-    return shaded(share(start, low, high))
+    """The style of a slider from `low` to `high` that is shaded from `start` on, until the variable says otherwise."""
+    return shaded(f"var(--unstable, {share(start, low, high)})")
 
 
 def share(start: float, low: float, high: float) -> str:

@@ -40,6 +40,15 @@ SPOT = """
 }
 """
 
+# how often the page is laid out anew from now on
+COUNT_LAYOUTS = """() => {
+  window.layouts = 0;
+  for (const root of Bokeh.index) {
+    const after = root.after_layout;
+    root.after_layout = (...given) => { window.layouts += 1; after.apply(root, given); };
+  }
+}"""
+
 
 def assert_close(got, wanted, where: str) -> None:
     wanted = np.asarray(wanted)

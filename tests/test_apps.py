@@ -18,10 +18,11 @@ from browser import (
     wait_until,
 )
 from conftest import DESKTOP, PHONE, ROOT
-from pages import VALUE, assert_shows, drag_every_slider, owner_of, select, spot
+from pages import COUNT_LAYOUTS, VALUE, assert_shows, drag_every_slider, owner_of, select, spot
 
 from optviz import SGD, LossComparison, SingleParameter, StochasticLandscape, SurfaceDescent
 from optviz.app import experiments
+from optviz.layout import share
 
 pytestmark = pytest.mark.browser
 
@@ -277,6 +278,18 @@ def test_a_move_paints_neither_axes_nor_landscape_and_stays_in_the_frame(page, s
     painted = page.evaluate("window.__painted")
     assert painted["overlay"] > 0 and painted["primary"] == 0
     assert page.evaluate(_OUTSIDE) == 0
+
+
+def test_the_unstable_part_of_a_slider_moves_without_a_layout(page, served):
+    opened(page, served, "surface_descent")
+    connects = slider(page, "Learning rate").locator(".noUi-connects")
+    page.evaluate(COUNT_LAYOUTS)
+    for fraction in (0.5, 0.2):
+        momentum = drag_slider(page, "Momentum", fraction, steps=3)
+        wait_idle(page)
+        start = share(2 * (1 + momentum) / 4, 0, 1)
+        assert f" {start.replace('.0%', '%')}" in connects.evaluate("e => getComputedStyle(e).backgroundImage")
+    assert page.evaluate("window.layouts") == 0
 
 
 def test_two_sessions_do_not_influence_each_other(page, new_page, served):

@@ -17,7 +17,7 @@ from browser import (
     wait_until,
 )
 from conftest import DESKTOP, PHONE
-from pages import VALUE, assert_shows, drag_every_slider, owner_of, refined, select, spot
+from pages import COUNT_LAYOUTS, VALUE, assert_shows, drag_every_slider, owner_of, refined, select, spot
 
 from optviz import SGD, LossComparison, SingleParameter, StochasticLandscape, SurfaceDescent, objective
 from optviz.catalogue import experiments
@@ -146,9 +146,7 @@ def test_a_rules_own_controls_move_it_and_its_formula(page, exported):
 def test_the_unstable_part_of_a_slider_moves_without_a_layout(page, exported):
     opened(page, exported / "surface_descent.html")
     connects = slider(page, "Learning rate").locator(".noUi-connects")
-    page.evaluate("""() => { window.layouts = 0; const root = Object.values(Bokeh.index)[0];
-      const invalidate = root.invalidate_layout; root.invalidate_layout = (...given) => {
-        window.layouts += 1; invalidate.apply(root, given); }; }""")
+    page.evaluate(COUNT_LAYOUTS)
     for momentum in (0.5, 0.2):
         start = float(share(2 * (1 + momentum) / 4, 0, 1)[:-1])
         page.evaluate("value => optviz.experiment.optimizer.assign('momentum', value)", momentum)

@@ -125,12 +125,12 @@ def test_the_unstable_part_of_the_slider_is_shaded():
         sliders = [s for s in page.layout.select(pn.widgets.FloatSlider) if s.name == title]
         return sliders[0].stylesheets
 
-    assert sheet("Learning rate") == [shading(0.5, 0, 1)] and " 50.0%" in shading(0.5, 0, 1)
+    assert sheet("Learning rate") == [shading(0.5, 0, 1)] and " 50.0%)" in shading(0.5, 0, 1)
     experiment.optimizer.momentum = 0.5
     assert sheet("Learning rate") == [shading(0.75, 0, 1)]
     experiment.optimizer = Adam(lr=0.1)
     low, high = experiment.optimizer.param.lr.get_soft_bounds()
     assert sheet("Learning rate") == [shading(experiment.results["outlook"]["limit"], low, high)]
     experiment.optimizer_name = "Lion"
-    assert sheet("Learning rate") == [shading(math.inf, 0, 1)] and " 100.0%" in sheet("Learning rate")[0]
+    assert sheet("Learning rate") == [shading(math.inf, 0, 1)] and " 100.0%)" in sheet("Learning rate")[0]
     assert resolved("rule", "SGD", "test").lr == 0.05
