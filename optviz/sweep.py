@@ -170,14 +170,14 @@ def _grid(objective, rule, start, steps, axes, around) -> Grid:
     checked = _Around(**settings, batches=None, steps=steps)
     varied = {n: v for n, v in values.items() if n not in (*objective.names, "seed")}
     program = _program(objective, rule, varied, checked)
-    order = _order(program, values)
+    changes = [program.changes(name, values) if program else [] for name in values]
+    order = _order(changes)
     grid = Grid(values, order, x0, steps, tuple(objective.names), program, checked)
     if program is None:
         grid.direct = (objective, rule, settings)
     else:
         grid.radius = program.radius(values)
-        slowest = list(values)[order[0]]
-        grid.cuts = [k * (grid.lanes // grid.shape[0]) for k in program.changes(slowest, values)]
+        grid.cuts = [k * (grid.lanes // grid.shape[0]) for k in changes[order[0]]]
     return grid
 
 
@@ -224,12 +224,9 @@ def _program(objective, rule, varied, around) -> Program | None:
         return None
 
 
-def _order(program: Program | None, axes: Mapping[str, np.ndarray]) -> tuple[int, ...]:
+def _order(changes: Sequence[Sequence[int]]) -> tuple[int, ...]:
     """Axes along which a rule's fixed choices differ first: most blocks are then of one kind."""
-    if program is None:
-        return tuple(range(len(axes)))
-    fixed = [k for k, n in enumerate(axes) if program.changes(n, axes)]
-    return (*fixed, *(k for k in range(len(axes)) if k not in fixed))
+    return tuple(sorted(range(len(changes)), key=lambda k: not changes[k]))
 
 
 def _labelled(grid: Grid, found: Mapping[str, np.ndarray], measure: Any) -> Any:
