@@ -5,21 +5,17 @@ from __future__ import annotations
 from itertools import cycle, product
 
 import numpy as np
-import param
 import pytest
+from test_sweep import RULES, SURFACES
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-import optviz
 from optviz import SGD, Rule, surfaces
-from optviz.blocks import _draws, _rates
+from optviz.blocks import _Walk
 from optviz.lanes import Fixed, traced
 from optviz.schedules import Cosine
 from optviz.sweep import _grid
-from optviz.torch_lanes import TorchBlock
 
 DEVICE = "lazy"  # a fake tensor may be on it where torch is not linked with a GPU's libraries
-RULES = [r for r in param.concrete_descendents(Rule).values() if r.__module__ == "optviz.optimizers"]
-SURFACES = [s for s in param.concrete_descendents(optviz.Objective).values() if s.__module__ == "optviz.surfaces"]
 PAIRS = [*product(RULES, [surfaces.Rosenbrock]), *product([SGD], SURFACES)]
 AROUND = [{}, {"clip": 0.5, "noise": 0.1}, {"clip_norm": 1.0, "schedule": Cosine(period=3)}]
 
@@ -43,10 +39,8 @@ def axes_of(rule: type[Rule]) -> dict[str, list[float]]:
 
 def block(rule, objective, around, device):
     grid = _grid(objective, rule, (1.0, 0.5), 3, axes_of(type(rule)), around)
-    own = grid.values(0, grid.lanes)
-    varied = {n: v for n, v in own.items() if n in grid.program.varied}
-    return TorchBlock(grid.program, varied, grid.starts(own), grid.lanes, _draws(grid, own), _rates(grid, own), True,
-                      grid.radius, [], device)  # fmt: skip
+    grid.device = device
+    return _Walk(grid, grid.values(0, grid.lanes), grid.lanes, np.zeros(grid.lanes)).block
 
 
 def test_every_rule_and_surface_keeps_its_lanes_on_their_device(device):
