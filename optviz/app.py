@@ -7,7 +7,9 @@ import sys
 from asyncio import get_running_loop
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from importlib.resources import files
 from io import StringIO
+from pathlib import Path
 
 import panel as pn
 from bokeh.document import Document
@@ -23,7 +25,7 @@ from . import cluster, sharing
 from .catalogue import cards, name_of
 from .catalogue import experiments as experiments
 from .experiment import Experiment
-from .layout import stylesheet
+from .layout import favicon, stylesheet
 from .pace import Later, Turn
 
 LONGEST = 4 << 20  # bytes of an address that are read, to be refused in a sentence
@@ -34,6 +36,12 @@ class Fast(fast.Fast):
     """The Fast design without the font it would fetch; Panel finds its files by this name."""
 
     _resources = {name: value for name, value in fast.Fast._resources.items() if name != "font"}
+
+
+class FastListTemplate(pn.template.FastListTemplate):
+    """Panel's list, as one page with a title and a main part that scrolls; Panel finds its files by this name."""
+
+    _template = Path(str(files("optviz"))) / "assets" / "page.html"
 
 
 class Address(Location):
@@ -47,17 +55,17 @@ class Address(Location):
         """Nothing follows it."""
 
 
-def template(title: str, *main, description: str = "") -> pn.template.FastListTemplate:
+def template(title: str, *main, description: str = "") -> FastListTemplate:
     """A page in the shared look: header with a switch for dark, one column of content."""
     if pn.state.curdoc:
         # or Panel asks its network for style sheets once sessions are reused
-        pn.state.curdoc.template_variables["dist_url"] = "static/extensions/panel/"
+        pn.state.curdoc.template_variables.update(dist_url="static/extensions/panel/", icon=favicon())
         pn.config.session_key_func = _page_key
-    made = pn.template.FastListTemplate(
+    made = FastListTemplate(
         site="optviz", site_url="index", title=title, main=list(main), main_layout=None, design=Fast,
         font=FONT, font_url="",
         header_background="#16324f", accent_base_color="#2f6fde", main_max_width="1560px",
-        meta_description=description,
+        meta_description=description, meta_viewport="width=device-width, initial-scale=1",
         busy_indicator=None,  # its spinner doubled the time of a knob, and a knob takes 40 ms
     )  # fmt: skip
     made.config.raw_css = [stylesheet("header.css")]

@@ -12,7 +12,7 @@ import param
 
 from . import experiments as lessons
 from .experiment import Experiment
-from .layout import stylesheet
+from .layout import favicon, stylesheet
 from .messages import refuse
 
 
@@ -57,8 +57,9 @@ def index_html(theme: str = "default") -> str:
     """The page that leads to exported experiments beside it."""
     return (
         f'<!DOCTYPE html>\n<html lang="en" class="{escape(theme)}"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<link rel="icon" href="{favicon()}">'
         f"<title>optviz</title><style>{stylesheet('export.css')}{stylesheet('index.css')}</style></head>"
-        f"<body><header><b>optviz</b><span>See what an optimizer does</span></header><main>{cards('.html')}</main>"
+        f"<body><header><b>optviz</b><h1>See what an optimizer does</h1></header><main>{cards('.html')}</main>"
         "</body></html>\n"
     )

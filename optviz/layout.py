@@ -6,6 +6,7 @@ from functools import cache
 from html import escape
 from importlib.resources import files
 from typing import Any
+from urllib.parse import quote
 
 import panel as pn
 import param
@@ -17,6 +18,12 @@ from panel.io.notebook import patch_inline_stylesheets
 def stylesheet(name: str) -> str:
     """The text of a style sheet that comes with the package."""
     return files("optviz").joinpath("assets", name).read_text("utf-8")
+
+
+@cache
+def favicon() -> str:
+    """The project's own picture for a browser's tab, as an address that holds it."""
+    return f"data:image/svg+xml,{quote(stylesheet('favicon.svg').strip())}"
 
 
 def area(name: str, *children: Any, **options: Any) -> pn.Column:

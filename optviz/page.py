@@ -6,7 +6,7 @@ HoloViews made costs 0.1 ms. Every figure keeps its own list of what it drew.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +15,12 @@ import numpy as np
 import panel as pn
 import panel.io.document as panel_document
 from bokeh.document import Document
-from bokeh.models import AllIndices, BoxZoomTool, CustomJS, GlyphRenderer, Legend, UnionRenderers
+from bokeh.models import AllIndices, BoxZoomTool, GlyphRenderer, Legend, UnionRenderers
 from tornado.ioloop import IOLoop
 
 from . import cluster
 from .controls import shade
+from .gestures import let_drag
 from .layout import html, show, wrapped
 from .pace import Later, Turn, looping
 from .plots import DOTTED, Drawing, Figure, caption, compose
@@ -27,18 +28,6 @@ from .plots import DOTTED, Drawing, Figure, caption, compose
 if TYPE_CHECKING:
     from .experiment import Experiment
 
-
-# A drag that begins on the point moves it to the pointer. Positions are the pointer's own,
-# so that an answer of the server on its way cannot disturb them.
-DRAG = {
-    "panstart": """
-        const [w, h] = [figure.x_range.end - figure.x_range.start, figure.y_range.end - figure.y_range.start];
-        const [dx, dy] = [(cb_obj.x - source.data.x[0]) / w, (cb_obj.y - source.data.y[0]) / h];
-        figure._held = Math.hypot(dx * figure.inner_width, dy * figure.inner_height) < 26;
-    """,
-    "pan": "if (figure._held) figure.tags = [cb_obj.x, cb_obj.y];",
-    "panend": "figure._held = false;",
-}
 
 # No figure is higher than a phone is wide: a map is about a square there, and its controls are near.
 PHONE = "@media (max-width: 760px) {{ :host {{ height: {height} !important; flex-basis: {height} !important; }} }}"
@@ -71,7 +60,7 @@ class LiveFigure:
             self.model.on_event("rangesupdate", lambda event: span(event.x0, event.x1, event.y0, event.y1))
         if figure.drag is not None:
             layer, begin = figure.drag
-            self._make_draggable(self.sources[layer], begin)
+            let_drag(self.model, self.glyphs[layer], begin)
         self.caption = html(caption(figure, experiment.drawings[figure.name]), "caption")
         sheets = [PHONE.format(height=f"min({figure.height}px, 94vw)")]
         self.model.stylesheets = sheets  # a page without a template takes the model's, one with it the pane's
@@ -85,14 +74,6 @@ class LiveFigure:
         for axis, label in ((self.model.xaxis[0], self.figure.xlabel), (self.model.yaxis[0], self.figure.ylabel)):
             if label:
                 self._set(axis, axis_label=label)
-
-    def _make_draggable(self, source: Any, begin: Callable) -> None:
-        """Let a layer's point be dragged: the browser writes where the pointer is into the figure's tags."""
-        self.model.toolbar.active_drag = None  # or the plot would pan under the hand
-        args = {"figure": self.model, "source": source}
-        for event, code in DRAG.items():
-            self.model.js_on_event(event, CustomJS(args=args, code=code))
-        self.model.on_change("tags", lambda attr, old, new: begin(float(new[0]), float(new[1])))
 
     def push(self, drawing: Drawing) -> None:
         """Send what changed since the last push."""

@@ -14,6 +14,8 @@ import holoviews as hv
 import numpy as np
 from bokeh.models import CustomJSHover, HoverTool, Image, Line, NoOverlap, Scatter
 
+from .gestures import yield_wheel
+
 BLUE, ORANGE, TEAL, PURPLE = "#2f6fde", "#e8590c", "#0c9a8d", "#9b51e0"
 GREY, RED = "#8a94a3", "#d6294b"
 SERIES = (BLUE, ORANGE, TEAL, PURPLE)
@@ -313,6 +315,7 @@ def compose(figure: Figure, drawing: Drawing, elements: Sequence[Any], captioned
 def _finish(plot, element) -> None:
     """What HoloViews has no option for: quiet grid, a legend that clicks, no logo."""
     figure = plot.state
+    yield_wheel(figure)
     figure.toolbar.logo = None
     figure.toolbar.autohide = True
     figure.toolbar_inner = True

@@ -28,6 +28,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+from hands import TRUE_PHONE
 
 ROOT = Path(__file__).parents[1]
 SERVE_FLAGS = ["--index", "index", "--warm", "--reuse-sessions"]  # as in the README
@@ -205,6 +206,24 @@ def page(tab) -> Iterator:
         tab.complaints.none()
     finally:
         tab.complaints.clear()
+
+
+@pytest.fixture(scope="session")
+def phone_tab(browser) -> Iterator:
+    """The page of somebody who looks at one after the other on a phone."""
+    with watched_page(browser, **TRUE_PHONE) as page:
+        yield page
+
+
+@pytest.fixture
+def phone(phone_tab) -> Iterator:
+    """A watched page on a phone: as wide as its screen, touched by fingers."""
+    yield phone_tab
+    phone_tab.goto("about:blank")
+    try:
+        phone_tab.complaints.none()
+    finally:
+        phone_tab.complaints.clear()
 
 
 @pytest.fixture

@@ -17,7 +17,13 @@ from browser import (
     wait_idle,
     wait_until,
 )
-from conftest import DESKTOP, PHONE, ROOT
+from conftest import ROOT
+from hands import (
+    assert_fingers_scroll,
+    assert_fingers_scroll_from_plots_and_sliders,
+    assert_wheel_and_keys_scroll,
+    assert_wheel_is_the_plot_s_once_clicked,
+)
 from pages import COUNT_LAYOUTS, VALUE, assert_shows, drag_every_slider, owner_of, select, spot
 
 from optviz import SGD, LossComparison, SingleParameter, StochasticLandscape, SurfaceDescent
@@ -110,26 +116,33 @@ def opened(page, served: str, app: str, query: str = "") -> None:
 @pytest.mark.parametrize("app", LESSONS)
 def test_an_app_is_drawn_and_every_slider_changes_it_to_what_python_computes(app, page, served):
     experiment = experiments()[app]()
-    assert_opens_on_a_phone(page, served, app)
-    assert_fits_a_phone(page)
-    assert page.evaluate(_PAINTED) >= len(experiment.drawings)
-    page.set_viewport_size(DESKTOP)
-    wait_idle(page)
+    opened(page, served, app)
     assert brightness(page) > 200
     assert page.evaluate(_PAINTED) >= len(experiment.drawings)
     assert page.title() and page.locator("text=Traceback").count() == 0
     assert_shows(page, experiment)
+    assert_wheel_and_keys_scroll(page)
     assert_sliders_have_names_and_obey_the_keys(page, experiment)
     labels = slider_labels(page)
     assert len(labels) >= 2
     drag_every_slider(page, experiment, labels)
 
 
-def assert_opens_on_a_phone(page, served: str, app: str) -> None:
-    """It scrolls down only."""
-    page.set_viewport_size(PHONE)
+@pytest.mark.parametrize("app", APPS)
+def test_an_app_on_a_phone_follows_a_finger(app, phone, served):
+    opened(phone, served, app)
+    assert not has_horizontal_scroll(phone)
+    assert_fingers_scroll(phone)
+    if app != "index":
+        assert_fits_a_phone(phone)
+        assert phone.evaluate(_PAINTED) >= 1
+        assert_fingers_scroll_from_plots_and_sliders(phone)
+
+
+@pytest.mark.parametrize("app", ["hyperparameter_map", "surface_descent"])
+def test_the_wheel_zooms_a_plot_once_it_is_asked_to(app, page, served):
     opened(page, served, app)
-    assert not has_horizontal_scroll(page)
+    assert_wheel_is_the_plot_s_once_clicked(page)
 
 
 def assert_sliders_have_names_and_obey_the_keys(page, experiment) -> None:
@@ -307,8 +320,8 @@ def test_two_sessions_do_not_influence_each_other(page, new_page, served):
 
 
 def test_the_index_leads_to_every_lesson(page, served):
-    assert_opens_on_a_phone(page, served, "index")
-    page.set_viewport_size(DESKTOP)
+    opened(page, served, "index")
+    assert_wheel_and_keys_scroll(page)
     assert brightness(page) > 200
     cards = page.locator("a.card")
     assert sorted(card.get_attribute("href") for card in cards.all()) == LESSONS

@@ -17,6 +17,12 @@ from browser import (
     wait_until,
 )
 from conftest import DESKTOP, PHONE
+from hands import (
+    assert_fingers_scroll,
+    assert_fingers_scroll_from_plots_and_sliders,
+    assert_wheel_and_keys_scroll,
+    assert_wheel_is_the_plot_s_once_clicked,
+)
 from pages import COUNT_LAYOUTS, VALUE, assert_shows, drag_every_slider, owner_of, refined, select, spot
 
 from optviz import SGD, LossComparison, SingleParameter, StochasticLandscape, SurfaceDescent, objective
@@ -66,6 +72,7 @@ def test_every_control_recomputes_what_python_computes(name, page, exported):
     page.set_viewport_size(DESKTOP)
     wait_idle(page)
     assert_shows(page, experiment)
+    assert_wheel_and_keys_scroll(page)
     for label, option, brought in BROUGHT.get(name, ()):
         assert not set(brought) & set(slider_labels(page))
         select(page, label, option)
@@ -74,6 +81,14 @@ def test_every_control_recomputes_what_python_computes(name, page, exported):
         assert set(brought) <= set(slider_labels(page))
     drag_every_slider(page, experiment, slider_labels(page))
     wait_until(lambda: says(page, experiment), 30, "the status that Python gives")
+
+
+def test_a_saved_page_follows_a_finger_and_the_wheel(phone, page, exported):
+    opened(phone, exported / "surface_descent.html")
+    assert_fingers_scroll(phone)
+    assert_fingers_scroll_from_plots_and_sliders(phone)
+    opened(page, exported / "surface_descent.html")
+    assert_wheel_is_the_plot_s_once_clicked(page)
 
 
 # a menu, its option and the sliders that it brings

@@ -72,11 +72,84 @@ function unstyle(view) {
   return (view.child_views || []).some(unstyle);
 }
 
+// Bokeh says how to zoom at every wheel over a plot: once a visit is enough for a page that scrolls.
+let told = false;
+function hush(plot) {
+  const say = plot.notify_about;
+  plot.notify_about = function (message) {
+    if (!told) say.call(this, message.replace("ctrl", "Ctrl").replace("use", "Use").replace(" to zoom", " to zoom, or click the plot first"));
+    told = true;
+  };
+}
+
+// One finger scrolls the page, two zoom the plot; pan may be chosen in the toolbar.
+const coarse = matchMedia("(pointer: coarse)").matches;
+function free(plot) {
+  if (coarse) plot.model.toolbar.setv({ active_drag: null }, { sync: false });
+}
+
+// A finger that begins on a point to be dragged takes the point along, not the page.
+function hold(plot) {
+  const rings = [...plot.renderer_views.values()].filter(({ model }) => model.tags?.includes("dragged"));
+  if (!rings.length) return;
+  plot.canvas_view.events_el.addEventListener("touchstart", (event) => {
+    const box = plot.canvas_view.el.getBoundingClientRect(), { x_scale, y_scale } = plot.frame;
+    const near = ({ clientX, clientY }, { x, y }) =>
+      Math.hypot(clientX - box.left - x_scale.compute(x[0]), clientY - box.top - y_scale.compute(y[0])) < 26;
+    const columns = ({ model }) => Object.fromEntries(["x", "y"].map((name) => [name, model.data_source.get_column(name)]));
+    if (event.touches.length === 1 && rings.some((ring) => near(event.touches[0], columns(ring)))) event.preventDefault();
+  }, { passive: false });
+}
+
+// Every plot once, once it is drawn.
+const handled = new WeakSet();
+function handle(view) {
+  if (view.renderer_views && view.frame && !handled.has(view)) {
+    handled.add(view);
+    hush(view);
+    free(view);
+    hold(view);
+  }
+  for (const child of view.child_views || []) handle(child);
+}
+
+// A finger on a slider: a tap or a move along it is the slider's, a move across it the page's. The slider
+// takes a touch as soon as it begins, so it hears of it only once it is known which of them it is.
+const STEADY = 7; // pixels that a finger may tremble
+let touch = null; // the touch that waits: where it began
+function begin(event) {
+  if (!event.isTrusted) return; // one that has waited
+  touch = null;
+  const on = event.composedPath().some((part) => part.classList?.contains("noUi-target"));
+  if (!on || event.touches.length !== 1) return;
+  event.stopImmediatePropagation();
+  const { identifier, clientX, clientY, pageX, pageY } = event.touches[0];
+  touch = { identifier, target: event.composedPath()[0], clientX, clientY, pageX, pageY };
+}
+
+function decide(event) {
+  if (!touch) return;
+  const { clientX, clientY } = event.touches[0];
+  const [along, across] = [Math.abs(clientX - touch.clientX), Math.abs(clientY - touch.clientY)];
+  if (Math.max(along, across) < STEADY) return;
+  if (along > across) {
+    const touches = [new Touch(touch)];
+    const options = { touches, targetTouches: touches, changedTouches: touches, bubbles: true, composed: true, cancelable: true };
+    touch.target.dispatchEvent(new TouchEvent("touchstart", options));
+  }
+  touch = null;
+}
+addEventListener("touchstart", begin, { capture: true, passive: true });
+addEventListener("touchmove", decide, { capture: true, passive: true });
+addEventListener("touchend", () => (touch = null), { capture: true, passive: true });
+addEventListener("touchcancel", () => (touch = null), { capture: true, passive: true });
+
 let spared = false, unstyled = false;
 function tend() {
   const roots = Object.values(Bokeh.index);
   roots.forEach(label);
   roots.forEach(lift);
+  roots.forEach(handle);
   spared ||= roots.some(spare);
   unstyled ||= roots.some(unstyle);
 }

@@ -26,7 +26,7 @@ from pyviz_comms import Comm
 from ..checks import plain, read, refusal, said, sentence, text
 from ..draws import generator, recorded
 from ..experiment import Experiment
-from ..layout import shaded, share, stylesheet, wrapped
+from ..layout import favicon, shaded, share, stylesheet, wrapped
 from ..members import label_of
 from ..messages import refuse
 from ..page import Page
@@ -91,7 +91,7 @@ def _page_html(experiment: Experiment, offered: Offered, store: Store | None, ti
     program = _program(experiment, offered, store, spec)
     _empty_sources(page)
     return _SKELETON.format(
-        title=escape(title), sentence=escape(experiment.sentence, quote=True),
+        title=escape(title), sentence=escape(experiment.sentence, quote=True), icon=favicon(),
         theme=theme, css=stylesheet("export.css"), libraries=_libraries(), item=script_json(_item(root)),
         program=program, tend=stylesheet("page.js"), runtime=_runtime(),
     )  # fmt: skip
@@ -103,13 +103,17 @@ _SKELETON = """<!DOCTYPE html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="description" content="{sentence}">
-<link rel="icon" href="data:,">
-<title>{title}</title>
+<meta property="og:type" content="website">
+<meta property="og:site_name" content="optviz">
+<meta property="og:title" content="{title}">
+<meta property="og:description" content="{sentence}">
+<link rel="icon" href="{icon}">
+<title>{title} · optviz</title>
 <style>{css}</style>
 {libraries}
 </head>
 <body>
-<header><b>optviz</b><span>{title}</span></header>
+<header><b>optviz</b><h1>{title}</h1></header>
 <div id="refused" class="refused" role="alert"></div>
 <p id="frozen" class="frozen"></p>
 <main id="page"></main>

@@ -1,0 +1,47 @@
+"""What a hand does on a plot: whose the wheel is, and how a point is dragged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from bokeh.events import MouseLeave, PanStart, Tap
+from bokeh.models import CustomJS, WheelZoomTool
+
+KEYS = "{ ctrl: true }"  # with which the wheel zooms a plot that was not clicked
+# From a click until the pointer leaves, the wheel is the plot's.
+WHEEL = {Tap: "{}", PanStart: "{}", MouseLeave: KEYS}
+
+# A drag that begins on the point moves it to the pointer. Positions are the pointer's own,
+# so that an answer of the server on its way cannot disturb them.
+DRAG = {
+    "panstart": """
+        const [w, h] = [figure.x_range.end - figure.x_range.start, figure.y_range.end - figure.y_range.start];
+        const [dx, dy] = [(cb_obj.x - source.data.x[0]) / w, (cb_obj.y - source.data.y[0]) / h];
+        figure._held = Math.hypot(dx * figure.inner_width, dy * figure.inner_height) < 26;
+    """,
+    "pan": "if (figure._held) figure.tags = [cb_obj.x, cb_obj.y];",
+    "panend": "figure._held = false;",
+}
+DRAGGED = "dragged"  # tags the glyph of a point that follows a finger, which must not scroll the page
+
+
+def yield_wheel(figure: Any) -> None:
+    """Let the wheel scroll the page, unless the plot was clicked or Ctrl is held: a plot fills a small window."""
+    for tool in figure.toolbar.tools:
+        if isinstance(tool, WheelZoomTool) and not tool.modifiers:
+            tool.modifiers = {"ctrl": True}
+            figure.toolbar.active_scroll = tool
+            for event, keys in WHEEL.items():
+                code = f"tool.setv({{ modifiers: {keys} }}, {{ sync: false }})"
+                figure.js_on_event(event, CustomJS(args={"tool": tool}, code=code))
+
+
+def let_drag(figure: Any, glyph: Any, begin: Callable[[float, float], None]) -> None:
+    """Let a glyph's one point be dragged: the browser writes where the pointer is into the figure's tags."""
+    figure.toolbar.active_drag = None  # or the plot would pan under the hand
+    glyph.tags = [DRAGGED]
+    args = {"figure": figure, "source": glyph.data_source}
+    for event, code in DRAG.items():
+        figure.js_on_event(event, CustomJS(args=args, code=code))
+    figure.on_change("tags", lambda attr, old, new: begin(float(new[0]), float(new[1])))
