@@ -24,7 +24,7 @@ def local_minima(objective: Any) -> dict[str, Any]:
     a surface of the catalogue has another shape than at first, Newton's method brings its minima along.
     """
     cls = type(objective)
-    if cls in surfaces().values() and objective.shape_names():
+    if cls in surfaces().values():
         first = minima_of_kind(cls)
         return first if list(objective.shape_values()) == first["shape"] else _brought(objective, first["points"])
     return _found(objective, minima_of(objective))

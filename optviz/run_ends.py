@@ -23,16 +23,18 @@ def gradient_at(objective: Any, point: Any) -> np.ndarray:
 def end_of(objective: Any, run: Trajectory, local: Mapping[str, Any]) -> dict[str, Any]:
     """The end of a run's first lane, among the minima `local` (see `basin_maps.local_minima`).
 
-    `kind` is the first of these that holds: "diverged", "arrived" (at a minimum; `rounded`: to the last digits),
-    "cycle" (of `period` steps), "saddle" (a stationary point that is no minimum, `saddle`, is within
-    reach and nearer), "unmoved", "resting" (its last steps are 0), "slow" (all its steps together are
-    a thousandth of the way), "near" (within reach of a minimum, or where that one's curvatures are the
-    surface's) and "away". `step`: the last one that is finite, or that of the divergence; `point`;
-    `minimum`: the number of the nearest one, -1 for none, `distance` to it (NaN), `nearest` and
-    `farthest` of it over the last quarter or the last cycle; `factor`: what a step makes of that
-    distance, over the last quarter before it arrived, NaN where that is too short; `tangent`: whether
-    the surface is the bowl of that minimum's curvatures at the last four points; `travelled`: the
-    length of all steps.
+    `kind` is the first of these that holds:
+    "diverged"; "arrived" at a minimum (`rounded`: to the last digits); "cycle" of `period` steps;
+    "saddle": a stationary point that is no minimum, `saddle`, is within reach and nearer, at
+    `saddle_distance` (`top`: a maximum; `leaving` it, or there to the last digits: `rounded`); "unmoved"; "resting": its
+    last steps are 0; "slow": all its steps together are a thousandth of the way; "near": within reach
+    of a minimum, or on its bowl; "away".
+
+    `step`: the last one that is finite, or that of the divergence; `point`; `minimum`: the number of the
+    nearest one, -1 for none, `distance` to it (NaN), `nearest` and `farthest` of it over the last
+    quarter or the last cycle; `factor`: what a step makes of that distance, over the last quarter before
+    it arrived, NaN where that is too short; `tangent`: whether the surface is the bowl of that minimum's
+    curvatures at the last four points; `travelled`: the length of all steps.
     """
     x = run.x[:, 0]
     last = int(np.flatnonzero(np.isfinite(x).all(axis=1))[-1])
@@ -42,9 +44,10 @@ def end_of(objective: Any, run: Trajectory, local: Mapping[str, Any]) -> dict[st
     points = np.asarray(local["points"], dtype=float).reshape(-1, 2)
     k = int(np.argmin(np.hypot(points[:, 0] - point[0], points[:, 1] - point[1]))) if len(points) else -1
     far = np.hypot(x[:, 0] - points[k][0], x[:, 1] - points[k][1]) if k >= 0 else np.full(last + 1, math.nan)
-    end = {"step": last, "point": point, "minimum": k, "distance": float(far[last]), "period": 0, "saddle": None,
-           "saddle_distance": math.nan, "leaving": False, "tangent": False, "travelled": float(np.sum(moves)),
-           "factor": _factor(far, ROUNDING * diagonal), **_range(far[last - last // 4 :])}  # fmt: skip
+    end = {"step": last, "point": point, "minimum": k, "distance": float(far[last]), "period": 0, "rounded": False,
+           "saddle": None, "saddle_distance": math.nan, "leaving": False, "top": False, "tangent": False,
+           "travelled": float(np.sum(moves)), "factor": _factor(far, ROUNDING * diagonal),
+           **_range(far[last - last // 4 :])}  # fmt: skip
     if run.diverged[0]:
         return {**end, "kind": "diverged", "step": int(run.diverged[0])}
     if k >= 0 and far[last] <= ROUNDING * diagonal:
@@ -57,15 +60,23 @@ def end_of(objective: Any, run: Trajectory, local: Mapping[str, Any]) -> dict[st
 
 def _moving(objective: Any, x: np.ndarray, moves: np.ndarray, end: Any, minimum: Any, reach: float, diagonal: float):
     """The end of a run that stays finite, has not arrived and does not go round."""
+    still = end["travelled"] <= 1e-15 * diagonal
     saddle = _saddle(objective, end["point"], reach)
     if saddle is not None:
         to = np.hypot(x[:, 0] - saddle[0], x[:, 1] - saddle[1])
-        if minimum is None or to[-1] < end["distance"]:
-            there = {"saddle": saddle, "saddle_distance": float(to[-1]), "leaving": bool(to[-1] > to[-2])}
-            return {**end, "kind": "saddle", **there}
-    late = moves[len(moves) - 1 - len(moves) // 4 :]
-    if end["travelled"] <= 1e-15 * diagonal:
+        there = bool(to[-1] <= 1e-12 * diagonal)
+        if there or (not still and (minimum is None or to[-1] < end["distance"])):
+            (a, b), (_, d) = hessian_at(objective, saddle)
+            about = {
+                "saddle": saddle,
+                "top": bool(a < 0 and a * d > b * b),
+                "saddle_distance": float(to[-1]),
+                "leaving": bool(to[-1] > to[-2]),
+            }
+            return {**end, **about, "kind": "saddle", "rounded": there}
+    if still:
         return {**end, "kind": "unmoved"}
+    late = moves[len(moves) - 1 - len(moves) // 4 :]
     # a run that jumps about may come by there
     tangent = minimum is not None and all([_is_tangent(objective, at, minimum) for at in x[-4:]])
     end = {**end, "tangent": tangent}
@@ -114,7 +125,7 @@ def _period(x: np.ndarray, rounding: float) -> int:
 def _saddle(objective: Any, point: np.ndarray, reach: float) -> Any:
     """The stationary point within reach that Newton's method finds, unless it is a minimum; else None."""
     at = [float(point[0]), float(point[1])]
-    for _ in range(12):
+    for _ in range(60):
         (a, b), (_, d) = hessian_at(objective, at)
         g = gradient_at(objective, at)
         det = float(a * d - b * b)
@@ -124,8 +135,8 @@ def _saddle(objective: Any, point: np.ndarray, reach: float) -> Any:
         at = [at[0] - step[0], at[1] - step[1]]
         if not math.hypot(at[0] - point[0], at[1] - point[1]) <= reach:
             return None
-        if math.hypot(step[0], step[1]) <= 1e-9 * reach:
-            return at
+        if math.hypot(step[0], step[1]) <= 1e-13 * reach:
+            return [0.0 if abs(v) <= 1e-12 * reach else v for v in at]
     return None
 
 

@@ -19,6 +19,14 @@ def place(point: Any, digits: int = 3) -> str:
     return f"({shown(float(point[0]), digits)}, {shown(float(point[1]), digits)})"
 
 
+def pace(factor: float) -> str:
+    """What a step does to a distance, with digits enough to tell it from nothing."""
+    digits = 4 if factor == 1 else max(4, 1 - math.floor(math.log10(abs(factor - 1))))
+    if factor <= 1:
+        return f"each step leaves {shown(factor, digits)} of the distance"
+    return f"each step makes the distance {shown(factor, digits)} times as long"
+
+
 def expects(found: Mapping[str, Any]) -> str:
     """What an outlook expects at its target: "settle", "diverge", "neither", or "" where theory says nothing."""
     rate = found["rate"]
@@ -58,7 +66,7 @@ def _diverged(found: Any, end: Any, hope: str) -> str:
 def _arrived(found: Any, end: Any, hope: str) -> str:
     lead = {"diverge": "Not so in this run: it has arrived"}.get(hope, "It has arrived")
     if hope == "settle" and matches(found):
-        lead = f"So it does: each step left {shown(end['factor'], 4)} of the distance, and it has arrived"
+        lead = f"So it does: {pace(end['factor'])}, and it has arrived"
     if end["distance"] == 0:
         return f"{lead}, exactly."
     return f"{lead}: it is {shown(end['distance'])} from there{', no more than rounding' if end['rounded'] else ''}."
@@ -79,8 +87,8 @@ def _between(end: Any) -> str:
 
 def _saddle(found: Any, end: Any, hope: str) -> str:
     away = shown(end["saddle_distance"])
-    where = f"the saddle {place(end['saddle'])}, where the slope vanishes"
-    if end["saddle_distance"] == 0 or end["travelled"] == 0:
+    where = f"the {'maximum' if end['top'] else 'saddle'} {place(end['saddle'])}, where the slope vanishes"
+    if end["rounded"]:
         return f"This run is stuck elsewhere: at {where}."
     moves = "it is leaving that" if end["leaving"] else "it is still drawn there"
     return f"This run is elsewhere: {away} from {where}, and {moves}."
@@ -108,9 +116,7 @@ def _near(found: Any, end: Any, hope: str) -> str:
     at, factor = f"at its end it is {shown(end['distance'])} from there", end["factor"]
     if math.isnan(factor):
         return f"{at[:1].upper()}{at[1:]}."
-    step = f"each step leaves {shown(factor, 4)} of the distance"
-    if factor > 1:
-        step = f"each step makes the distance {shown(factor, 4)} times as long"
+    step = pace(factor)
     if matches(found) and hope in ("settle", "diverge"):
         return f"So it does: {at}, and {step}."
     if abs(factor - 1) <= LEVEL:
