@@ -11,7 +11,7 @@ from .theory import frozen_terms, hessian_at, is_frozen, max_lr, preconditioned,
 from .trajectory import Trajectory
 
 
-def outlook(rule: Any, objective: Any, run: Trajectory, lowest: float, clip: float = 0.0) -> dict[str, Any]:
+def outlook(rule: Any, objective: Any, run: Trajectory, lowest: float | None, clip: float = 0.0) -> dict[str, Any]:
     """Prediction and measurement for the first lane of a run.
 
     `rows`: for the start, three steps of the path, the end and each minimum the name, the point,
@@ -19,9 +19,10 @@ def outlook(rule: Any, objective: Any, run: Trajectory, lowest: float, clip: flo
     for a minimum at the end) and the largest stable lr (None where unknown). `sentence`: what to
     expect at `target`, the nearest minimum, else the end. `rate`: the factor a step in the long run
     there, None where unknown; `measured`: the factor over the last quarter of the run, NaN where
-    the loss does not tell; `stable`: what is predicted; `limit`: the largest stable lr at the
-    target. `clip`: at what gradients are cut, 0 for nothing; near a minimum they are small, so it
-    moves no limit, but keeps an unstable run from growing.
+    the loss does not tell (as where the surface has no `lowest` loss, None); `stable`: what is
+    predicted; `limit`: the largest stable lr at the target. `clip`: at what gradients are cut, 0
+    for nothing; near a minimum they are small, so it moves no limit, but keeps an unstable run
+    from growing.
     """
     x = run.x[:, 0]
     last = int(np.flatnonzero(np.isfinite(x).all(axis=1))[-1])
@@ -42,7 +43,7 @@ def outlook(rule: Any, objective: Any, run: Trajectory, lowest: float, clip: flo
         "rows": rows,
         "target": target,
         "frozen": terms is not None,
-        "measured": _measured(run.loss[:, 0] - lowest),
+        "measured": math.nan if lowest is None else _measured(run.loss[:, 0] - lowest),
     }
 
 

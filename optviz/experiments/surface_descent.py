@@ -18,6 +18,7 @@ from ..layout import frame, html, under_knobs
 from ..maps import names_of, setting
 from ..members import Member, label_of, resolved, rules, surfaces
 from ..messages import refuse
+from ..minima import lowest_loss
 from ..outlook import outlook
 from ..plots import BLUE, GREY, ORANGE, RED, Drawing, Figure, basins, curve, lines, marks, surface, texts
 from ..rules import Rule
@@ -124,9 +125,11 @@ class SurfaceDescent(Experiment):
             refuse("SurfaceDescent", "needs a start where the loss is finite", self.start)
         box = frame_of(self.objective.domain, self.start)
         scape = self.remember("landscape", (self._surface_key(), box), lambda: self._landscape(box))
-        found = {"trajectory": run, "box": box, "landscape": scape[0], "lowest": scape[1], "values": scape[2]}
+        lowest = self.remember("lowest", self._surface_key(), lambda: lowest_loss(self.objective))
+        found = {"trajectory": run, "box": box, "lowest": lowest, "landscape": scape[0], "floor": scape[1],
+                 "values": scape[2]}  # fmt: skip
         known = hasattr(self.objective, "traced") and run.lanes == 1
-        expected = outlook(self.optimizer, self.objective, run, scape[1], self.clip) if known else None
+        expected = outlook(self.optimizer, self.objective, run, lowest, self.clip) if known else None
         basins = self._basins(box) if known and self.basins != OFF else None
         ends = None if basins is None else basins.found
         return {**found, "outlook": expected, "basins": ends, "picture": basins}
@@ -157,9 +160,9 @@ class SurfaceDescent(Experiment):
         size = 160 if hasattr(self.objective, "traced") else 60
         xs, ys = axes_of(box, size)
         values = self.objective.value(*np.meshgrid(xs, ys))
-        known = self.objective.lowest
-        lowest = float(np.nanmin(values)) if known is None else float(known)
-        return Landscape(values, box, lowest), lowest, values
+        lowest = lowest_loss(self.objective)
+        floor = float(np.nanmin(values)) if lowest is None else lowest
+        return Landscape(values, box, floor), floor, values
 
     # pictures
 
@@ -225,17 +228,19 @@ class SurfaceDescent(Experiment):
 
     def _draw_series(self) -> dict[str, Drawing]:
         run, lanes = self.trajectory, self.trajectory.lanes
-        above = run.loss - self.results["lowest"]
+        above = run.loss - self.results["floor"]
         shown = np.where(above > 0, above, np.nan)  # a log axis has no zero; the status line says so
         ranges = self.remember("ranges", self._axes_key(), lambda: self._ranges(above))
         at = joined(np.tile(np.arange(run.steps + 1, dtype=np.float32)[:, None], lanes))
         after = joined(np.tile(np.arange(1, run.steps + 1, dtype=np.float32)[:, None], lanes))
         span = (0.0, float(run.steps))
-        expected = expected_loss(self.results["outlook"], above[:, 0], ranges["loss"])
+        endless = self.results["lowest"] is None  # a rate is one of the distance to something
+        expected = expected_loss(None if endless else self.results["outlook"], above[:, 0], ranges["loss"])
         loss = {"loss": {"x": at, "y": joined(loggable(above))}, "expected": expected,
                 **off_scale(shown, ranges["loss"])}  # fmt: skip
+        of = " of the picture" if endless else ""
         return {
-            "loss": Drawing(loss, span, ranges["loss"], "Loss above the lowest value, against step"),
+            "loss": Drawing(loss, span, ranges["loss"], f"Loss above the lowest value{of}, against step"),
             "values": Drawing(
                 _pair(at, run.x, ranges["values"], 0), span, ranges["values"], "Value of each coordinate"
             ),
@@ -268,7 +273,8 @@ class SurfaceDescent(Experiment):
             said = (f"After {run.steps} steps: loss <b>{last:.4g}</b> (from {first:.4g}) "
                     f"at ({x:.4g}, {y:.4g}){self._distance(run.final[0])}.")  # fmt: skip
         gone = exit_of(run.x[:, 0], self.results["box"])
-        zero = np.flatnonzero(run.loss[:, 0] == self.results["lowest"])
+        lowest = self.results["lowest"]
+        zero = np.flatnonzero(run.loss[:, 0] == (math.nan if lowest is None else lowest))
         return (
             said
             + (f" It left the frame at step {gone[0]}." if gone else "")
@@ -301,8 +307,9 @@ class SurfaceDescent(Experiment):
         return "" if found is None else shares + outlook_text(found, settled, self.trajectory)
 
     notes = """
-<p><b>What is shown.</b> The colour is the loss above its lowest value, on a log scale where it spans
-decades; white lines join points of equal loss. Drag the ring or click to start elsewhere.</p>
+<p><b>What is shown.</b> The colour is the loss above its lowest value (of the picture, if the surface falls without
+end), on a log scale where it spans decades; white lines join points of equal loss. Drag the ring or click to start
+elsewhere.</p>
 <p><b>Basins.</b> Colour each start by the minimum that the rule reaches from it (or by how many steps it takes to
 come within 0.001 of its loss), in at least 200 steps. Minima are found by Newton's method, also those of a
 surface of your own.</p>
