@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -11,7 +10,7 @@ import numpy as np
 
 from . import cluster
 from .minima import Basin
-from .sweep import sweep
+from .sweep import REACHED, sweep
 
 
 def local_minima(objective: Any) -> dict[str, Any]:
@@ -42,7 +41,7 @@ def basin_map(
     basin = Basin(np.asarray(local["points"]).reshape(-1, 2), np.asarray(local["values"]), local["reach"])
     across, up = objective.names
     found: Any = sweep(
-        objective, rule, (float(xs[0]), float(ys[0])), steps, {up: ys, across: xs}, minima=basin, lowest=math.nan,
+        objective, rule, (float(xs[0]), float(ys[0])), steps, {up: ys, across: xs}, minima=basin, lowest=REACHED,
         measure=["minimum", "steps_to", "diverged"], tolerance=tolerance, scheduler=cluster.shared, clip=clip or None,
     )  # fmt: skip
     return {"minimum": found["minimum"].values, "arrived": found["steps_to"].values,

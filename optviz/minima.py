@@ -171,6 +171,10 @@ class Basin:
         reach = min([REACH * math.hypot(*(high - low for low, high in domain)), *(d / 3 for d in apart)])
         return Basin(points, objective.value(*points.T), reach)
 
+    def level(self, numbers: Any) -> np.ndarray:
+        """The values of the minima with these numbers, NaN for -1."""
+        return np.append(self.values, math.nan)[numbers]
+
     def reached(self, x: np.ndarray) -> np.ndarray:
         """The number of the minimum within reach of each point of (dim, lanes), -1 for none."""
         found = np.full(x.shape[1], -1, dtype=np.int32)
