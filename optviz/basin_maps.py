@@ -12,7 +12,7 @@ import numpy as np
 from . import cluster
 from .members import surfaces
 from .minima import REACH, Basin, minima_of
-from .sweep import sweep
+from .sweep import REACHED, sweep
 
 APART = 1e-4  # of the domain's diagonal: two points nearer than that are one minimum
 
@@ -98,7 +98,7 @@ def basin_map(
     basin = Basin(np.asarray(local["points"]).reshape(-1, 2), np.asarray(local["values"]), local["reach"])
     across, up = objective.names
     found: Any = sweep(
-        objective, rule, (float(xs[0]), float(ys[0])), steps, {up: ys, across: xs}, minima=basin, lowest=math.nan,
+        objective, rule, (float(xs[0]), float(ys[0])), steps, {up: ys, across: xs}, minima=basin, lowest=REACHED,
         measure=["minimum", "steps_to", "diverged"], tolerance=tolerance, scheduler=cluster.shared, clip=clip or None,
     )  # fmt: skip
     return {"minimum": found["minimum"].values, "arrived": found["steps_to"].values,

@@ -13,8 +13,12 @@ from .theory import frozen_terms, hessian_at, is_frozen, max_lr, preconditioned,
 from .trajectory import Trajectory
 
 
-def outlook(rule: Any, objective: Any, run: Trajectory, local: Mapping[str, Any], clip: float = 0.0) -> dict[str, Any]:
+def outlook(
+    rule: Any, objective: Any, run: Trajectory, local: Mapping[str, Any], lowest: float | None, clip: float = 0.0
+) -> dict[str, Any]:
     """Prediction and measurement for the first lane of a run, among the minima `local` of `basin_maps.local_minima`.
+
+    `lowest` is the surface's lowest loss, None where it falls without end.
 
     `rows`: for the start, three steps of the path, the end and each of the lowest minima (and that
     nearest to the end) the name, the point, the `spectrum` (of P^-1 H where the rule divides by running
@@ -22,12 +26,12 @@ def outlook(rule: Any, objective: Any, run: Trajectory, local: Mapping[str, Any]
     unknown). `end`: where the run ended, as `run_ends.end_of` has it. `sentence`: what to expect at
     `target`, the minimum nearest to the end, else the end; `bottom`: its loss, `lowest`: whether it is one
     of the lowest minima, `beyond`: else that of these which is nearest to it. `rate`: the factor a step in
-    the long run there, None where unknown; `stable`: what is predicted; `limit`: the largest stable lr at
-    the target. `clip`: at what gradients are cut, 0 for nothing; near a minimum they are small, so it
-    moves no limit, but keeps an unstable run from growing.
+    the long run there, None where unknown; `measured`: that of the run; `stable`: what is predicted;
+    `limit`: the largest stable lr at the target. `clip`: at what gradients are cut, 0 for nothing; near a
+    minimum they are small, so it moves no limit, but keeps an unstable run from growing.
     """
     end = end_of(objective, run, local)
-    points, deep = np.asarray(local["points"], dtype=float).reshape(-1, 2), lowest_among(local)
+    points, deep = np.asarray(local["points"], dtype=float).reshape(-1, 2), lowest_among(local, lowest)
     x, k = run.x[:, 0], end["minimum"]
     last = int(np.flatnonzero(np.isfinite(x).all(axis=1))[-1])
     target = x[last] if k < 0 else points[k]
@@ -47,17 +51,21 @@ def outlook(rule: Any, objective: Any, run: Trajectory, local: Mapping[str, Any]
         "target": target,
         "bottom": math.nan if k < 0 else float(local["values"][k]),
         "lowest": k < 0 or bool(deep[k]),
-        "beyond": None if k < 0 or deep[k] else _nearest(points[deep], target),
+        "beyond": None if k < 0 or deep[k] or not deep.any() else _nearest(points[deep], target),
         "frozen": terms is not None,
         "end": end,
+        "measured": end["factor"],
     }
 
 
-def lowest_among(local: Mapping[str, Any]) -> np.ndarray:
-    """Which of the minima of `basin_maps.local_minima` are the lowest, up to rounding: booleans (n,)."""
+def lowest_among(local: Mapping[str, Any], lowest: float | None) -> np.ndarray:
+    """Which of the minima of `basin_maps.local_minima` are the lowest, up to rounding: booleans (n,).
+
+    None of them where the surface has no `lowest` loss.
+    """
     values = np.asarray(local["values"], dtype=float).reshape(-1)
-    if not len(values):
-        return values > 0
+    if lowest is None or not len(values):
+        return values != values
     low = float(np.min(values))
     return values <= low + 1e-7 * max(1.0, abs(low))
 

@@ -26,9 +26,9 @@ def end_of(objective: Any, run: Trajectory, local: Mapping[str, Any]) -> dict[st
     `kind` is the first of these that holds:
     "diverged"; "arrived" at a minimum (`rounded`: to the last digits); "cycle" of `period` steps;
     "saddle": a stationary point that is no minimum, `saddle`, is within reach and nearer, at
-    `saddle_distance` (`top`: a maximum; `leaving` it, or there to the last digits: `rounded`); "unmoved"; "resting": its
-    last steps are 0; "slow": all its steps together are a thousandth of the way; "near": within reach
-    of a minimum, or on its bowl; "away".
+    `saddle_distance` (`top`: a maximum; `leaving` it, or there to the last digits: `rounded`);
+    "unmoved"; "resting": its last steps are 0; "slow": all its steps together are a thousandth of the
+    way; "near": within reach of a minimum, or on its bowl; "away".
 
     `step`: the last one that is finite, or that of the divergence; `point`; `minimum`: the number of the
     nearest one, -1 for none, `distance` to it (NaN), `nearest` and `farthest` of it over the last
@@ -55,7 +55,8 @@ def end_of(objective: Any, run: Trajectory, local: Mapping[str, Any]) -> dict[st
     period = _period(x, ROUNDING * diagonal)
     if period:
         return {**end, "kind": "cycle", "period": period, **_range(far[last + 1 - period :])}
-    return _moving(objective, x, moves, end, None if k < 0 else points[k], float(local["reach"]), diagonal)
+    with np.errstate(all="ignore"):
+        return _moving(objective, x, moves, end, None if k < 0 else points[k], float(local["reach"]), diagonal)
 
 
 def _moving(objective: Any, x: np.ndarray, moves: np.ndarray, end: Any, minimum: Any, reach: float, diagonal: float):

@@ -167,16 +167,16 @@ def basin_columns(found: dict[str, Any] | None, by_steps: bool, box: Box) -> dic
     return {"arrivals": image_columns(arrivals, box), "kinds": image_columns(kinds, box)}
 
 
-def star_columns(local: dict[str, Any]) -> dict[str, dict[str, np.ndarray]]:
+def star_columns(local: dict[str, Any], lowest: float | None) -> dict[str, dict[str, np.ndarray]]:
     """The columns of `plots.stars`, from `basin_maps.known_minima`: the lowest minima, and the others."""
-    points, deep = local["points"], lowest_among(local)
+    points, deep = local["points"], lowest_among(local, lowest)
     low, high = points[deep], points[~deep]
     return {"local": {"x": high[:, 0], "y": high[:, 1]}, "minima": {"x": low[:, 0], "y": low[:, 1]}}
 
 
-def star_keys(local: dict[str, Any]) -> dict[str, str]:
+def star_keys(local: dict[str, Any], lowest: float | None) -> dict[str, str]:
     """What a key says of `plots.stars`: nothing of those that are not there."""
-    deep = lowest_among(local)
+    deep = lowest_among(local, lowest)
     return {"minimum": "minimum" if deep.any() else "", "local minimum": "" if deep.all() else "local minimum"}
 
 

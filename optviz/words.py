@@ -32,11 +32,12 @@ def _beyond(found: dict[str, Any]) -> str:
     return f" The lowest minimum is {shown(float(away))} away, at {place(found['beyond'])}."
 
 
-def distance_text(end: dict[str, Any] | None, lowest: bool) -> str:
-    """How far from the nearest minimum a run ended, as an apposition; empty where there is none."""
-    if end is None or end["minimum"] < 0:
+def distance_text(found: dict[str, Any] | None, points: np.ndarray, point: np.ndarray) -> str:
+    """How far a run's last point is from the nearest minimum, as an apposition; empty where there is none."""
+    if not len(points):
         return ""
-    return f", {shown(end['distance'])} from a {'' if lowest else 'local '}minimum"
+    away = np.min(np.hypot(points[:, 0] - point[0], points[:, 1] - point[1]))
+    return f", {shown(float(away))} from a {'minimum' if found is None or found['lowest'] else 'local minimum'}"
 
 
 def counted(count: int, noun: str) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 from optviz import Rule, descend
 from optviz.basin_maps import local_minima
 from optviz.members import rules, surfaces
+from optviz.minima import lowest_loss
 from optviz.outlook import outlook
 from optviz.theory import hessian_at
 from optviz.verdicts import place, verdict
@@ -167,7 +168,7 @@ def judged(count: int, seed: int = 0) -> dict[str, int]:
     """How often each kind of verdict was given, every claim of all of them having been checked."""
     counted: dict[str, int] = {}
     for made, rule, run, clip in cases(count, seed):
-        found = outlook(rule, made, run, local_minima(made), clip)
+        found = outlook(rule, made, run, local_minima(made), lowest_loss(made), clip)
         said = verdict(found)
         try:
             kind = check(made, rule, run, said, found)

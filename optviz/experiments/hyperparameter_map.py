@@ -204,7 +204,7 @@ class HyperparameterMap(SurfaceDescent):
         across.check("HyperparameterMap", "Across")
         up.check("HyperparameterMap", "Up")
         found = self.members_compute()
-        picture = self.remember("map", self._map_key(), lambda: self._map(found["lowest"]))
+        picture = self.remember("map", self._map_key(), lambda: self._map(found["floor"]))
         return {**found, "map": picture.found, "picture": picture}
 
     def _map_key(self) -> tuple:
@@ -293,7 +293,7 @@ class HyperparameterMap(SurfaceDescent):
 
     def _loss_limits(self) -> tuple[float, float]:
         """Log10 of the losses that get the ends' colours: the first loss, and a trillionth of it at most."""
-        first = math.log10(max(float(self.trajectory.loss[0, 0]) - self.results["lowest"], 1e-300))
+        first = math.log10(max(float(self.trajectory.loss[0, 0]) - self.results["floor"], 1e-300))
         return first - 10.0, first
 
     def _limit_key(self) -> tuple:

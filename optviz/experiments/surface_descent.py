@@ -19,6 +19,7 @@ from ..layout import frame, html, under_knobs
 from ..maps import names_of, setting, with_setting
 from ..members import Member, label_of, resolved, rules, surfaces
 from ..messages import refuse
+from ..minima import lowest_loss
 from ..outlook import outlook
 from ..plots import (
     BLUE,
@@ -150,10 +151,12 @@ class SurfaceDescent(Experiment):
             refuse("SurfaceDescent", "needs a start where the loss is finite", self.start)
         box = frame_of(self.objective.domain, self.start)
         scape = self.remember("landscape", (self._surface_key(), box), lambda: self._landscape(box))
-        found = {"trajectory": run, "box": box, "landscape": scape[0], "lowest": scape[1], "values": scape[2]}
+        lowest = self.remember("lowest", self._surface_key(), lambda: lowest_loss(self.objective))
+        found = {"trajectory": run, "box": box, "lowest": lowest, "landscape": scape[0], "floor": scape[1],
+                 "values": scape[2]}  # fmt: skip
         known = hasattr(self.objective, "traced") and run.lanes == 1
         local = self.remember("minima", self._surface_key(), lambda: known_minima(self.objective))
-        expected = outlook(self.optimizer, self.objective, run, local, self.clip) if known else None
+        expected = outlook(self.optimizer, self.objective, run, local, lowest, self.clip) if known else None
         basins = self._basins(box, local) if known and self.basins != OFF else None
         ends = None if basins is None else basins.found
         return {**found, "minima": local, "outlook": expected, "basins": ends, "picture": basins}
@@ -183,9 +186,9 @@ class SurfaceDescent(Experiment):
         size = 160 if hasattr(self.objective, "traced") else 60
         xs, ys = axes_of(box, size)
         values = self.objective.value(*np.meshgrid(xs, ys))
-        known = self.objective.lowest
-        lowest = float(np.nanmin(values)) if known is None else float(known)
-        return Landscape(values, box, lowest), lowest, values
+        lowest = lowest_loss(self.objective)
+        floor = float(np.nanmin(values)) if lowest is None else lowest
+        return Landscape(values, box, floor), floor, values
 
     # pictures
 
@@ -227,13 +230,14 @@ class SurfaceDescent(Experiment):
         left, note = self._left(box)
         layers = {
             "image": scape.image, **self._basin_pictures(box), "levels": scape.lines, "path": path,
-            **star_columns(self.results["minima"]),
+            **star_columns(self.results["minima"], self.results["lowest"]),
             "begin": begin, "end": {"x": ends[:, 0], "y": ends[:, 1]}, "left": left, "left_text": note,
         }  # fmt: skip
         title = f"{label_of(self.optimizer)} on {label_of(self.objective)}"
         span = (0.0, float(max(self.steps, BASIN_STEPS)))
         limits = {"image": scape.limits, "arrivals": span, "kinds": (-0.5, GONE + 0.5)}
-        return Drawing(layers, box[::2], box[1::2], title, star_keys(self.results["minima"]), limits)
+        keys = star_keys(self.results["minima"], self.results["lowest"])
+        return Drawing(layers, box[::2], box[1::2], title, keys, limits)
 
     def _basin_pictures(self, box) -> dict[str, dict]:
         found, by = self.results["basins"], self.basins
@@ -250,20 +254,20 @@ class SurfaceDescent(Experiment):
 
     def _draw_series(self) -> dict[str, Drawing]:
         run, lanes = self.trajectory, self.trajectory.lanes
-        above = run.loss - self.results["lowest"]
+        above = run.loss - self.results["floor"]
         shown = np.where(above > 0, above, np.nan)  # a log axis has no zero; the status line says so
         ranges = self.remember("ranges", self._axes_key(), lambda: self._ranges(above))
         at = joined(np.tile(np.arange(run.steps + 1, dtype=np.float32)[:, None], lanes))
         after = joined(np.tile(np.arange(1, run.steps + 1, dtype=np.float32)[:, None], lanes))
         span = (0.0, float(run.steps))
-        lowest = self.results["lowest"]
-        expected = expected_loss(self.results["outlook"], run.loss[:, 0], lowest, ranges["loss"])
+        expected = expected_loss(self.results["outlook"], run.loss[:, 0], self.results["floor"], ranges["loss"])
+        of = " of the picture" if self.results["lowest"] is None else ""
         loss = {"loss": {"x": at, "y": joined(loggable(above))}, "expected": expected,
                 **off_scale(shown, ranges["loss"])}  # fmt: skip
         values = pair_columns(at, run.x, ranges["values"], 0)
         updates = pair_columns(after, run.updates, ranges["updates"], 1)
         return {
-            "loss": Drawing(loss, span, ranges["loss"], "Loss above the lowest value, against step"),
+            "loss": Drawing(loss, span, ranges["loss"], f"Loss above the lowest value{of}, against step"),
             "values": Drawing(values, span, ranges["values"], "Value of each coordinate"),
             "updates": Drawing(updates, span, ranges["updates"], "Update of each coordinate"),
         }
@@ -288,25 +292,17 @@ class SurfaceDescent(Experiment):
             said = f"<b>Diverged at step {run.diverged[0]}</b>: no longer finite."
         else:
             first, last = run.loss[0, 0], run.loss[-1, 0]
+            away = distance_text(self.results["outlook"], self.results["minima"]["points"], run.final[0])
             said = (f"After {counted(run.steps, 'step')}: loss <b>{shown(last, 4)}</b> (from {shown(first, 4)}) "
-                    f"at {place(run.final[0], 4)}{self._distance()}.")  # fmt: skip
+                    f"at {place(run.final[0], 4)}{away}.")  # fmt: skip
         gone = exit_of(run.x[:, 0], self.results["box"])
-        zero = np.flatnonzero(run.loss[:, 0] == self.results["lowest"])
+        lowest = self.results["lowest"]
+        zero = np.flatnonzero(run.loss[:, 0] == (math.nan if lowest is None else lowest))
         return (
             said
             + (f" It left the frame at step {gone[0]}." if gone else "")
             + (f" The loss is exactly the minimum at step {zero[0]}: below a log axis." if zero.size else "")
         )
-
-    def _distance(self) -> str:
-        found = self.results["outlook"]
-        if found is not None:
-            return distance_text(found["end"], found["lowest"])
-        points = self.results["minima"]["points"]
-        if not len(points):
-            return ""
-        gaps = np.hypot(points[:, 0] - self.trajectory.final[0][0], points[:, 1] - self.trajectory.final[0][1])
-        return f", {shown(float(np.min(gaps)))} from a minimum"
 
     def side(self) -> dict[str, str]:
         return {
@@ -327,8 +323,9 @@ class SurfaceDescent(Experiment):
         return "" if found is None else shares + outlook_text(found)
 
     notes = """
-<p><b>What is shown.</b> The colour is the loss above its lowest value, on a log scale where it spans
-decades; white lines join points of equal loss. Drag the ring or click to start elsewhere.</p>
+<p><b>What is shown.</b> The colour is the loss above its lowest value (of the picture, if the surface falls without
+end), on a log scale where it spans decades; white lines join points of equal loss. Drag the ring or click to start
+elsewhere.</p>
 <p><b>Basins.</b> Colour each start by the minimum that the rule reaches from it (or by how many steps it takes to
 come within 0.001 of its loss), in at least 200 steps. Minima are found by Newton's method, also those of a
 surface of your own.</p>

@@ -44,6 +44,22 @@ function settlesAtKink(objective, [x, y]) {
   return [[1, 0], [-1, 0], [0, 1], [0, -1]].every(([i, j]) => objective.lossAt([x + 1e-6 * i, y + 1e-6 * j]) >= here);
 }
 
+// As optviz/minima.py: declared, or found when the page was written, or that of the minima of a changed shape.
+function lowestLoss(objective) {
+  const { kind, lowest } = objective, known = lowest ?? kind?.bottom ?? null;
+  if (!kind || known === lowest || objective.shape.every((value, i) => value === kind.shapeDefaults[i])) return known;
+  const { values } = localMinima(objective);
+  if (values.length === 0) return null;
+  const [[x0, x1], [y0, y1]] = rowsOf([...iter($.np.ravel($.np.array(objective.domain)))], 2);
+  const around = [];
+  for (let i = 0; i < 40; i++) for (let j = 0; j < 40; j++) {
+    around.push(objective.lossAt([x0 + ((x1 - x0) * i) / 39, y0 + ((y1 - y0) * j) / 39]));
+  }
+  const sizes = around.map(Math.abs).filter((size) => size === size).sort((a, b) => a - b);
+  const rounding = 1e-12 * (Math.abs(values[0]) + sizes[sizes.length >> 1]);
+  return around.some((value) => value < values[0] - rounding) ? null : values[0];
+}
+
 function basinMap(objective, rule, local, across, up, steps, tolerance, clip) {
   const [xs, ys, points, values] = [across, up, local.points, local.values].map(numbersOf);
   const shape = [ys.length, xs.length];
@@ -75,4 +91,4 @@ function within(x, points, reach) {
   return -1;
 }
 
-Object.assign($, { local_minima: localMinima, basin_map: basinMap });
+Object.assign($, { local_minima: localMinima, basin_map: basinMap, lowest_loss: lowestLoss });
