@@ -36,6 +36,7 @@ class Want:
     tolerance: float
     lowest: float
     basin: Basin | None
+    reached: bool  # the lowest loss is each lane's own, that of the minimum it reaches
 
 
 @dataclass
@@ -174,14 +175,11 @@ def _part(grid: Grid, at: int, size: int) -> dict[str, np.ndarray]:
 
 def _block(grid: Grid, at: int, stop: int) -> dict[str, np.ndarray]:
     own, lanes, want = grid.values(at, stop), stop - at, grid.want
-    steps_to = "steps_to" in want.names
-    bound = np.full(lanes, want.lowest + want.tolerance) if steps_to else None
-    walk = _Walk(grid, own, lanes, None if want.basin else bound)
-    ends = walk.run()
-    if steps_to and want.basin:  # what to reach is known once the runs have ended
-        levels = np.append(want.basin.values, math.nan)[ends["minimum"]]
-        again = _Walk(grid, own, lanes, levels + want.tolerance)
-        ends = again.run()
+    timed = "steps_to" in want.names
+    bound = np.full(lanes, want.lowest + want.tolerance) if timed and not want.reached else None
+    ends = _Walk(grid, own, lanes, bound).run()
+    if timed and want.reached:  # what to reach is known once the runs have ended
+        ends = _Walk(grid, own, lanes, want.basin.level(ends["minimum"]) + want.tolerance).run()
     return {name: ends[name] for name in want.names}
 
 
@@ -269,10 +267,10 @@ class _Walk:
         if self.bound is not None:
             self._arrivals(steps)
         ends: dict[str, Any] = {"loss": loss, "first": self.first, "diverged": self.diverged, "steps_to": self.reached}
-        if "log_loss" in want.names:
-            ends["log_loss"] = np.log10(loss - want.lowest)
         if want.basin is not None:
             ends["minimum"] = want.basin.reached(np.where(self.diverged > 0, math.nan, x))
+        if "log_loss" in want.names:
+            ends["log_loss"] = np.log10(loss - (want.basin.level(ends["minimum"]) if want.reached else want.lowest))
         return ends
 
 
@@ -324,14 +322,14 @@ def _one_run(grid, objective, rule, start, around) -> dict[str, Any]:
     run = descend(objective, rule, start, grid.steps, **around)
     losses = run.loss[:, 0]
     ends: dict[str, Any] = {"loss": losses[-1], "first": losses[0], "diverged": run.diverged[0]}
-    level = want.lowest
+    level: Any = want.lowest
     if want.basin is not None:
         ends["minimum"] = want.basin.reached(
             run.final.T if not run.diverged[0] else np.full((objective.dim, 1), np.nan)
         )[0]
-        level = np.append(want.basin.values, math.nan)[ends["minimum"]]
-    close = np.flatnonzero(losses <= level + want.tolerance)
+        level = want.basin.level(ends["minimum"]) if want.reached else level
+    close = np.flatnonzero(losses[: run.diverged[0] or None] <= level + want.tolerance)
     ends["steps_to"] = close[0] if close.size else math.nan
     with np.errstate(all="ignore"):
-        ends["log_loss"] = np.log10(losses[-1] - want.lowest)
+        ends["log_loss"] = np.log10(losses[-1] - level)
     return ends

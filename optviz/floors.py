@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .linear import coefficients, steady_terms
+from .minima import lowest_loss
 from .noise import LATE, excess_loss, stationary_covariance, stationary_variance
 from .rules import Rule
 from .scene import Landscape, axes_of
@@ -140,8 +141,8 @@ def mean(values: np.ndarray) -> np.ndarray:
 def landscape(objective: Any, box: Any) -> tuple[Landscape, float]:
     """The surface's picture, and its lowest loss."""
     values = objective.value(*np.meshgrid(*axes_of(box)))
-    known = objective.lowest
-    lowest = float(np.nanmin(values)) if known is None else float(known)
+    known = lowest_loss(objective)
+    lowest = float(np.nanmin(values)) if known is None else known
     return Landscape(values, box, lowest), lowest
 
 

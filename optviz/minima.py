@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import weakref
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 from .messages import refuse
 
 LATTICE = 64  # starts along each side
+COARSE = 40  # where torch works out one point after the other
 REACH = 0.01  # of the box's diagonal
 
 
@@ -26,12 +28,27 @@ def minima_of(objective: Any, box: Any = None, lattice: int = LATTICE) -> np.nda
         refuse("minima_of", "needs an objective of two variables", objective.dim, "pass the minima yourself")
     (x0, x1), (y0, y1) = objective.domain if box is None else box
     sides = np.array([[x0, x1], [y0, y1]], dtype=float)
-    grid = np.stack(np.meshgrid(*(np.linspace(*side, lattice) for side in sides), indexing="ij"))
+    traced = hasattr(objective, "traced")
+    grid = _lattice(sides, lattice if traced else min(lattice, COARSE))
+    cell = (sides[:, 1] - sides[:, 0]) / (grid.shape[1] - 1)
     with np.errstate(all="ignore"):
-        smooth = _newton(objective, grid.reshape(2, -1), sides)
-        kinks = _search(objective, _lowest_points(objective, grid), (sides[:, 1] - sides[:, 0]) / (lattice - 1))
+        low = _lowest_points(objective, grid)
+        smooth = _newton(objective, grid.reshape(2, -1) if traced else _rolled(objective, low), sides)
+        kinks = _search(objective, low, cell)
     near = 1e-4 * np.hypot(*(sides[:, 1] - sides[:, 0]))
     return _apart(objective, [smooth, kinks], near, sides)
+
+
+def _lattice(sides: np.ndarray, size: int) -> np.ndarray:
+    return np.stack(np.meshgrid(*(np.linspace(*side, size) for side in sides), indexing="ij"))
+
+
+def _rolled(objective: Any, x: np.ndarray) -> np.ndarray:
+    """Where quasi-Newton runs from these points (2, n) end: close to minima, where few of Newton's steps are left."""
+    from scipy.optimize import minimize
+
+    ends = [minimize(lambda p: float(objective.value(*p)), x0, jac=lambda p: objective.gradient(*p)).x for x0 in x.T]
+    return np.reshape(ends, (-1, 2)).T
 
 
 def _newton(objective: Any, x: np.ndarray, sides: np.ndarray) -> np.ndarray:
@@ -92,18 +109,46 @@ def _apart(objective: Any, groups: list[np.ndarray], near: float, sides: np.ndar
     return points[np.argsort(objective.value(*points.T), kind="stable")]
 
 
-def lowest_of(objective: Any) -> float:
-    """The objective's lowest value: declared, or that of the lowest minimum found in its domain."""
+_LOWEST: weakref.WeakKeyDictionary[Any, dict[tuple, float | None]] = weakref.WeakKeyDictionary()
+
+
+def lowest_loss(objective: Any) -> float | None:
+    """The lowest value that an objective of two variables takes, None where it has none.
+
+    It is the declared one, else that of the lowest minimum declared or found in the domain,
+    unless the domain holds something lower: then the surface falls on beyond its edge. Worked
+    out once for each objective and its shape parameters.
+    """
     declared = getattr(objective, "lowest", None)
     if declared is not None:
         return float(declared)
-    found = np.asarray(getattr(objective, "minima", ()), dtype=float)
-    if not found.size:
-        found = minima_of(objective)
-    if not found.size:
-        refuse("sweep", "needs an objective with a minimum in its domain", getattr(objective, "label", objective),
+    shape = tuple(objective.shape_values()) if hasattr(objective, "shape_values") else ()
+    key = (shape, *map(tuple, objective.domain))
+    known = _LOWEST.setdefault(objective, {})
+    if key not in known:
+        known[key] = _lowest_in_domain(objective)
+    return known[key]
+
+
+def _lowest_in_domain(objective: Any) -> float | None:
+    points = np.asarray(getattr(objective, "minima", ()), dtype=float)
+    if not points.size:
+        points = minima_of(objective)
+    if not points.size:
+        return None
+    lowest = float(np.min(objective.value(*points.T)))
+    values = objective.value(*_lattice(np.array(objective.domain, dtype=float), COARSE))
+    rounding = 1e-12 * (abs(lowest) + np.nanmedian(np.abs(values)))
+    return lowest if not (values < lowest - rounding).any() else None
+
+
+def lowest_of(objective: Any) -> float:
+    """`lowest_loss`, refused where there is none."""
+    lowest = lowest_loss(objective)
+    if lowest is None:
+        refuse("sweep", "needs an objective with a lowest value in its domain", getattr(objective, "label", objective),
                "pass lowest=")  # fmt: skip
-    return float(np.min(objective.value(*found.T)))
+    return lowest
 
 
 @dataclass(frozen=True)
@@ -125,6 +170,10 @@ class Basin:
         apart = [math.dist(p, q) for p, q in itertools.combinations(points, 2)]
         reach = min([REACH * math.hypot(*(high - low for low, high in domain)), *(d / 3 for d in apart)])
         return Basin(points, objective.value(*points.T), reach)
+
+    def level(self, numbers: Any) -> np.ndarray:
+        """The values of the minima with these numbers, NaN for -1."""
+        return np.append(self.values, math.nan)[numbers]
 
     def reached(self, x: np.ndarray) -> np.ndarray:
         """The number of the minimum within reach of each point of (dim, lanes), -1 for none."""

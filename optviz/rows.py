@@ -117,6 +117,7 @@ class Block:
                  rates: Any, losses: bool, radius: float, spare: list, xp: Any = Numpy):  # fmt: skip
         self.program, self.xp, self._spare = program, xp, spare
         bare = "" if losses else " bare"
+        values = {name: self._copy(lanes_own) for name, lanes_own in values.items()}  # `fill` writes into them
         made = self._compiled((f"first{bare}", f"later{bare}", "look"), values)
         self.e: dict[str, Any] = {"S": {}}
         self._allocate([compiler for compiler, _, _ in made], lanes, draws, rates)

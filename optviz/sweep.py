@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from .rules import Rule
 if TYPE_CHECKING:
     import xarray
 
+REACHED = "reached"  # the lowest loss of a run: that of the minimum it reaches
 MEASURES = {
     "first": "loss at the start",
     "loss": "final loss",
@@ -41,7 +43,7 @@ def sweep(
     *,
     measure: str | Sequence[str] = "loss",
     tolerance: float = 1e-6,
-    lowest: float | None = None,
+    lowest: float | str | None = None,
     minima: Any = None,
     block: int | None = None,
     threads: int | None = None,
@@ -58,21 +60,21 @@ def sweep(
     (NaN where the run diverged before its last step), `first` at the start, `log_loss`, `steps_to` (NaN where it
     was never reached), `diverged`, `minimum`, each of the cell's own run: what `descend` gives.
 
-    `lowest` is the loss that counts as zero, by default the objective's; `minima` (n, dim) are
-    numbered as they stand. `clip`, `clip_norm`, `schedule`, `noise` and `seed` are those of
-    `descend`. `scheduler` is a dask.distributed client, its address, or a function of the
-    seconds that the sweep takes here, about, that gives one of them or None; `device` "cuda" (or
-    "cpu") runs the lanes as torch tensors. `progress(done, lanes)` is called as blocks end.
+    `lowest` is the loss that counts as zero, by default the objective's; "reached" is that of the
+    minimum that each run reaches. `minima` (n, dim) are numbered as they stand. `clip`, `clip_norm`,
+    `schedule`, `noise` and `seed` are those of `descend`. `scheduler` is a dask.distributed client,
+    its address, or a function of the seconds that the sweep takes here, about, that gives one of them
+    or None; `device` "cuda" (or "cpu") runs the lanes as torch tensors. `progress(done, lanes)` is
+    called as blocks end.
 
     Raises ValueError for an axis that nothing has, values that are not finite numbers, an
     unknown measure, a device that is not there.
     """
     measures = _measures(measure)
     grid = _grid(objective, rule, start, steps, axes, around)
-    grid.want = Want(
-        tuple(measures), float(tolerance), _lowest(objective, lowest, measures),
-        Basin.of(objective, minima) if "minimum" in measures else None,
-    )  # fmt: skip
+    reached = isinstance(lowest, str) and lowest == REACHED
+    basin = Basin.of(objective, minima) if reached or "minimum" in measures else None
+    grid.want = Want(tuple(measures), float(tolerance), _lowest(objective, lowest, measures), basin, reached)
     grid.device = _checked_device(device)
     grid.block = fitting(grid, threads, device) if block is None else _checked_block(block)
     found = {name: np.empty(grid.lanes, dtype=TYPES.get(name, float)) for name in measures}
@@ -101,8 +103,8 @@ def basins(
 
     `box` is ((x0, x1), (y0, y1)), by default the objective's domain; `size` counts the starts
     along each side. Minima are found by Newton's method from a lattice of starts and numbered
-    by their loss, lowest first: attribute `minima`. Measure `steps_to` counts the steps until
-    the loss is within `tolerance` of that of the minimum reached. Options are those of `sweep`.
+    by their loss, lowest first: attribute `minima`. Measures `steps_to` and `log_loss` are about
+    the loss of the minimum reached. Options are those of `sweep`.
     """
     (x0, x1), (y0, y1) = objective.domain if box is None else box
     nx, ny = (size, size) if isinstance(size, int | np.integer) else size
@@ -110,7 +112,7 @@ def basins(
     across, up = objective.names
     axes = {up: np.linspace(y0, y1, ny), across: np.linspace(x0, x1, nx)}
     found: Any = sweep(
-        objective, rule, (x0, y0), steps, axes, measure=list(measure), minima=basin, lowest=math.nan, **options
+        objective, rule, (x0, y0), steps, axes, measure=list(measure), minima=basin, lowest=REACHED, **options
     )
     found.attrs["minima"] = basin.points
     return found
@@ -124,10 +126,14 @@ def _measures(measure: Any) -> list[str]:
     return names
 
 
-def _lowest(objective: Any, lowest: float | None, measures: Sequence[str]) -> float:
-    if lowest is not None or not {"log_loss", "steps_to"} & set(measures):
-        return math.nan if lowest is None else float(lowest)
-    return lowest_of(objective)
+def _lowest(objective: Any, lowest: Any, measures: Sequence[str]) -> float:
+    if lowest is None and {"log_loss", "steps_to"} & set(measures):
+        return lowest_of(objective)
+    if lowest is None or (isinstance(lowest, str) and lowest == REACHED):
+        return math.nan
+    if isinstance(lowest, bool) or not isinstance(lowest, Real) or not math.isfinite(lowest):
+        refuse("sweep", "needs a finite lowest loss", lowest, f'leave it out, or pass "{REACHED}"')
+    return float(lowest)
 
 
 def _checked_block(block: Any) -> int:

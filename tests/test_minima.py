@@ -6,11 +6,12 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from test_sweep import SURFACES, cells
 
 import optviz
 from optviz import SGD, basins, descend, surfaces, sweep
-from optviz.minima import minima_of
+from optviz.minima import lowest_loss, minima_of
 from optviz.ranges import safe_radius
 
 
@@ -50,6 +51,21 @@ def test_the_declared_minima_are_found(cls):
 def test_saddles_are_no_minima():
     assert len(minima_of(surfaces.MonkeySaddle())) == 0
     assert len(minima_of(surfaces.BoundedSaddle())) == 2
+
+
+def test_the_lowest_loss_is_found_where_none_is_declared():
+    xp = optviz.xp
+    for formula, lowest in {
+        lambda x, y: x**2 + 3 * y**2 + x * y + 7: 7.0,
+        lambda x, y: abs(x - 0.3) + y**2 - 2: -2.0,  # at a kink
+        lambda x, y: torch.sin(x) ** 2 + (y - 1) ** 2 - 5: -5.0,
+        lambda x, y: x**3 - 3 * x + y**2: None,  # a minimum, and lower losses beyond the edge
+        lambda x, y: xp.exp(-x) + y**2: None,
+    }.items():
+        assert lowest_loss(optviz.objective(formula)) == (None if lowest is None else pytest.approx(lowest, abs=1e-9))
+    assert lowest_loss(surfaces.MonkeySaddle()) is None
+    hidden = type("Bare", (surfaces.Rosenbrock,), {"lowest": None, "minima": ()})
+    assert lowest_loss(hidden(steepness=3)) == pytest.approx(0, abs=1e-12)
 
 
 def test_himmelblau_has_four_basins():

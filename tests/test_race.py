@@ -207,6 +207,20 @@ def test_a_surface_of_ones_own_and_its_shape():
     assert FAIR[0] == made.fairness == TUNED
 
 
+def test_steps_count_to_the_lowest_loss_itself():
+    bowl = optviz.objective(lambda x, y: x**2 + 3 * y**2 + x * y)  # no cell of its picture holds the minimum
+    made = Race(objective=bowl, steps=200, tolerance=1e-6, fairness=SAME, lr=0.05)
+    assert [run["arrived"] for run in made.runs.values()] == [79, 138, 48, 116]
+    assert "above the lowest." in made.status() and made.results["lowest"] == 0
+
+
+def test_a_surface_that_falls_without_end_has_no_lowest_loss():
+    made = Race(objective_name="Monkey saddle", trials=5, steps=20)
+    said = made.status() + made.side()["places"] + made.drawings["loss"].title
+    assert "above the lowest." not in said and "never" not in said and "lowest of the picture" in said
+    assert not made.drawings["loss"].layers["tolerance"]["x"].size and made.results["lowest"] is None
+
+
 def test_a_start_without_a_loss_is_refused():
     made = Race(objective_name="Goldstein-Price", trials=3)
     made.start = (1e200, 0.0)
@@ -217,4 +231,5 @@ def test_a_surface_that_calls_torch_races():
     own = optviz.objective(lambda x, y: torch.sin(x) ** 2 + (y - 1) ** 2 - 5, label="waves")
     made = Race(objective=own, trials=4, steps=20)
     best = made.results["places"][0]
-    assert made.message == "" and f"at a loss of <b>{made.runs[best]['loss'][-1]:.3g}</b>. Each" in made.status()
+    final = made.runs[best]["loss"][-1] + 5
+    assert made.message == "" and f"at a loss of <b>{final:.3g}</b> above the lowest. Each" in made.status()

@@ -90,6 +90,17 @@ def test_a_users_function_is_an_objective():
     assert made.objective is bowl
 
 
+def test_the_loss_is_counted_from_the_lowest_one_also_where_none_is_declared():
+    bowl = optviz.objective(lambda x, y: x**2 + 3 * y**2 + x * y)
+    made = SurfaceDescent(objective=bowl, optimizer=SGD(lr=0.05), steps=100)
+    assert made.results["lowest"] == 0
+    assert made.results["outlook"]["measured"] == pytest.approx(0.9118, abs=5e-5)  # 1 - 0.05 * the flattest curvature
+    assert np.isfinite(made.drawings["loss"].layers["loss"]["y"]).all()
+    endless = SurfaceDescent(objective="Monkey saddle", optimizer=SGD(lr=0.01))
+    assert endless.results["lowest"] is None and np.isnan(endless.results["outlook"]["measured"])
+    assert endless.drawings["loss"].title == "Loss above the lowest value of the picture, against step"
+
+
 def test_a_torch_optimizer_is_a_rule():
     made = SurfaceDescent(optimizer=TorchOptimizer(torch.optim.LBFGS, lr=0.5, max_iter=4), steps=12)
     assert np.abs(made.trajectory.final).max() < 1e-3

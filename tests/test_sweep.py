@@ -284,5 +284,5 @@ def test_objectives_and_starts_that_make_no_sense():
     ):  # fmt: skip
         with pytest.raises(ValueError, match=said):
             sweep(objective, SGD(), start, 5, {"lr": [0.1]})
-    with pytest.raises(ValueError, match="needs an objective with a minimum in its domain"):
+    with pytest.raises(ValueError, match="needs an objective with a lowest value in its domain"):
         sweep(surfaces.MonkeySaddle(), SGD(), (1, 1), 5, {"lr": [0.1]}, measure="log_loss")

@@ -15,6 +15,7 @@ from ..experiment import Experiment, Members
 from ..layout import frame, html
 from ..members import Member, label_of, resolved, surfaces
 from ..messages import refuse
+from ..minima import lowest_loss
 from ..plots import EIGHT, GREY, RED, Drawing, Figure, cased, curve, lines, marks, surface
 from ..racers import (
     BASELINES,
@@ -158,13 +159,14 @@ class Race(Experiment):
         if not np.isfinite(self.objective.value(self.start[0], self.start[1])):
             refuse("Race", "needs a start where the loss is finite", self.start)
         scape, floor, values = self.remember("landscape", (*self._surface_key(), box), lambda: self._landscape(box))
+        lowest = self.remember("lowest", self._surface_key(), lambda: lowest_loss(self.objective))
         racers = self.racers()
         tuning = {name: self._tried(name) for name in racers}
-        runs = {name: self._raced(name, tuning[name], floor) for name in racers}
+        runs = {name: self._raced(name, tuning[name], lowest) for name in racers}
         ends = np.array([np.inf if runs[name]["diverged"] else runs[name]["loss"][-1] for name in racers])
         places = [racers[int(k)] for k in np.argsort(ends, kind="stable")]
-        return {"box": box, "landscape": scape, "values": values, "floor": floor, "tuning": tuning, "runs": runs,
-                "places": places}  # fmt: skip
+        return {"box": box, "landscape": scape, "values": values, "floor": floor, "lowest": lowest, "tuning": tuning,
+                "runs": runs, "places": places}  # fmt: skip
 
     def _surface_key(self) -> tuple:
         shape = self.objective.shape_values() if hasattr(self.objective, "shape_values") else ()
@@ -173,8 +175,8 @@ class Race(Experiment):
     def _landscape(self, box: Any) -> tuple[Landscape, float, np.ndarray]:
         size = 160 if hasattr(self.objective, "traced") else 60
         values = self.objective.value(*np.meshgrid(*axes_of(box, size)))
-        known = self.objective.lowest
-        floor = float(np.nanmin(values)) if known is None else float(known)
+        lowest = lowest_loss(self.objective)
+        floor = float(np.nanmin(values)) if lowest is None else lowest
         return Landscape(values, box, floor), floor, values
 
     def _conditions(self, name: str) -> tuple:
@@ -200,7 +202,7 @@ class Race(Experiment):
 
         return self.remember(f"{name} trials", (*self._conditions(name), self.lowest, self.highest, self.trials), tried)
 
-    def _raced(self, name: str, tried: dict[str, Any], floor: float) -> dict[str, Any]:
+    def _raced(self, name: str, tried: dict[str, Any], lowest: float | None) -> dict[str, Any]:
         """The racer's run with the learning rate that fairness gives it."""
         if self.fairness == TUNED:
             best = tried["best"]
@@ -209,7 +211,7 @@ class Race(Experiment):
         else:
             lr = rate_of(self, name)
             run = self.remember(f"{name} run", (*self._conditions(name), lr), lambda: self._alone(name, lr))
-        there = run["loss"] - floor <= self.tolerance
+        there = run["loss"] - (math.nan if lowest is None else lowest) <= self.tolerance
         return {**run, "arrived": int(np.argmax(there)) if there.any() else -1}
 
     def _alone(self, name: str, lr: float) -> dict[str, Any]:
@@ -288,9 +290,12 @@ class Race(Experiment):
             name: {"x": steps, "y": loggable(self.runs[name]["loss"] - self.results["floor"])}
             if name in self.runs else EMPTY for name in NAMES
         }  # fmt: skip
+        if self.results["lowest"] is None:
+            layers, title = {"tolerance": EMPTY, **curves}, "Loss above the lowest of the picture, against step"
+            return Drawing(layers, span, ylim, title)
         line = {"x": np.array(span), "y": np.full(2, float(self.tolerance))}
-        layers = {"tolerance": line, **curves}
-        return Drawing(layers, span, ylim, f"Loss above the lowest, against step (dashed: {self.tolerance:g})")
+        title = f"Loss above the lowest, against step (dashed: {self.tolerance:g})"
+        return Drawing({"tolerance": line, **curves}, span, ylim, title)
 
     def _draw_trials(self, ylim: tuple[float, float]) -> Drawing:
         shown = self.lr > 0 and self.fairness in SHARED
@@ -299,7 +304,8 @@ class Race(Experiment):
         for row, name in enumerate(NAMES):
             layers |= self._curve(name, ylim, row)
         # a log axis has no place for a racer that ends exactly at the lowest loss
-        zero = np.concatenate([np.log10(t["lr"][t["final"] == self.results["floor"]]) for t in self.tuning.values()])
+        lowest = math.nan if self.results["lowest"] is None else self.results["lowest"]
+        zero = np.concatenate([np.log10(t["lr"][t["final"] == lowest]) for t in self.tuning.values()])
         layers["zero"] = {"x": zero, "y": np.full(len(zero), ylim[0])}
         xlim, title = (self.lowest - 0.1, self.highest + 0.1), f"Final loss of {self.trials} trials each"
         return Drawing(layers, xlim, ylim, f"{title} (● raced, ✕ diverged)")
@@ -328,13 +334,13 @@ class Race(Experiment):
         ahead = self.results["places"][0]
         if self.runs[ahead]["diverged"]:
             return f"<b>Every racer diverged.</b> {terms(self, self.tuning)}"
-        beyond = "" if self.objective.lowest is None else " above the lowest"
+        beyond = "" if self.results["lowest"] is None else " above the lowest"
         final = f"{self._final(ahead):.3g}</b>{beyond}"
         return f"After {self.steps} steps <b>{ahead}</b> is ahead, at a loss of <b>{final}. {terms(self, self.tuning)}"
 
     def _final(self, name: str) -> float:
         """The loss that a racer ends at, above the lowest where that is known."""
-        floor = 0.0 if self.objective.lowest is None else self.results["floor"]
+        floor = 0.0 if self.results["lowest"] is None else self.results["lowest"]
         return float(self.runs[name]["loss"][-1] - floor)
 
     def side(self) -> dict[str, str]:
@@ -352,7 +358,7 @@ class Race(Experiment):
         cells = [
             "" if run["diverged"] else f"{place}", swatch, f"{run['lr']:.4g}",
             f"diverged, step {run['diverged']}" if run["diverged"] else final,
-            f"{run['arrived']}" if run["arrived"] >= 0 else "never",
+            f"{run['arrived']}" if run["arrived"] >= 0 else "–" if self.results["lowest"] is None else "never",
         ]  # fmt: skip
         return f"<tr>{''.join(cell('td', text) for text in cells)}</tr>"
 

@@ -6,17 +6,19 @@ function localMinima(objective) {
   if (objective.shape.every((value, i) => value === objective.kind.shapeDefaults[i]))
     return { points: new Nd(Float64Array.from(points.flat()), [points.length, 2]), values: [...values], reach };
   const [[x0, x1], [y0, y1]] = rowsOf([...iter($.np.ravel($.np.array(objective.domain)))], 2);
-  const diagonal = Math.hypot(x1 - x0, y1 - y0), found = [];
+  const diagonal = Math.hypot(x1 - x0, y1 - y0), near = (a, b) => Math.hypot(a[0] - b[0], a[1] - b[1]) <= 1e-4 * diagonal;
+  const found = iter(objective.minima).map((point) => [...iter(point)]); // those declared come first
   for (const point of points) {
     const end = settled(objective, point, diagonal);
-    if (end && found.every((other) => Math.hypot(end[0] - other[0], end[1] - other[1]) > 1e-4 * diagonal)) found.push(end);
+    if (!end || end[0] < x0 || end[0] > x1 || end[1] < y0 || end[1] > y1) continue;
+    if (!found.some((other) => near(end, other))) found.push(end.map((v) => (Math.abs(v) < 1e-13 * diagonal ? 0 : v)));
   }
   found.sort((a, b) => objective.lossAt(a) - objective.lossAt(b));
-  let near = 0.01 * diagonal;
-  found.forEach((a, i) => found.slice(0, i).forEach((b) => { near = Math.min(near, Math.hypot(a[0] - b[0], a[1] - b[1]) / 3); }));
+  let room = 0.01 * diagonal;
+  found.forEach((a, i) => found.slice(0, i).forEach((b) => { room = Math.min(room, Math.hypot(a[0] - b[0], a[1] - b[1]) / 3); }));
   return {
     points: new Nd(Float64Array.from(found.flat()), [found.length, 2]),
-    values: found.map((point) => objective.lossAt(point)), reach: near,
+    values: found.map((point) => objective.lossAt(point)), reach: room,
   };
 }
 
@@ -40,6 +42,22 @@ function settled(objective, point, diagonal) {
 function settlesAtKink(objective, [x, y]) {
   const here = objective.lossAt([x, y]);
   return [[1, 0], [-1, 0], [0, 1], [0, -1]].every(([i, j]) => objective.lossAt([x + 1e-6 * i, y + 1e-6 * j]) >= here);
+}
+
+// As optviz/minima.py: declared, or found when the page was written, or that of the minima of a changed shape.
+function lowestLoss(objective) {
+  const { kind, lowest } = objective, known = lowest ?? kind?.bottom ?? null;
+  if (!kind || known === lowest || objective.shape.every((value, i) => value === kind.shapeDefaults[i])) return known;
+  const { values } = localMinima(objective);
+  if (values.length === 0) return null;
+  const [[x0, x1], [y0, y1]] = rowsOf([...iter($.np.ravel($.np.array(objective.domain)))], 2);
+  const around = [];
+  for (let i = 0; i < 40; i++) for (let j = 0; j < 40; j++) {
+    around.push(objective.lossAt([x0 + ((x1 - x0) * i) / 39, y0 + ((y1 - y0) * j) / 39]));
+  }
+  const sizes = around.map(Math.abs).filter((size) => size === size).sort((a, b) => a - b);
+  const rounding = 1e-12 * (Math.abs(values[0]) + sizes[sizes.length >> 1]);
+  return around.some((value) => value < values[0] - rounding) ? null : values[0];
 }
 
 function basinMap(objective, rule, local, across, up, steps, tolerance, clip) {
@@ -73,4 +91,4 @@ function within(x, points, reach) {
   return -1;
 }
 
-Object.assign($, { local_minima: localMinima, basin_map: basinMap });
+Object.assign($, { local_minima: localMinima, basin_map: basinMap, lowest_loss: lowestLoss });

@@ -95,5 +95,5 @@ def _ends(experiment: Any) -> dict[str, np.ndarray]:
     found = experiment.results["map"]
     if len(found["ys"]) > FINEST:
         xs, ys = (axis.cells(FINEST) for axis in experiment.axes)
-        found = experiment.ends_at(xs, ys, experiment.results["lowest"])
+        found = experiment.ends_at(xs, ys, experiment.results["floor"])
     return {name: found[name] for name in ("loss", "first", "arrived", "diverged")}

@@ -8,7 +8,7 @@ from itertools import chain, combinations, product
 from time import perf_counter
 from typing import Any
 
-from .. import basin_maps, descent, formulas, maps, members, messages, scan, scene
+from .. import basin_maps, descent, formulas, maps, members, messages, minima, scan, scene
 from ..basin_maps import local_minima, minima_of_kind
 from ..formulas import hyper_symbol, objective_mathml
 from ..losses import DataLoss, Lanes
@@ -28,7 +28,7 @@ NATIVES: dict[Any, str] = {
     descent.descend: "$.descend", scan.filtered: "$.filtered", scene.line_columns: "$.line_columns",
     maps.lane_map: "$.lane_map", maps.ranks: "$.ranks", maps.names_of: "$.names_of", maps.setting: "$.setting",
     maps.with_setting: "$.with_setting", basin_maps.local_minima: "$.local_minima",
-    basin_maps.basin_map: "$.basin_map",
+    basin_maps.basin_map: "$.basin_map", minima.lowest_loss: "$.lowest_loss",
     perf_counter: "$.perf_counter", messages.refuse: "$.refuse", members.label_of: "$.label_of",
     formulas.rule_mathml: "$.rule_mathml", formulas.objective_mathml: "$.objective_mathml",
     formulas.hyperparameter_mathml: "$.hyperparameter_mathml",
@@ -83,19 +83,31 @@ def _surface(cls: type[Objective], bundle: Bundle) -> str:
 def _surface_kind(made: Objective, source: Any, bundle: Bundle) -> str:
     symbols = {n: symbol_mathml(formulas.SHAPES.get(n, n)) for n in made.shape_names()}
     more = {"formula": objective_mathml(made), "symbols": symbols}
-    minima = f"minima${len(bundle.late)}"
-    bundle.late[minima] = lambda: _minima(made, source, bundle)
+    local, bottom = f"minima${len(bundle.late)}", f"bottom${len(bundle.late)}"
+    bundle.late[local] = lambda: _minima(made, source, bundle)
+    bundle.late[bottom] = lambda: _bottom(made, bundle)
     live = [n for n in ("domain", "minima", "starts") if isinstance(getattr(type(made), n, None), property)]
     inside = members_of(type(made), live, bundle)
-    return f"$.kinds.surface({{...{objective_script(source)}, ...{_json(more)}, local: {minima}, members: {inside}}})"
+    late = f"local: {local}, bottom: {bottom}"
+    return f"$.kinds.surface({{...{objective_script(source)}, ...{_json(more)}, {late}, members: {inside}}})"
 
 
 def _minima(made: Objective, source: Any, bundle: Bundle) -> str:
     """A surface's minima, which take a while to find, for a page that asks for them."""
-    if NATIVES[basin_maps.local_minima] not in bundle.asked:
+    follows = made.lowest is None and len(made.shape_names()) > 0  # the lowest loss follows from them
+    if NATIVES[basin_maps.local_minima] not in bundle.asked and not (follows and _asks_lowest(bundle)):
         return "null"
     local = local_minima(made) if source is made else minima_of_kind(type(made))
     return _json({"points": local["points"].tolist(), "values": local["values"].tolist(), "reach": local["reach"]})
+
+
+def _bottom(made: Objective, bundle: Bundle) -> str:
+    """A surface's lowest loss, which may have to be found, for a page that asks for it."""
+    return _json(minima.lowest_loss(made) if _asks_lowest(bundle) else None)
+
+
+def _asks_lowest(bundle: Bundle) -> bool:
+    return NATIVES[minima.lowest_loss] in bundle.asked
 
 
 def _made_surface(value: Objective, bundle: Bundle) -> str:

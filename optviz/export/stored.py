@@ -16,6 +16,7 @@ from ..linear import why_not
 from ..map_axes import CLIP
 from ..members import label_of
 from ..messages import refuse
+from ..minima import lowest_loss
 from ..rules import Rule
 from .store import (
     Replay,
@@ -160,5 +161,5 @@ def _stored_surface(objective: Any, store: Store) -> str:
         name: np.asarray(getattr(objective, name), dtype=float).tolist() for name in ("domain", "minima", "starts")
     }
     about = {"label": label_of(objective), "text": objective_mathml(objective), "values": {}, **places,
-             "names": objective.names, "lowest": objective.lowest}  # fmt: skip
+             "names": objective.names, "lowest": lowest_loss(objective)}  # fmt: skip
     return f"new StoredMember({script_json({**about, **store.surface})})"
