@@ -12,6 +12,7 @@ import numpy as np
 
 from .compiler import Compiler
 from .descent import _first_memory, _keeper
+from .functions import ROWS
 from .programs import FIXED, LATER, OWN, RECORD, ROW, SCALAR, Line, Tape, Value, needed
 from .ranges import safe_radius
 
@@ -203,7 +204,7 @@ def traced(wanted: Wanted) -> Program:
 
 def fresh(op: str, args: Sequence[Any]) -> Any:
     """The result of a numpy function of this name as a new array."""
-    return np.where(*args) if op == "where" else getattr(np, op)(*args)
+    return np.where(*args) if op == "where" else (ROWS[op].arrays if op in ROWS else getattr(np, op))(*args)
 
 
 class Fixed:

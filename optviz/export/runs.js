@@ -38,7 +38,7 @@ function walkOf(objective, rule, hypers) {
 function written(objective, rule, hypers) {
   try {
     const text = walkText(objective.kind, rule, hypers);
-    return new Function("modulo", "floorDivide", "powers", text)(modulo, floorDivide, powers);
+    return new Function("modulo", "floorDivide", "powers", "$special", text)(modulo, floorDivide, powers, $special);
   } catch (refusal) {
     if (!(refusal instanceof EvalError)) throw refusal;
     return null;
