@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import sympy
 
+from .sums import is_sum
+
 
 @dataclass(frozen=True)
 class Row:
@@ -255,7 +257,8 @@ def _folded(choose: Callable) -> Callable:
 
 _REWRITTEN: dict[Any, Callable] = {
     sympy.Max: _folded(ROWS["maximum"].symbol), sympy.Min: _folded(ROWS["minimum"].symbol),
-    sympy.Heaviside: heaviside, sympy.floor: floor, sympy.ceiling: ceil, sympy.Mod: remainder, sympy.frac: lambda x: x - floor(x),
+    sympy.Heaviside: heaviside, sympy.floor: floor, sympy.ceiling: ceil, sympy.Mod: remainder,
+    sympy.frac: lambda x: x - floor(x),
     sympy.sinc: lambda x: sinc(x / sympy.pi), sympy.factorial: lambda x: sympy.gamma(x + 1),
     sympy.sec: lambda x: 1 / sympy.cos(x), sympy.csc: lambda x: 1 / sympy.sin(x), sympy.cot: lambda x: 1 / sympy.tan(x),
     sympy.sech: lambda x: 1 / sympy.cosh(x), sympy.csch: lambda x: 1 / sympy.sinh(x),
@@ -270,7 +273,7 @@ def followed(expression: Any) -> Any:
     for kind in kinds & _REWRITTEN.keys():
         expression = expression.replace(kind, _REWRITTEN[kind])
     known = {*_REWRITTEN, sympy.Piecewise, sympy.exp}
-    odd = [k for k in kinds - known if issubclass(k, _ODD) and k.__name__ not in PRINTED]
+    odd = [k for k in kinds - known if issubclass(k, _ODD) and k.__name__ not in PRINTED and not is_sum(k)]
     if odd:
         raise TypeError(f"sympy.{odd[0].__name__} of a variable cannot be followed")
     return expression

@@ -64,7 +64,8 @@ class Program:
         return line.tape.nodes[values[0].index].shape if isinstance(values[0], Value) else SCALAR
 
     def _each(self, name: str) -> list[str]:
-        return [f"{name}{k}" for k in range(1 if self.coupled else self.dim)]
+        term = list(self.rule.memory).index(name)  # its number: the name may be any text
+        return [f"{term}_{k}" for k in range(1 if self.coupled else self.dim)]
 
     def _places(self, name: str) -> list[str]:
         """Where a carried term is kept: once, or once a coordinate."""

@@ -17,8 +17,9 @@ import numpy as np
 import param
 import sympy
 
-from .messages import refuse
 from .functions import followed, readable
+from .messages import refuse
+from .sums import with_sums
 from .traceable import Traceable, as_expression, each_entry
 from .tracing import SYMBOLS, Compiled, derivatives, symbols
 
@@ -194,7 +195,7 @@ def objective(
         refuse(f"objective '{who}'", "must return one number for (x, y)", expression,
                "return a single expression of x and y")  # fmt: skip
     try:
-        traced = Traced(variables, [], expression)
+        traced = Traced(variables, [], with_sums(expression))
         made = Function(function, traced, box, tuple(map(tuple, minima)), starts, label)
         for reading in (made.value, made.gradient, made.hessian):
             reading(*starts[0])

@@ -13,6 +13,7 @@ from .functions import ROWS
 from .lanes import Fixed, Program, fresh
 from .programs import OPERATORS, ROW
 
+
 class Numpy:
     """numpy's functions by the names that a line uses."""
 

@@ -19,7 +19,7 @@ from sympy.logic.boolalg import Boolean
 from .functions import ALIASES, COMPOSED, ROWS, symbol_where
 from .tracing import ARRAYS, SYMBOLS, not_followed
 
-MOST_ENTRIES = 2_000  # of data: each is a term of the formula, of its derivatives and of a page's script
+MOST_ENTRIES = 1_000  # of data: each is a term of the formula, of its derivatives and of a page's script
 
 
 class NotFollowed(TypeError):
@@ -134,11 +134,19 @@ def _product(a: Any, b: Any) -> Any:
 _REDUCED: dict[str, Callable] = {
     "add": lambda entries: sympy.Add(*map(_as_number, entries)),
     "multiply": lambda entries: sympy.Mul(*map(_as_number, entries)),
-    "maximum": lambda entries: reduce(ROWS["maximum"].symbol, map(_as_number, entries)),
-    "minimum": lambda entries: reduce(ROWS["minimum"].symbol, map(_as_number, entries)),
+    "maximum": lambda entries: _in_pairs(ROWS["maximum"].symbol, [*map(_as_number, entries)]),
+    "minimum": lambda entries: _in_pairs(ROWS["minimum"].symbol, [*map(_as_number, entries)]),
     "logical_and": lambda entries: sympy.And(*map(_as_truth, entries)),
     "logical_or": lambda entries: sympy.Or(*map(_as_truth, entries)),
 }
+
+
+def _in_pairs(choose: Callable, entries: list) -> Any:
+    """The largest or smallest as a tree: a chain of a hundred would be too deep for sympy."""
+    if len(entries) == 1:
+        return entries[0]
+    half = len(entries) // 2
+    return choose(_in_pairs(choose, entries[:half]), _in_pairs(choose, entries[half:]))
 
 
 def _reduced(name: str, array: Any, axis: Any, keepdims: bool) -> Any:

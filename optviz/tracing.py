@@ -21,6 +21,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from sympy.printing.pycode import PythonCodePrinter
 
 from .functions import ALIASES, COMPOSED, PRINTED, ROWS, symbol_where
+from .sums import added, is_sum
 
 
 def _array_where(condition, a, b):
@@ -61,9 +62,12 @@ class _Printer(PythonCodePrinter):
     def __init__(self, names: Mapping[Any, str]):
         super().__init__({"fully_qualified_modules": False})
         self._names = names
+        self.sums: dict[Any, str] = {}  # over data, by the names they are called by
 
     def _print_Symbol(self, expr):
         return self._names.get(expr) or super()._print_Symbol(expr)
+
+    _print_Dummy = _print_Symbol
 
     def _print_Pow(self, expr, rational=False):
         base, exponent = expr.as_base_exp()
@@ -90,6 +94,8 @@ class _Printer(PythonCodePrinter):
 
     def _print_Function(self, e):
         name = PRINTED.get(type(e).__name__)
+        if is_sum(type(e)):
+            name = self.sums.setdefault(type(e), f"sum{len(self.sums)}")
         if name is None:
             raise TypeError(f"sympy.{type(e).__name__} of a variable cannot be followed")
         return f"{name}({', '.join(map(self._print, e.args))})"
@@ -153,10 +159,13 @@ class Compiled:
         lines = [f"def function({', '.join(numbered.values())}):"]
         lines += [f"    {name} = {printer.doprint(value)}" for name, value in shared]
         lines += [f"    return [{', '.join(printer.doprint(value) for value in results)}]"]
+        self._sums = {name: (kind, Compiled([*kind.inputs, *kind.columns], [kind.term]))
+                      for kind, name in printer.sums.items()}  # fmt: skip
         return "\n".join(lines)
 
     def _bind(self, namespace: dict[str, Any]) -> Callable[..., list]:
         scope = {**namespace, **_powers(), "nan": math.nan, "inf": math.inf}
+        scope |= {name: added(kind, term._bind(namespace)) for name, (kind, term) in self._sums.items()}
         exec(self.source, scope)  # the text was printed above, from sympy expressions alone
         return scope["function"]
 
@@ -208,11 +217,14 @@ class Noted(NDArrayOperatorsMixin):
     def __array_function__(self, function, types, arguments, options):
         if function is np.where and len(arguments) == 3:
             return self.choice(*arguments)
+        if function is np.clip or function is np.sinc:
+            return self.clip(*arguments[1:], **options) if function is np.clip else self.noted("sinc", arguments)
         raise TypeError(not_followed(function.__name__))
 
-    def clip(self, low, high, out=None, **options):
-        """What `np.clip` asks for."""
-        return COMPOSED["clip"](self, low, high)
+    def clip(self, a_min=None, a_max=None):
+        """The value within bounds."""
+        above = self if a_min is None else np.maximum(self, a_min)
+        return above if a_max is None else np.minimum(above, a_max)
 
     def noted(self, name: str, inputs: Sequence[Any]) -> Any:
         """The result of a function of numpy's or scipy's of this name; None if it has no other readings."""

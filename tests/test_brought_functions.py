@@ -4,8 +4,6 @@ The oracle of a value is the function itself on numbers; of its derivatives, dif
 """
 
 import json
-import math
-import operator
 import shutil
 import subprocess
 from functools import cache
@@ -13,9 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import sympy
-import torch
-from oracles import one_sentence
 from scipy import special
 
 import optviz
@@ -26,6 +21,8 @@ from optviz.formulas import objective_mathml
 NODE = shutil.which("node")
 EXPORT = Path(optviz.__file__).parent / "export"
 DATA = np.linspace(-1, 2, 7)
+LONG = np.linspace(0, 1, 30)
+PAIRS = np.stack([LONG, LONG**2 - 0.3], axis=1)
 PLANE = np.arange(14.0).reshape(7, 2) / 9
 
 
@@ -41,12 +38,20 @@ def _inside(x, y):
     return 0.9 * np.sin(x + y / 3)
 
 
+def _one(function, inner):
+    return lambda x, y: function(inner(x, y)) + y**2
+
+
+def _two(function, second):
+    return lambda x, y: function(x, second(x, y)) * 2 + x
+
+
 def _of(names, inner, module=np):
-    return {name: lambda x, y, f=getattr(module, name): f(inner(x, y)) + y**2 for name in names.split()}
+    return {name: _one(getattr(module, name), inner) for name in names.split()}
 
 
 def _of_two(names, second=lambda x, y: y, module=np):
-    return {name: lambda x, y, f=getattr(module, name): f(x, second(x, y)) * 2 + x for name in names.split()}
+    return {name: _two(getattr(module, name), second) for name in names.split()}
 
 
 CATALOGUE = {
@@ -75,6 +80,7 @@ CATALOGUE = {
     "float32": lambda x, y: np.float32(0.1) * x**2 + np.array(0.25) * y + np.int8(3) * x + np.bool_(True) * y,
     "rounded": lambda x, y: np.round(x, 1) * y + round(y) + x,
     "sum over data": lambda x, y: np.sum((DATA**2 - (x * DATA + y)) ** 2),
+    "a long sum": lambda x, y: np.sum((LONG**2 - np.tanh(x * LONG + y)) ** 2) * x + np.linalg.norm(PAIRS @ [x, y] - 1),
     "mean over data": lambda x, y: np.mean(np.maximum(x * DATA.astype("f4") + y, 0) ** 2) + np.max(x * DATA) - y,
     "products": lambda x, y: np.prod(x + DATA / 9) + (x * DATA + y) @ DATA + np.dot(DATA, y * DATA) * x,
     "a layer": lambda x, y: (np.tanh(PLANE @ np.stack([x, y])) ** 2).sum() + np.linalg.norm(x + DATA * y),
