@@ -37,7 +37,7 @@ from .rules import Rule as Rule
 from .schedules import Schedule as Schedule
 from .sweep import basins as basins
 from .sweep import sweep as sweep
-from .tracing import SYMBOLS as xp  # noqa: F401, N811  the functions of user-made objectives
+from .traceable import xp as xp
 from .trajectory import Trajectory as Trajectory
 
 __version__ = "0.1.0"

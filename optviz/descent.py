@@ -127,6 +127,9 @@ def _descend(objective, rule, start, steps, around) -> Trajectory:
                 return _one_lane(objective, rule, x0, steps, around)
         except (ArithmeticError, ValueError):
             pass  # a float operation without a float result: arrays give inf or nan instead
+        except TypeError as trouble:  # Python's (-8.0)**1.5 is a complex number, which nothing after it takes
+            if "complex" not in str(trouble):
+                raise
     return _many_lanes(objective, rule, x0, steps, around)
 
 

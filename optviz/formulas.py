@@ -15,12 +15,14 @@ from typing import Any
 import numpy as np
 import sympy
 
+from .functions import ROWS, readable, symbol_where
 from .mathml import mathml, symbol_mathml
 from .rules import Rule
-from .tracing import SYMBOLS, symbols
+from .tracing import namespace, symbols
 
 # In a displayed formula max and min stand as such; only derivatives need them as cases.
-TYPESET = SimpleNamespace(**{**vars(SYMBOLS), "maximum": sympy.Max, "minimum": sympy.Min})
+TYPESET = namespace({n: getattr(r.symbol, "shown", None) or r.symbol for n, r in ROWS.items()}
+                    | {"absolute": sympy.Abs, "sign": sympy.sign}, symbol_where, sympy.Eq, sympy.pi)  # fmt: skip
 
 GREEK = {
     "lr": "eta", "momentum": "mu", "dampening": "tau", "weight_decay": "lambda", "beta1": "beta_1",
@@ -136,7 +138,7 @@ def objective_mathml(objective: Any) -> str:
         return f"{_called(objective)} is computed by torch and has no formula."
     name = sympy.Function("f")(*symbols(*objective.names))
     shown = {symbol: sympy.Symbol(SHAPES.get(str(symbol), str(symbol))) for symbol in objective.traced.shape}
-    return _equation_mathml(name, objective.traced.expression.xreplace(shown))
+    return _equation_mathml(name, readable(objective.traced.expression).xreplace(shown))
 
 
 @lru_cache(maxsize=256)

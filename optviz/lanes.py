@@ -12,6 +12,7 @@ import numpy as np
 
 from .compiler import Compiler
 from .descent import _first_memory, _keeper
+from .functions import ROWS
 from .programs import FIXED, LATER, OWN, RECORD, ROW, SCALAR, Line, Tape, Value, needed
 from .ranges import safe_radius
 
@@ -63,7 +64,8 @@ class Program:
         return line.tape.nodes[values[0].index].shape if isinstance(values[0], Value) else SCALAR
 
     def _each(self, name: str) -> list[str]:
-        return [f"{name}{k}" for k in range(1 if self.coupled else self.dim)]
+        term = list(self.rule.memory).index(name)  # its number: the name may be any text
+        return [f"{term}_{k}" for k in range(1 if self.coupled else self.dim)]
 
     def _places(self, name: str) -> list[str]:
         """Where a carried term is kept: once, or once a coordinate."""
@@ -203,7 +205,7 @@ def traced(wanted: Wanted) -> Program:
 
 def fresh(op: str, args: Sequence[Any]) -> Any:
     """The result of a numpy function of this name as a new array."""
-    return np.where(*args) if op == "where" else getattr(np, op)(*args)
+    return np.where(*args) if op == "where" else (ROWS[op].arrays if op in ROWS else getattr(np, op))(*args)
 
 
 class Fixed:

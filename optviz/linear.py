@@ -145,9 +145,13 @@ def _steady(found: Any, fixed: Mapping[str, Any], values: Mapping[str, Any]) -> 
         if slope.free_symbols & {own} or own in rest.free_symbols or sympy.simplify(1 - slope) == 0:
             return None
         solved[own] = sympy.simplify(rest / (1 - slope))
-        if solved[own].free_symbols & (set(fixed.values()) - set(solved)):
-            return None
+        if solved[own].free_symbols & (set(fixed.values()) - set(solved) | _carried(found)):
+            return None  # one that depends on what is not frozen, as the mean of (g - m)^2 does on m
     return list(solved.values())
+
+
+def _carried(found: Any) -> set[Any]:
+    return {symbol for name, symbol in found.symbols.items() if name.endswith("_before")}
 
 
 def _late(value: Any) -> Any:

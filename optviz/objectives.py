@@ -6,6 +6,7 @@ The catalogue is in `optviz.surfaces`; `objective` makes one from a function of 
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Sequence
 from functools import cache, cached_property
@@ -16,8 +17,11 @@ import numpy as np
 import param
 import sympy
 
+from .functions import followed, readable
 from .messages import refuse
-from .tracing import SYMBOLS, Compiled, Traceable, derivatives, symbols
+from .sums import with_sums
+from .traceable import Traceable, as_expression, each_entry
+from .tracing import SYMBOLS, Compiled, derivatives, symbols
 
 
 class Objective(param.Parameterized):
@@ -95,7 +99,7 @@ class Objective(param.Parameterized):
 
     def latex(self) -> str:
         """The formula with the current shape parameters, as LaTeX."""
-        expression = self.expression()
+        expression = readable(self.expression())
         return sympy.latex(expression.xreplace({f: sympy.Float(f, 6) for f in expression.atoms(sympy.Float)}))
 
     def expression(self) -> Any:
@@ -119,7 +123,7 @@ class Traced:
 
     def __init__(self, variables: Sequence[Any], shape: Sequence[Any], expression: Any):
         self.variables, self.shape = list(variables), list(shape)
-        self.expression = sympy.sympify(expression)
+        self.expression = followed(sympy.sympify(expression))
 
     @cached_property
     def _derivatives(self) -> tuple[list, list]:
@@ -164,7 +168,7 @@ class Function(Objective):
 
 
 def objective(
-    function: Callable[[Any, Any], Any],
+    function: Callable[..., Any],
     domain: Any = ((-3.0, 3.0), (-3.0, 3.0)),
     *,
     minima: Sequence[Sequence[float]] = (),
@@ -173,7 +177,8 @@ def objective(
 ) -> Objective:
     """Make an objective from a function of two variables, `objective(lambda x, y: x**2 + y**2)`.
 
-    Plain operators, `abs`, sympy's functions and those of `optviz.xp` are traced: exact
+    A function of one argument gets both as an array, as scipy does it. Plain operators, `abs`,
+    numpy's functions and sympy's and those of `optviz.xp` are traced, on arrays of data too: exact
     derivatives, formula and all. A function that calls torch is differentiated by autograd.
     Raises ValueError in one sentence where neither reading works.
     """
@@ -183,15 +188,15 @@ def objective(
     starts = (start,) if starts is None else tuple(map(tuple, starts))
     variables = symbols("x", "y")
     try:
-        expression = sympy.sympify(function(*map(Traceable, variables)))
+        expression = _expression(function, variables)
     except Exception as trouble:
         return _through_torch(function, who, box, minima, starts, label, trouble)
     if not isinstance(expression, sympy.Expr) or expression.free_symbols - set(variables):
         refuse(f"objective '{who}'", "must return one number for (x, y)", expression,
                "return a single expression of x and y")  # fmt: skip
-    traced = Traced(variables, [], expression)
-    made = Function(function, traced, box, tuple(map(tuple, minima)), starts, label)
     try:
+        traced = Traced(variables, [], with_sums(expression))
+        made = Function(function, traced, box, tuple(map(tuple, minima)), starts, label)
         for reading in (made.value, made.gradient, made.hessian):
             reading(*starts[0])
     except Exception as trouble:  # sympy knows the function, but no number or derivative of it
@@ -199,13 +204,35 @@ def objective(
     return made
 
 
-def _through_torch(function, who, box, minima, starts, label, trouble) -> Any:
-    from .torch_objectives import TorchFunction, probe
+def _expression(function: Callable, variables: Sequence[sympy.Symbol]) -> Any:
+    """What a function of x and y, or of an array of both, makes of symbols."""
+    given = [*map(Traceable, variables)]
+    found = function(each_entry(lambda v: v, [given])) if _takes_one(function) else function(*given)
+    if isinstance(found, bool | np.bool_ | np.ndarray | list | tuple) and np.ndim(found) == 0:
+        found = np.asarray(found, dtype=object)[()]
+    return found if isinstance(found, np.ndarray | list | tuple) else as_expression(found)
 
+
+def _takes_one(function: Callable) -> bool:
+    """Whether a function has one argument to give, for both variables."""
     try:
-        probe(function, starts[0])
-        made = TorchFunction(function, box, minima, starts, label or who)
-        made.value(*starts[0])
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):  # one of C's
+        return False
+    given = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    many = any(p.kind == p.VAR_POSITIONAL for p in parameters)
+    return not many and len(given) == 1
+
+
+def _through_torch(function, who, box, minima, starts, label, trouble) -> Any:
+    from .torch_objectives import TorchFunction, probe, stacked
+
+    read = stacked(function) if _takes_one(function) else function
+    try:
+        probe(read, starts[0])
+        made = TorchFunction(read, box, minima, starts, label or who)
+        for reading in (made.value, made.gradient, made.hessian):
+            reading(*starts[0])
     except Exception as second:
         reason = second if _uses_torch(function) else trouble
         raise ValueError(

@@ -14,12 +14,15 @@ from typing import Any
 
 import numpy as np
 
-from .tracing import ARRAYS, FLOATS, MORE_ARRAYS, MORE_FLOATS, Noted
+from .functions import ROWS
+from .tracing import Noted, namespace, noting
 
 SCALAR, ROW, OWN = 0, 1, 2  # a number; (lanes,); of carried terms, a row for each coordinate
 FIXED, STEP = 0, 1  # the same in every step of a block, or not
 
-_TRUTH = {"less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "bitwise_and", "bitwise_or"}
+_TRUTH = {"less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "bitwise_and", "bitwise_or",
+          "bitwise_xor", "logical_not"}  # fmt: skip
+OPERATORS = {"add", "subtract", "multiply", "divide", "negative", *_TRUTH}  # beside the functions of `functions.ROWS`
 
 
 @dataclass(frozen=True)
@@ -39,10 +42,11 @@ class Value(Noted):
     def __init__(self, tape: Tape, index: int):
         self.tape, self.index = tape, index
 
-    def __array_ufunc__(self, ufunc, method, *inputs, **options):
-        if method != "__call__" or options:
-            return NotImplemented
-        return self.tape.record(ufunc.__name__, inputs)
+    def noted(self, name, inputs):
+        return self.tape.record(name, inputs) if name in ROWS or name in OPERATORS else None
+
+    def choice(self, condition, a, b):
+        return self.tape.where(condition, a, b)
 
 
 class Tape:
@@ -77,20 +81,23 @@ class Tape:
         """A choice; where the condition is a plain truth, no choice at all."""
         if not isinstance(condition, Value):
             return a if condition else b
+        if all(map(self._is_truth, (a, b))):  # a row of truths is no row of numbers
+            return (condition & a) | (np.logical_not(condition) & b)
         return self._operation("where", (condition, a, b), False)
+
+    def _is_truth(self, value: Any) -> bool:
+        return self.nodes[value.index].truth if isinstance(value, Value) else isinstance(value, bool | np.bool_)
 
     def record(self, op: str, inputs: Sequence[Any]) -> Any:
         """The result of a numpy function of this name."""
         args = tuple(v.item() if isinstance(v, np.generic) else v for v in inputs)
         if op == "power" and not isinstance(args[1], Value) and args[1] == 2:
             op, args = "multiply", (args[0], args[0])  # as numpy squares
-        if op == "square":
-            op, args = "multiply", (args[0], args[0])
         if op == "add" and self._negated(args[0]) is not None:
             op, args = "subtract", (args[1], self._negated(args[0]))
         elif op == "add" and self._negated(args[1]) is not None:
             op, args = "subtract", (args[0], self._negated(args[1]))
-        same = self._unchanged(op, args)
+        same = self._unchanged(op, args) if op not in ("bitwise_and", "bitwise_or") else self._settled(op, args)
         return same if same is not None else self._operation(op, args, op in _TRUTH)
 
     def _unchanged(self, op: str, args: tuple) -> Any:
@@ -107,6 +114,14 @@ class Tape:
         if op == "multiply" and any(self.called(v).startswith("X") for v in args) and any(_is(v, 0) for v in args):
             return 0.0
         return None
+
+    def _settled(self, op: str, args: tuple) -> Any:
+        """What `truth & True` and the like are: one of the two."""
+        plain = next((v for v in args if not isinstance(v, Value)), None)
+        if plain is None:
+            return None
+        other = next(v for v in args if isinstance(v, Value))
+        return other if bool(plain) == (op == "bitwise_and") else bool(plain)
 
     def _negated(self, value: Any) -> Any:
         """What a value is the negative of, or None."""
@@ -132,12 +147,6 @@ def _is(value: Any, number: float) -> bool:
     return not isinstance(value, Value) and value == number
 
 
-def _either(name: str, plain: Callable) -> Callable:
-    """A function that records what it does with values; of numbers alone it gives a number."""
-    ufunc = (vars(ARRAYS) | MORE_ARRAYS)[name]
-    return lambda *v: (ufunc if any(isinstance(a, Value) for a in v) else plain)(*v)
-
-
 def _where(condition, a, b):
     return condition.tape.where(condition, a, b) if isinstance(condition, Value) else a if condition else b
 
@@ -146,11 +155,7 @@ def _equal(a, b):
     return np.equal(a, b) if isinstance(a, Value) or isinstance(b, Value) else a == b
 
 
-_PLAIN = {name: f for name, f in (vars(FLOATS) | MORE_FLOATS).items() if callable(f)}
-RECORD = SimpleNamespace(**{
-    **{name: _either(name, f) for name, f in _PLAIN.items() if name not in ("where", "equal")},
-    "where": _where, "equal": _equal, "pi": FLOATS.pi,
-})  # fmt: skip
+RECORD = namespace({name: noting(name) for name in ROWS}, _where, _equal)
 
 
 @dataclass(frozen=True)

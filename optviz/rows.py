@@ -9,21 +9,17 @@ from typing import Any
 import numpy as np
 
 from .compiler import Compiler
+from .functions import ROWS
 from .lanes import Fixed, Program, fresh
-from .programs import ROW
-
-_FUNCTIONS = """
-add subtract multiply divide power negative positive sqrt exp log sin cos tan tanh sign maximum minimum absolute less
-less_equal greater greater_equal equal not_equal bitwise_and bitwise_or arctan arcsin arccos sinh cosh arcsinh arccosh
-arctanh floor ceil remainder floor_divide copyto
-"""
+from .programs import OPERATORS, ROW
 
 
 class Numpy:
     """numpy's functions by the names that a line uses."""
 
     kind = "numpy"
-    functions = {name: getattr(np, name) for name in _FUNCTIONS.split()}
+    functions: dict[str, Any] = {name: getattr(np, name) for name in ("copyto", "positive", *OPERATORS)}
+    functions |= {name: row.arrays for name, row in ROWS.items()}
     number = staticmethod(np.array)  # of no dimension: half the time of a call with a float
     asarray = staticmethod(np.asarray)
     fresh = staticmethod(fresh)

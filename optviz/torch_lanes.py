@@ -3,28 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 
+from .lanes import fresh
 from .rows import Block, Drawn, Numpy
 
 _NAMES = {"power": "pow", "negative": "neg", "absolute": "abs", "less": "lt", "less_equal": "le", "greater": "gt",
-          "greater_equal": "ge", "equal": "eq", "not_equal": "ne"}  # fmt: skip
+          "greater_equal": "ge", "equal": "eq", "not_equal": "ne", "rint": "round", "gammaln": "lgamma"}  # fmt: skip
+_OWN = {"polygamma", "sinc", "heaviside"}  # which torch has with other arguments, or without `out`
 
 
-def _tensors(function: Callable) -> Callable:
-    """A torch function of tensors and numbers."""
+def _function(name: str) -> Callable:
+    """A torch function of tensors and numbers; what torch has not is computed by numpy."""
+    function = _torch_function(name)
+    if function is None:
+        return partial(_through_numpy, Numpy.functions[name])
+    return lambda *given, out: function(*map(_tensor, given), out=out)
 
-    def call(*given, out):
-        return function(*map(_tensor, given), out=out)
 
-    return call
+def _torch_function(name: str) -> Callable | None:
+    return getattr(torch, _NAMES.get(name, name), None) if name not in _OWN else None
+
+
+def _through_numpy(function: Callable, *given, out) -> Any:
+    arrays = (v.cpu().numpy() if isinstance(v, torch.Tensor) else v for v in given)
+    return out.copy_(torch.as_tensor(np.array(function(*arrays))))
 
 
 def _tensor(value: Any) -> torch.Tensor:
-    return value if isinstance(value, torch.Tensor) else torch.tensor(float(value), dtype=torch.float64)
+    if isinstance(value, torch.Tensor):
+        return value
+    truth = isinstance(value, bool | np.bool_)
+    return torch.tensor(bool(value) if truth else float(value), dtype=torch.bool if truth else torch.float64)
+
+
+def _choose(condition: torch.Tensor, a: torch.Tensor, b: torch.Tensor, out: torch.Tensor) -> torch.Tensor:
+    return torch.where(condition.bool(), a, b, out=out)
 
 
 class Torch:
@@ -36,11 +54,7 @@ class Torch:
     def __init__(self, device: str):
         self.device = device
 
-    functions: dict[str, Any] = {
-        name: _tensors(getattr(torch, _NAMES.get(name, name)))
-        for name in Numpy.functions
-        if hasattr(torch, _NAMES.get(name, name)) and not name.startswith("plain_")
-    }
+    functions: dict[str, Any] = {n: _function(n) for n in Numpy.functions if not n.startswith("plain_")}
 
     def rows(self, count, lanes, spare):
         return None, torch.empty((count, lanes), dtype=torch.float64, device=self.device)
@@ -62,13 +76,17 @@ class Torch:
     @staticmethod
     def fresh(op, args):
         if op == "where":
-            return torch.where(*(a if isinstance(a, torch.Tensor) else _tensor(a) for a in args))
-        return getattr(torch, _NAMES.get(op, op))(*map(_tensor, args))
+            return torch.where(*map(_tensor, args))
+        function = _torch_function(op)
+        if function is not None:
+            return function(*map(_tensor, args))
+        arrays = [v.cpu().numpy() if isinstance(v, torch.Tensor) else v for v in args]
+        return torch.as_tensor(fresh(op, arrays), device=next((v.device for v in args if hasattr(v, "device")), None))
 
 
 Torch.functions |= {n: f for n, f in Numpy.functions.items() if n.startswith("plain_")}
 Torch.functions |= {
-    "where": lambda c, a, b, out: torch.where(c, _tensor(a).to(out.device), _tensor(b).to(out.device), out=out),
+    "where": lambda c, a, b, out: _choose(*(_tensor(v).to(out.device) for v in (c, a, b)), out),
     "power_of_kinds": lambda row, exponent, out: torch.pow(row, _tensor(exponent), out=out),
     "copyto": lambda out, value: out.copy_(_tensor(value)),
 }

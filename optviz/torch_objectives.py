@@ -7,6 +7,7 @@ they have no formula.
 from __future__ import annotations
 
 import copy
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +22,8 @@ class _Probe(torch.Tensor):
     """A tensor that refuses to become a number: autograd would lose its track there in silence."""
 
     def __bool__(self):
+        if sys._getframe(1).f_globals.get("__name__", "").startswith("torch.distributions"):
+            return bool(self.detach().as_subclass(torch.Tensor))  # a check of arguments: it raises or changes nothing
         raise TypeError("a branch on a variable cannot be followed, use torch.where or optviz.xp.where")
 
     def __float__(self):
@@ -32,6 +35,11 @@ class _Probe(torch.Tensor):
 def probe(function: Callable, point: Any) -> None:
     """Call a function once, raising where it leaves torch."""
     function(*torch.tensor(point, dtype=torch.float64, requires_grad=True).as_subclass(_Probe))
+
+
+def stacked(function: Callable) -> Callable:
+    """A function of both variables in one tensor, as one of x and y."""
+    return lambda *point: function(torch.stack(point))
 
 
 class TorchFunction:

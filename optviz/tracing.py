@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,17 +20,8 @@ import sympy
 from numpy.lib.mixins import NDArrayOperatorsMixin
 from sympy.printing.pycode import PythonCodePrinter
 
-
-def _float_sign(x):
-    return x if x != x else 1.0 * (x > 0) - (x < 0)  # numpy's truth values do not subtract
-
-
-def _float_maximum(a, b):
-    return a if a >= b or a != a else b
-
-
-def _float_minimum(a, b):
-    return a if a <= b or a != a else b
+from .functions import ALIASES, COMPOSED, PRINTED, ROWS, symbol_where
+from .sums import added, is_sum
 
 
 def _array_where(condition, a, b):
@@ -39,41 +31,17 @@ def _array_where(condition, a, b):
     return np.where(condition, a, b)
 
 
-def _symbol_where(condition, a, b):
-    condition, a, b = map(sympy.sympify, (condition, a, b))  # a Traceable gives up its expression
-    if condition in (True, False):
-        return a if condition else b
-    rest = b.args if isinstance(b, sympy.Piecewise) else [(b, True)]  # one list of cases, not a nest
-    return sympy.Piecewise((a, condition), *rest)
+def namespace(functions: Mapping[str, Callable], where: Callable, equal: Callable, pi: Any = math.pi) -> Any:
+    """The functions of one kind of value, and what is the same of every kind."""
+    least, most = functions["minimum"], functions["maximum"]
+    own = {"abs": functions["absolute"], "where": where, "equal": equal, "pi": pi}
+    return SimpleNamespace(**functions, **own, clip=lambda x, low, high: least(most(x, low), high))
 
 
-# The functions a traced definition may use, once for each kind of value. `Piecewise`
-# stands for where, maximum and minimum, so that derivatives at a kink are one-sided
-# (PyTorch's relu'(0) = 0) instead of sympy's Heaviside(0) = 1/2.
-FLOATS = SimpleNamespace(
-    sqrt=math.sqrt, exp=math.exp, log=math.log, sin=math.sin, cos=math.cos, tan=math.tan,
-    tanh=math.tanh, abs=abs, sign=_float_sign, maximum=_float_maximum, minimum=_float_minimum,
-    equal=lambda a, b: a == b, where=lambda condition, a, b: a if condition else b, pi=math.pi,
-)  # fmt: skip
-ARRAYS = SimpleNamespace(
-    sqrt=np.sqrt, exp=np.exp, log=np.log, sin=np.sin, cos=np.cos, tan=np.tan,
-    tanh=np.tanh, abs=np.abs, sign=np.sign, maximum=np.maximum, minimum=np.minimum,
-    equal=lambda a, b: a == b, where=_array_where, pi=math.pi,
-)  # fmt: skip
-SYMBOLS = SimpleNamespace(
-    sqrt=sympy.sqrt, exp=sympy.exp, log=sympy.log, sin=sympy.sin, cos=sympy.cos, tan=sympy.tan,
-    tanh=sympy.tanh, abs=sympy.Abs, sign=sympy.sign,
-    maximum=lambda a, b: _symbol_where(a > b, a, b),
-    minimum=lambda a, b: _symbol_where(a < b, a, b),
-    equal=sympy.Eq, where=_symbol_where, pi=sympy.pi,
-)  # fmt: skip
-
-
-# What a user's numpy or sympy function may bring in besides, under sympy's names.
-_MORE = {"atan": "arctan", "asin": "arcsin", "acos": "arccos", "sinh": "sinh", "cosh": "cosh",
-         "asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh", "floor": "floor", "ceil": "ceil"}  # fmt: skip
-MORE_FLOATS = {name: getattr(math, name) for name in _MORE}
-MORE_ARRAYS = {name: getattr(np, numpy_name) for name, numpy_name in _MORE.items()}
+# The functions that a traced definition may use, once for each kind of value.
+FLOATS = namespace({n: r.floats for n, r in ROWS.items()}, lambda c, a, b: a if c else b, operator.eq)
+ARRAYS = namespace({n: r.arrays for n, r in ROWS.items()}, _array_where, operator.eq)
+SYMBOLS = namespace({n: r.symbol for n, r in ROWS.items()}, symbol_where, sympy.Eq, sympy.pi)
 
 
 def _powers() -> dict[str, Callable]:
@@ -91,6 +59,16 @@ class _Printer(PythonCodePrinter):
     equals the same run alone, bit for bit.
     """
 
+    def __init__(self, names: Mapping[Any, str]):
+        super().__init__({"fully_qualified_modules": False})
+        self._names = names
+        self.sums: dict[Any, str] = {}  # over data, by the names they are called by
+
+    def _print_Symbol(self, expr):
+        return self._names.get(expr) or super()._print_Symbol(expr)
+
+    _print_Dummy = _print_Symbol
+
     def _print_Pow(self, expr, rational=False):
         base, exponent = expr.as_base_exp()
         if exponent.is_Integer and 1 < abs(exponent) <= 8:
@@ -98,18 +76,15 @@ class _Printer(PythonCodePrinter):
             text = self._print(base)
             product = f"({'*'.join([text] * count)})" if base.is_Symbol else f"power{count}({text})"
             return product if exponent > 0 else f"(1/{product})"
-        if exponent == sympy.Rational(1, 2):
-            return f"sqrt({self._print(base)})"
-        if exponent == sympy.Rational(-1, 2):
-            return f"(1/sqrt({self._print(base)}))"
-        return super()._print_Pow(expr, rational=rational)
+        if exponent.is_Number and abs(float(exponent)) == 0.5:
+            root = f"sqrt({self._print(base)})"
+            return root if exponent > 0 else f"(1/{root})"
+        if exponent.is_Integer or base.is_positive:
+            return super()._print_Pow(expr, rational=rational)
+        return f"power({self._print(base)}, {self._print(exponent)})"  # of floats no complex number
 
     def _print_Piecewise(self, expr):
         *cases, (last, condition) = expr.args
-        if condition == True and len(cases) == 1:  # noqa: E712
-            name = {sympy.Gt: "maximum", sympy.Lt: "minimum"}.get(cases[0][1].func)
-            if name and cases[0][1].args == (cases[0][0], last):
-                return f"{name}({self._print(cases[0][0])}, {self._print(last)})"
         text = self._print(last)
         if condition != True:  # noqa: E712  sympy's truth is not Python's
             text = f"where({self._print(condition)}, {text}, nan)"
@@ -118,10 +93,23 @@ class _Printer(PythonCodePrinter):
         return text
 
     def _print_Function(self, e):
-        return f"{e.func.__name__.lower()}({', '.join(map(self._print, e.args))})"
+        name = PRINTED.get(type(e).__name__)
+        if is_sum(type(e)):
+            name = self.sums.setdefault(type(e), f"sum{len(self.sums)}")
+        if name is None:
+            raise TypeError(f"sympy.{type(e).__name__} of a variable cannot be followed")
+        return f"{name}({', '.join(map(self._print, e.args))})"
 
-    _print_exp = _print_log = _print_sin = _print_cos = _print_tan = _print_Function
-    _print_Abs = _print_sign = _print_tanh = _print_Function
+    def _print_Not(self, expr):
+        return f"logical_not({self._print(expr.args[0])})"
+
+    def _print_Xor(self, expr):
+        return reduce(lambda a, b: f"({a} != {b})", (f"({self._print(a)})" for a in expr.args))
+
+    def _print_ITE(self, expr):
+        """A choice between truths as the operators on them."""
+        condition, a, b = expr.args
+        return self._print(sympy.Or(sympy.And(condition, a), sympy.And(sympy.Not(condition), b)))
 
     def _print_And(self, expr):
         return "(" + " & ".join(f"({self._print(a)})" for a in expr.args) + ")"
@@ -145,6 +133,10 @@ class _Printer(PythonCodePrinter):
         return f"({expr.p}/{expr.q})"
 
 
+for _name in PRINTED:  # where sympy would print its own name for it
+    setattr(_Printer, f"_print_{_name}", _Printer._print_Function)
+
+
 class Compiled:
     """Sympy expressions made callable: `floats(...)` for numbers, `arrays(...)` for arrays.
 
@@ -155,21 +147,25 @@ class Compiled:
     def __init__(self, arguments: Sequence[sympy.Symbol], expressions: Sequence[Any]):
         self.names = tuple(map(str, arguments))  # sympy takes 20 us to print one
         self.expressions = tuple(map(sympy.sympify, expressions))
-        self.source = self._print()
-        self.floats = self._bind(vars(FLOATS) | MORE_FLOATS)
-        self.arrays = self._bind(vars(ARRAYS) | MORE_ARRAYS)
+        self.source = self._print(arguments)
+        self.floats = self._bind(vars(FLOATS))
+        self.arrays = self._bind(vars(ARRAYS))
 
-    def _print(self) -> str:
-        printer = _Printer({"fully_qualified_modules": False})
+    def _print(self, arguments: Sequence[sympy.Symbol]) -> str:
+        numbered = {symbol: f"a{k}" for k, symbol in enumerate(arguments)}  # a name may be any text
+        printer = _Printer(numbered)
         names = sympy.numbered_symbols("_", real=True)
         shared, results = sympy.cse(self.expressions, symbols=names)
-        lines = [f"def function({', '.join(self.names)}):"]
+        lines = [f"def function({', '.join(numbered.values())}):"]
         lines += [f"    {name} = {printer.doprint(value)}" for name, value in shared]
         lines += [f"    return [{', '.join(printer.doprint(value) for value in results)}]"]
+        self._sums = {name: (kind, Compiled([*kind.inputs, *kind.columns], [kind.term]))
+                      for kind, name in printer.sums.items()}  # fmt: skip
         return "\n".join(lines)
 
     def _bind(self, namespace: dict[str, Any]) -> Callable[..., list]:
         scope = {**namespace, **_powers(), "nan": math.nan, "inf": math.inf}
+        scope |= {name: added(kind, term._bind(namespace)) for name, (kind, term) in self._sums.items()}
         exec(self.source, scope)  # the text was printed above, from sympy expressions alone
         return scope["function"]
 
@@ -180,39 +176,6 @@ class Compiled:
     def recorded(self, *arguments: Recorded) -> list:
         """The entries as recorded JavaScript, in the order of operations of `floats`."""
         return self._bind(vars(SCRIPT))(*arguments)
-
-
-_UFUNCS = {
-    np.add: operator.add, np.subtract: operator.sub, np.multiply: operator.mul,
-    np.divide: operator.truediv, np.power: operator.pow, np.float_power: operator.pow,
-    np.negative: operator.neg, np.positive: operator.pos, np.square: lambda a: a**2,
-    np.less: sympy.Lt, np.less_equal: sympy.Le, np.greater: sympy.Gt,
-    np.greater_equal: sympy.Ge, np.equal: sympy.Eq, np.arctan: sympy.atan, np.cosh: sympy.cosh,
-    np.sinh: sympy.sinh, np.absolute: sympy.Abs, np.remainder: sympy.Mod,
-    **{getattr(np, name): getattr(SYMBOLS, name) for name in (
-        "sqrt", "exp", "log", "sin", "cos", "tan", "tanh", "sign", "maximum", "minimum")},
-}  # fmt: skip
-
-
-class Traceable(NDArrayOperatorsMixin):
-    """A symbol that plain operators, numpy's functions and sympy's all accept."""
-
-    def __init__(self, expression: Any):
-        self.expression = expression
-
-    def _sympy_(self):
-        return self.expression
-
-    def __array_ufunc__(self, ufunc, method, *inputs, **options):
-        if method != "__call__" or ufunc not in _UFUNCS or options:
-            return NotImplemented
-        return Traceable(_UFUNCS[ufunc](*(sympy.sympify(value) for value in inputs)))
-
-    def __bool__(self):
-        raise TypeError("a branch on a variable cannot be traced, use optviz.xp.where")
-
-    def __float__(self):
-        raise TypeError("math's functions take numbers only, use numpy's or those of optviz.xp")
 
 
 class Tape:
@@ -242,6 +205,41 @@ class Noted(NDArrayOperatorsMixin):
     def __float__(self):
         raise TypeError("math's functions take numbers only, use those of xp")
 
+    def __array_ufunc__(self, ufunc, method, *inputs, **options):
+        name = ufunc.__name__
+        if method == "__call__" and not options and name in COMPOSED:
+            return COMPOSED[name](*inputs)
+        noted = self.noted(ALIASES.get(name, name), inputs) if method == "__call__" and not options else None
+        if noted is None:
+            raise TypeError(not_followed(name))
+        return noted
+
+    def __array_function__(self, function, types, arguments, options):
+        if function is np.where and len(arguments) == 3:
+            return self.choice(*arguments)
+        if function is np.clip or function is np.sinc:
+            return self.clip(*arguments[1:], **options) if function is np.clip else self.noted("sinc", arguments)
+        raise TypeError(not_followed(function.__name__))
+
+    def clip(self, a_min=None, a_max=None):
+        """The value within bounds."""
+        above = self if a_min is None else np.maximum(self, a_min)
+        return above if a_max is None else np.minimum(above, a_max)
+
+    def noted(self, name: str, inputs: Sequence[Any]) -> Any:
+        """The result of a function of numpy's or scipy's of this name; None if it has no other readings."""
+        raise NotImplementedError
+
+    def choice(self, condition: Any, a: Any, b: Any) -> Any:
+        """a where the condition holds, else b."""
+        raise NotImplementedError
+
+
+def not_followed(name: str) -> str:
+    """The sentence on a function that has no other readings."""
+    owner = "numpy" if hasattr(np, name.partition(".")[0]) else "scipy.special"
+    return f"{owner}.{name} of a variable cannot be followed"
+
 
 class Recorded(Noted):
     """A value that writes down what is done with it, as JavaScript on a `Tape`."""
@@ -249,26 +247,24 @@ class Recorded(Noted):
     def __init__(self, tape: Tape, text: str):
         self.tape, self.text = tape, text
 
-    def __array_ufunc__(self, ufunc, method, *inputs, **options):
-        if method != "__call__" or ufunc not in _SCRIPTS or options:
-            return NotImplemented
-        if ufunc is np.power and not isinstance(inputs[1], Recorded) and inputs[1] == 2:
-            ufunc = np.square  # as numpy does; C's pow, and so a float's x**2, may round otherwise
-        return self.tape.keep(_SCRIPTS[ufunc].format(*map(script, inputs)))
+    def noted(self, name, inputs):
+        if name == "power" and not isinstance(inputs[1], Recorded) and inputs[1] == 2:
+            # as numpy does; C's pow, and so a float's x**2, may round otherwise
+            return self.tape.keep(f"{script(inputs[0])} * {script(inputs[0])}")
+        texts = [*map(script, inputs)]
+        if name in _OPERATORS:
+            return self.tape.keep(_OPERATORS[name].format(*texts))
+        return self.tape.keep(ROWS[name].text(*texts)) if name in ROWS else None
+
+    def choice(self, condition, a, b):
+        return _script_where(condition, a, b)
 
 
-# Comparisons instead of Math.sign, Math.max and Math.min: as the floats do, down to a zero's sign.
-_SCRIPTS = {
-    np.add: "{} + {}", np.subtract: "{} - {}", np.multiply: "{} * {}", np.divide: "{} / {}",
-    np.floor_divide: "floorDivide({}, {})", np.remainder: "modulo({}, {})", np.power: "Math.pow({}, {})",
-    np.square: "{0} * {0}", np.negative: "-{}", np.positive: "{}", np.bitwise_and: "{} & {}", np.bitwise_or: "{} | {}",
-    np.less: "{} < {}", np.less_equal: "{} <= {}", np.greater: "{} > {}", np.greater_equal: "{} >= {}",
-    np.equal: "{} == {}", np.not_equal: "{} != {}",
-    np.sign: "{0} > 0 ? 1 : {0} < 0 ? -1 : {0} == 0 ? 0 : NaN",
-    np.maximum: "{0} >= {1} || {0} != {0} ? {0} : {1}", np.minimum: "{0} <= {1} || {0} != {0} ? {0} : {1}",
-    **{function: f"Math.{name}({{}})" for name, function in MORE_ARRAYS.items()},
-    **{getattr(ARRAYS, name): f"Math.{name}({{}})" for name in (
-        "sqrt", "exp", "log", "sin", "cos", "tan", "tanh", "abs")},
+_OPERATORS = {
+    "add": "{} + {}", "subtract": "{} - {}", "multiply": "{} * {}", "divide": "{} / {}", "negative": "-{}",
+    "bitwise_and": "{} & {}", "bitwise_or": "{} | {}", "bitwise_xor": "{} ^ {}", "less": "{} < {}",
+    "less_equal": "{} <= {}", "greater": "{} > {}", "greater_equal": "{} >= {}", "equal": "{} == {}",
+    "not_equal": "{} != {}",
 }  # fmt: skip
 
 
@@ -281,10 +277,15 @@ def script(value: Any) -> str:
     return repr(float(value)).replace("inf", "Infinity").replace("nan", "NaN")
 
 
-def _recorder(name: str, plain: Callable) -> Callable:
-    """A function that records what it does with recorded values; of numbers alone it gives a number."""
-    ufunc = (vars(ARRAYS) | MORE_ARRAYS)[name]
-    return lambda *values: (ufunc if any(isinstance(v, Recorded) for v in values) else plain)(*values)
+def noting(name: str) -> Callable:
+    """A function that notes what is done with noted values; of numbers alone it gives a number."""
+    plain = ROWS[name].floats
+
+    def call(*values):
+        noted = next((v for v in values if isinstance(v, Noted)), None)
+        return plain(*values) if noted is None else noted.noted(name, values)
+
+    return call
 
 
 def _script_where(condition, a, b):
@@ -293,11 +294,7 @@ def _script_where(condition, a, b):
     return condition.tape.keep(f"{condition.text} ? {script(a)} : {script(b)}")
 
 
-_floats = {**vars(FLOATS), **MORE_FLOATS}
-SCRIPT = SimpleNamespace(**{
-    **{name: _recorder(name, value) for name, value in _floats.items() if callable(value)},
-    "where": _script_where, "equal": FLOATS.equal, "pi": FLOATS.pi,
-})  # fmt: skip
+SCRIPT = namespace({name: noting(name) for name in ROWS}, _script_where, operator.eq)
 
 
 def symbols(*names: str) -> list[sympy.Symbol]:

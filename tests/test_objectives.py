@@ -264,7 +264,8 @@ def _branches(x, y):
     (lambda x, y: (x, y), "one number"),
     (lambda x, y: np.array([1.0, 2.0]), "one number"),
     (lambda x, y: torch.stack([x, y]), "one number"),
-    (lambda x: x**2, "argument"),
+    (lambda x: x**2, "(x, y)"),
+    (lambda: 1.0, "argument"),
     (lambda x, y: None, ""),
     (lambda x, y: "text", ""),
     (lambda x, y: undefined_name * x, "undefined_name"),  # noqa: F821

@@ -41,8 +41,8 @@ from .stored import Knobs, stored_member, stored_runs
 ROOTS = ("follow", "compute", "draw", "status", "side", "shade")
 RUNTIME = (
     "python.js", "formats.js", "methods.js", "builtins.js", "arrays.js", "elementwise.js", "reductions.js", "numpy.js",
-    "descent.js", "random.js", "runtime.js", "members.js", "stored.js", "contours.js", "runs.js", "maps.js",
-    "basins.js", "experiment.js", "live.js", "address.js",
+    "special.js", "descent.js", "random.js", "runtime.js", "members.js", "stored.js", "contours.js", "runs.js",
+    "maps.js", "basins.js", "experiment.js", "live.js", "address.js",
 )  # fmt: skip
 Offered = dict[tuple[str, str], Any]
 BASE = ("chosen", "offered", "settle", "bound", "trained")  # which the runtime's experiment has itself

@@ -38,7 +38,7 @@ function walkOf(objective, rule, hypers) {
 function written(objective, rule, hypers) {
   try {
     const text = walkText(objective.kind, rule, hypers);
-    return new Function("modulo", "floorDivide", "powers", text)(modulo, floorDivide, powers);
+    return new Function("modulo", "floorDivide", "powers", "$special", text)(modulo, floorDivide, powers, $special);
   } catch (refusal) {
     if (!(refusal instanceof EvalError)) throw refusal;
     return null;
@@ -47,7 +47,8 @@ function written(objective, rule, hypers) {
 
 function walkText(kind, rule, hypers) {
   const shape = kind.shape.map((_, i) => `$p${i}`), given = ["$x0", "$x1", ...shape];
-  const numbers = [...hypers.map((name) => `$h_${name}`), ...shape, "$clip"];
+  const hyper = (name) => `$h_${rule.kind.hyperparameters.indexOf(name)}`;
+  const numbers = [...hypers.map(hyper), ...shape, "$clip"];
   const [value, gradient, hessian] = ["value", "gradient", "hessian"].map((name) => parted(kind[name]));
   const block = ({ names, body }, end) => `{ const ${names.map((n, i) => `${n} = ${given[i]}`)}; ${body} ${end} }`;
   const entries = (reading, name) => block(reading, listed(reading.result).map((e, i) => `${name}${i} = ${e};`).join(" "));
@@ -55,13 +56,13 @@ function walkText(kind, rule, hypers) {
   // for the next step, here: the browser computes once what the loss at the same point has in common with them
   const slopes = `${entries(gradient, "$g")} ${rule.kind.coupled ? entries(hessian, "$H") : ""}`;
   const { memory, moves } = rule.kind.coupled ? together(rule) : apart(rule);
-  const raised = hypers.filter((name) => moves.includes(`$powers_${name}[`));
+  const raised = hypers.map(hyper).filter((h) => moves.includes(`$powers${h}[`));
   return `"use strict";
-${raised.map((name) => `let $powers_${name} = [];`).join("\n")}
+${raised.map((h) => `let $powers${h} = [];`).join("\n")}
 return function (values, steps, losses, end) {
   const ${numbers.map((name, i) => `${name} = values[${i + 2}]`).concat("$none = 0")};
   let $x0 = values[0], $x1 = values[1], $loss, $g0, $g1, $H0, $H1, $H2, $H3${memory.map((m) => `, ${m}`).join("")};
-  ${raised.map((name) => `$powers_${name} = powers($powers_${name}, $h_${name}, steps);`).join("\n")}
+  ${raised.map((h) => `$powers${h} = powers($powers${h}, ${h}, steps);`).join("\n")}
   ${loss} ${slopes}
   losses[0] = $loss;
   const lost = !Number.isFinite($loss);
@@ -93,10 +94,21 @@ const listed = (result) => result.slice(1, -1).split(", ");
 // A rule's step on each coordinate by itself, with memories of its own.
 function apart(rule) {
   const { body, result } = parted(rule.update);
-  const own = [0, 1].map((i) => (text) => text.replace(/\bMath\.pow\(h\.(\w+), t\)/g, "$$powers_$1[t]")
-    .replace(/\bs\.(\w+)/g, `$$s${i}_$1`).replace(/\bh\.(\w+)/g, "$$h_$1"));
+  const own = [0, 1].map((i) => (text) => renamed(rule, text, `$s${i}_`));
   const moves = own.map((named, i) => `{ const x = $x${i}, g = $g${i}; ${named(body)} $x${i} = x + ${named(result)}; }`);
   return { memory: [0, 1].flatMap((i) => remembered(rule, `$s${i}_`)), moves: moves.join("\n") };
+}
+
+// A member of s or h: its name may be any text, so that a local is called by its number.
+const MEMBER = /(?<![\p{ID_Continue}$.])([sh])(?:\.([\p{ID_Continue}$]+)|\[("(?:[^"\\]|\\.)*")\])/gu;
+
+function renamed(rule, text, before) {
+  const terms = remembering(rule), hypers = rule.kind.hyperparameters;
+  const member = (_, owner, name, quoted) => {
+    const called = name ?? JSON.parse(quoted);
+    return owner === "s" ? before + terms.indexOf(called) : `$h_${hypers.indexOf(called)}`;
+  };
+  return text.replace(MEMBER, member).replace(/\bMath\.pow\((\$h_\d+), t\)/g, (_, h) => `$powers${h}[t]`);
 }
 
 // A number to the power of each step: most runs of a picture share it, and it takes longer than all else of a step.
@@ -110,19 +122,24 @@ function powers(known, base, steps) {
 // The step of a rule that sees both coordinates and the Hessian.
 function together(rule) {
   const { body, result } = parted(rule.update);
-  const named = (text) => text.replace(/\bs\.H\[(\d)\]\[(\d)\]/g, (_, i, j) => `$H${2 * i + Number(j)}`)
-    .replace(/\b([xg])\[(\d)\]/g, "$$$1$2").replace(/\bs\.(\w+)/g, "$$s_$1").replace(/\bh\.(\w+)/g, "$$h_$1");
+  const named = (text) => renamed(rule, text.replace(/\bs\.H\[(\d)\]\[(\d)\]/g, (_, i, j) => `$H${2 * i + Number(j)}`)
+    .replace(/\b([xg])\[(\d)\]/g, "$$$1$2"), "$s_");
   const [first, second] = listed(named(result));
   const moves = `{ ${named(body)} const $a = ${first}, $b = ${second}; $x0 += $a; $x1 += $b; }`;
   return { memory: remembered(rule, "$s_"), moves };
 }
 
-// The names of what a rule notes, carried ones with their first values.
+// What a rule notes, the carried terms first.
+function remembering(rule) {
+  const carried = Object.keys(rule.kind.memory);
+  return [...carried, ...rule.terms.filter((name) => !carried.includes(name))];
+}
+
+// Their locals, those of carried ones with their first values.
 function remembered(rule, before) {
-  const carried = Object.entries(rule.kind.memory);
-  const first = (value) => (isNumber(value) ? value : `$h_${value}`);
-  const fleeting = rule.terms.filter((name) => !(name in rule.kind.memory));
-  return [...carried.map(([name, value]) => `${before}${name} = ${first(value)}`), ...fleeting.map((n) => before + n)];
+  const first = (value) => (isNumber(value) ? value : `$h_${rule.kind.hyperparameters.indexOf(value)}`);
+  const begins = Object.values(rule.kind.memory).map((value) => ` = ${first(value)}`);
+  return remembering(rule).map((_, k) => before + k + (begins[k] ?? ""));
 }
 
 // The same walk by the rule's and the surface's own functions.
