@@ -54,6 +54,7 @@ _LATER = {
     "NoisyDescent": "experiments.noisy_descent",
     "Experiment": "experiment",
     "TorchOptimizer": "torch_optimizer",
+    "TorchSchedule": "torch_schedules",
     "TorchFunction": "torch_objectives",
     "TorchLoss": "torch_objectives",
 }

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from .given_schedules import as_schedule
 from .messages import refuse
 from .rules import Rule
-from .schedules import Constant, Schedule
 from .tracing import ARRAYS, FLOATS
 from .trajectory import Trajectory, blank_after_divergence, side_by_side
 
@@ -26,7 +26,7 @@ def descend(
     *,
     clip: float | None = None,
     clip_norm: float | None = None,
-    schedule: Schedule | None = None,
+    schedule: Any = None,
     noise: float = 0.0,
     seed: Any = 0,
     batches: Sequence[Any] | None = None,
@@ -38,13 +38,15 @@ def descend(
     of that standard deviation is added to the gradient (the same draws in every lane, unless
     each lane has its seed), values beyond +-`clip` are cut, the gradient's norm is cut to
     `clip_norm`. `batches` gives the sample indices of each step where the objective is a mean
-    over data. Divergence is recorded, not raised: see `Trajectory.diverged`.
+    over data. `schedule` moves the learning rate: one of `optviz.schedules`, a rate for every
+    step, a function f(t) or f(lr, t) that gives the rate of step t = 1, 2, ..., or a scheduler
+    of torch. Divergence is recorded, not raised: see `Trajectory.diverged`.
 
     Raises ValueError for a start of the wrong dimension, steps out of 1..1,000,000, lanes of
     different lengths, or a clip that is not positive.
     """
     steps = _checked_steps(steps)
-    around = _Around(clip, clip_norm, schedule or Constant(), noise, seed, batches, steps)
+    around = _Around(clip, clip_norm, schedule, noise, seed, batches, steps)
     rules = [rule] if not isinstance(rule, list | tuple) else list(rule)
     if not rules:
         refuse("descend", "needs at least one rule", rule, "pass a rule or a list of rules")
@@ -61,13 +63,11 @@ class _Around:
                 refuse("descend", f"needs a {name} above 0", value, "leave it out for no clipping")
         if not (_is_number(noise) and np.isfinite(noise) and noise >= 0):
             refuse("descend", "needs a noise of 0 or more", noise)
-        if not isinstance(schedule, Schedule):
-            refuse("descend", "needs a schedule such as schedules.Cosine()", schedule)
         if np.asarray(seed).dtype.kind not in "iu" or np.ndim(seed) > 1 or np.min(seed, initial=0) < 0:
             refuse("descend", "needs whole seeds of 0 or more, one or one a lane", seed)
         if batches is not None and len(batches) != steps:
             refuse("descend", f"needs one batch a step, {steps} of them", len(batches))
-        self.clip, self.clip_norm, self.schedule = clip, clip_norm, schedule
+        self.clip, self.clip_norm, self.schedule = clip, clip_norm, as_schedule(schedule)
         self.clips = clip is not None or clip_norm is not None
         self.noise, self.seeds, self.batches = noise, np.atleast_1d(seed), batches
 
@@ -153,6 +153,7 @@ def _starts(objective, rule, start, around) -> np.ndarray:
 
 
 def _first_memory(rule: Rule, values: dict[str, Any]) -> dict[str, Any]:
+    """What the carried terms begin with; `lr` among the values is the rate of the first step."""
     return {k: values[v] if isinstance(v, str) else v for k, v in rule.memory.items()}
 
 
@@ -167,7 +168,7 @@ def _one_lane(objective, rule, x0, steps, around) -> Trajectory:
     rate_list, h = rates[:, 0].tolist(), SimpleNamespace(**values)
     x = [float(v) for v in x0[:, 0]]
     coordinates = range(len(x))
-    first = _first_memory(rule, values)
+    first = _first_memory(rule, {**values, "lr": rate_list[0]})
     memories = [SimpleNamespace(**first) for _ in coordinates]
     hessian = objective.float_hessian() if rule.coupled else None
     draws = around.draws(steps, len(x), 1)
@@ -257,8 +258,9 @@ def _many_lanes(objective, rule, x0, steps, around) -> Trajectory:
     # numpy's floats divide by zero without raising, as arrays do
     values = {k: np.float64(v) if isinstance(v, float) else v for k, v in rule.values().items()}
     rates = _rates(rule, values, steps, around)
-    h, memory = SimpleNamespace(**values), SimpleNamespace(**_first_memory(rule, values))
     rate_of = rates if rates.shape[1] > 1 else rates[:, 0].tolist()
+    h = SimpleNamespace(**values)
+    memory = SimpleNamespace(**_first_memory(rule, {**values, "lr": rate_of[0]}))
     hessian = objective.array_hessian() if rule.coupled else None
     draws = around.draws(steps, dim, lanes)
     gradient = objective.array_gradient()

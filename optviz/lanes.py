@@ -74,9 +74,9 @@ class Program:
     def _line(self, first: bool, tape: Tape, all_places: bool = False) -> Line:
         rule = self.rule
         h = {n: self._given(tape, n, v) for n, v in rule.values().items()}
-        begins = _first_memory(rule, h)
         if self.rates:
             h["lr"] = tape.input("rate", ROW if self.rates == "row" else SCALAR)
+        begins = _first_memory(rule, h)
         x: Any = [tape.input(f"X{k}", ROW) for k in range(self.dim)]
         loss, g = self._gradient(tape)
         g = self._around(tape, g)

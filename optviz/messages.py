@@ -17,4 +17,5 @@ def shown(value: Any, limit: int = 60) -> str:
     if isinstance(value, np.ndarray) and value.size > 4:
         return f"an array of shape {value.shape}"
     text = repr(value.tolist() if isinstance(value, np.ndarray | np.generic) else value)
+    text = " ".join(text.split())  # some torch objects describe themselves in lines
     return text if len(text) <= limit else text[: limit - 3] + "..."

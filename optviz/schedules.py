@@ -34,7 +34,8 @@ class Schedule(param.Parameterized):
         h = SimpleNamespace(**{n: getattr(self, n) for n in self.param if n != "name"})
         t = np.arange(1, steps + 1)[:, None]
         lr = np.atleast_1d(np.asarray(lr, dtype=float))
-        return np.broadcast_to(self.rate(h, lr, t, ARRAYS), (steps, lr.size)).astype(float)
+        with np.errstate(all="ignore"):  # a rate that grows without end is inf: its run diverges
+            return np.broadcast_to(self.rate(h, lr, t, ARRAYS), (steps, lr.size)).astype(float)
 
 
 class Constant(Schedule):
@@ -62,9 +63,9 @@ class LinearDecay(Schedule):
 
 
 class Exponential(Schedule):
-    """Multiply the rate by `gamma` after each step (ExponentialLR)."""
+    """Multiply the rate by `gamma` after each step (ExponentialLR); above 1 it is a range test."""
 
-    gamma = param.Number(0.97, bounds=(0, 1), step=0.001, doc="Factor of each step.")
+    gamma = param.Number(0.97, bounds=(0, None), softbounds=(0, 1), step=0.001, doc="Factor of each step.")
 
     @staticmethod
     def rate(h, lr, t, xp):
@@ -74,8 +75,8 @@ class Exponential(Schedule):
 class Step(Schedule):
     """Multiply the rate by `gamma` after every `every` steps (StepLR)."""
 
-    every = param.Integer(10, bounds=(1, None), softbounds=(1, 100), doc="Steps between two drops.")
-    gamma = param.Number(0.5, bounds=(0, 1), step=0.01, doc="Factor of each drop.")
+    every = param.Integer(10, bounds=(1, None), softbounds=(1, 100), doc="Steps between two changes.")
+    gamma = param.Number(0.5, bounds=(0, None), softbounds=(0, 1), step=0.01, doc="Factor of each change.")
 
     @staticmethod
     def rate(h, lr, t, xp):

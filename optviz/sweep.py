@@ -169,10 +169,6 @@ def _grid(objective, rule, start, steps, axes, around) -> Grid:
     if unknown:
         refuse("sweep", "needs arguments it knows", sorted(unknown))
     settings = {"clip": None, "clip_norm": None, "schedule": None, "noise": 0.0, "seed": 0, **around}
-    if settings["schedule"] is None:
-        from .schedules import Constant
-
-        settings["schedule"] = Constant()
     checked = _Around(**settings, batches=None, steps=steps)
     varied = {n: v for n, v in values.items() if n not in (*objective.names, "seed")}
     program = _program(objective, rule, varied, checked)

@@ -311,9 +311,19 @@ def test_what_surrounds_a_rule(run_js):
     around = [{"clip": 1.5}, {"clip_norm": 0.3}, {"clip": 2.0, "noise": 0.7, "seed": (4,)},
               {"clip": 2.0, "clip_norm": 1.0, "noise": 0.7, "seed": (1, 2, 3)},
               *({"schedule": cls()} for cls in SCHEDULES)]  # fmt: skip
-    rules = [optviz.Adam(lr=0.1), optviz.SGD(lr=[0.1, 0.02, 3.0])]
+    rules = [optviz.Adam(lr=0.1), optviz.SGD(lr=[0.1, 0.02, 3.0]), optviz.Rprop(lr=[0.1, 0.02, 0.3])]
     for options in around:
         assert all_same(run_js, [(Quadratic(), rule, (-5.0, -2.0), 60) for rule in rules], **options), options
+
+
+def test_a_list_or_a_function_is_a_schedule(run_js):
+    given = {"[0.3, 0.2]": [0.3, 0.2], "(t) => 0.3 / t": lambda t: 0.3 / t, "(lr, t) => lr * t": lambda lr, t: lr * t}
+    rule, start = optviz.SGD(lr=[0.1, 0.2]), (-5.0, -2.0)
+    call = f"descend({made(Quadratic())}, {made(rule)}, {literal(start)}, 2"
+    for schedule, run in zip(
+        given.values(), run_js(*(f"{call}, {{ schedule: {text} }})" for text in given)), strict=True
+    ):
+        assert np.array_equal(descend(Quadratic(), rule, start, 2, schedule=schedule).x, run["x"])
 
 
 def test_lanes_from_starts_hyperparameters_and_rules(run_js):

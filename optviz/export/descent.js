@@ -254,8 +254,8 @@ class Trajectory {
 }
 
 // Walk `steps` steps by one rule, or by several side by side. Lanes come from arrays in the
-// hyperparameters, several starts, or `Lanes`. Options: `clip`, `clipNorm`; `schedule`, or
-// `rates`, one a step; `noise`, what to add to the gradients, (steps, dim, lanes or 1); `batches`.
+// hyperparameters, several starts, or `Lanes`. Options: `clip`, `clipNorm`; `schedule`, also a
+// function of t or of lr and t, or `rates`, one a step; `noise`, what to add to the gradients, (steps, dim, lanes or 1); `batches`.
 function descend(objective, rule, start, steps, options = {}) {
   const { dim, objectives = [objective] } = objective;
   const rules = [rule].flat();
@@ -279,7 +279,11 @@ function descend(objective, rule, start, steps, options = {}) {
 // The learning rates, `lanes` a step: the schedule's, those given, or the rule's own.
 function ratesOf(rule, steps, lanes, { schedule = null, rates = null }) {
   const own = rule.values.lr ?? 0;
-  const given = schedule ? schedule.rates(own, steps).data : numbersOf(rates);
+  if (typeof schedule === "function") return Array.from({ length: steps * lanes }, (_, k) => {
+    const t = Math.floor(k / lanes) + 1;
+    return schedule.length < 2 ? schedule(t) : schedule(ofLane(own, k % lanes), t);
+  });
+  const given = schedule?.rates ? schedule.rates(own, steps).data : numbersOf(schedule ?? rates);
   const rate = (k) => (given ? given[given.length === steps ? Math.floor(k / lanes) : k] : ofLane(own, k % lanes));
   return Array.from({ length: steps * lanes }, (_, k) => rate(k));
 }
@@ -288,6 +292,7 @@ function ratesOf(rule, steps, lanes, { schedule = null, rates = null }) {
 function walk(objective, rule, start, lane, run, column, options) {
   const { dim } = objective;
   const h = rule.at(lane);
+  h.lr = run.rates.data[column]; // the first step's: a carried term may begin with it
   const memories = rule.memories(h, dim);
   const kept = rule.terms.map((name) => run.terms[name].data);
   const x = [...numbersOf(start)];
