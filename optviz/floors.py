@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .linear import coefficients, steady_terms
+from .linear import coefficients, never_settles, steady_terms
 from .minima import lowest_loss
 from .noise import LATE, excess_loss, stationary_covariance, stationary_variance
 from .rules import Rule
@@ -26,7 +26,7 @@ def expected(rule: Rule, objective: Any, target: Any, noise: float) -> dict[str,
 
     `predicted` (2, 2): the covariance of x; `predicted_floor`: the mean loss above the minimum's; `rate` and
     `limit` as in `theory`, for linear rules; None where nothing is known. `unstable`: lr is at the limit or above,
-    `frozen`: it holds only about, `sentence`: what `theory.prediction` says.
+    `frozen`: it holds only about, `sentence`: what `theory.prediction` says, or why no floor follows.
     """
     known = spectrum(objective, target)
     if not np.isfinite(known["values"]).all():
@@ -34,14 +34,21 @@ def expected(rule: Rule, objective: Any, target: Any, noise: float) -> dict[str,
     said = prediction(rule, objective, target)
     frozen = is_frozen(rule)
     floor = excess_loss(rule, known["values"], noise)
+    homeless = frozen and (floor is None or math.isnan(floor))
     most = said["limit"]
     return {
-        "target": target, "frozen": frozen, "sentence": said["sentence"],
+        "target": target, "frozen": frozen, "sentence": _no_floor(rule) if homeless else said["sentence"],
         "predicted": covariance(rule, objective, target, noise) if floor is None or math.isfinite(floor) else None,
         "predicted_floor": floor,
         "rate": None if frozen or floor is None else rate(rule, known["values"]),
         "limit": most, "unstable": most is not None and coefficients(rule)["lr"] >= most,
     }  # fmt: skip
+
+
+def _no_floor(rule: Rule) -> str:
+    """Why no floor follows for a rule that divides by running squares."""
+    known = "never settles" if never_settles(rule) else "does not follow from the noise's size"
+    return f"What {type(rule).__name__} divides by {known}: theory has no floor for it."
 
 
 def unknown(sentence: str) -> dict[str, Any]:
@@ -61,6 +68,8 @@ def covariance(rule: Rule, objective: Any, target: Any, noise: float) -> Any:
     if hessian[0][1] != 0:
         return None
     first, second = (stationary_variance(rule, float(hessian[k][k]), noise) for k in (0, 1))
+    if first is None or second is None:
+        return None
     return np.array([[first, 0.0], [0.0, second]])
 
 

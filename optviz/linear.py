@@ -32,8 +32,8 @@ class Form:
     `rows` holds an entry for g, for x and for each carried term of `names`: the step first, then
     each carried term; late in a run, where P is 1. `gain` is the step's entry for g with the
     `frozen` terms and the step t as they are, `steady` the frozen terms' own values in the long
-    run where the mean of g^2 is `power` (None: they have none). `decoupled` tells a pull towards
-    zero that P does not divide. A form without rows says `why`.
+    run where the mean of g^2 is `power` (None: unknown, or `endless`: they never settle). `decoupled`
+    tells a pull towards zero that P does not divide. A form without rows says `why`.
     """
 
     why: str = ""
@@ -42,6 +42,7 @@ class Form:
     rows: Compiled | None = None
     gain: Compiled | None = None
     steady: Compiled | None = None
+    endless: bool = False
     decoupled: bool = False
 
 
@@ -115,13 +116,16 @@ def _form(cls, found, names, fixed, values, rows) -> Form:
     reference |= {s: sympy.Integer(0) for s in hyper if str(s) == "eps"}
     pulled = [x for g, x, *_ in rows if g.free_symbols & set(fixed.values()) and x != 0]
     flat = [_late(entry.xreplace(reference)) for row in rows for entry in row]
-    steady = _steady(found, fixed, values)
+    steady, endless = _steady(found, fixed, values)
+    if steady is not None and set().union(*(value.free_symbols for value in steady)) - {*hyper, POWER}:
+        steady = None  # a mean of the gradient in it, as AdaBelief's
     return Form(
         names=names,
         frozen=tuple(fixed),
         rows=Compiled(hyper, flat),
         gain=Compiled([*hyper, *fixed.values(), LATER], [rows[0][0]]),
         steady=None if steady is None else Compiled([*hyper, POWER], steady),
+        endless=endless,
         decoupled=any(not x.free_symbols & set(fixed.values()) for x in pulled),
     )
 
@@ -133,21 +137,29 @@ def _reference(found: Any, name: str, value: Any, fixed: Mapping[str, Any]) -> s
     return sympy.Integer(1 if slope.free_symbols & (inputs | set(fixed.values()) - {fixed[name]}) else 0)
 
 
-def _steady(found: Any, fixed: Mapping[str, Any], values: Mapping[str, Any]) -> list[Any] | None:
-    """The frozen terms' fixed points where g^2 is `power` on the mean, g is 0 and x plays no part."""
+def _steady(found: Any, fixed: Mapping[str, Any], values: Mapping[str, Any]) -> tuple[list[Any] | None, bool]:
+    """The frozen terms' fixed points where g^2 is `power` on the mean, g is 0 and x plays no part, or None.
+
+    And whether that is because one never settles: it keeps all of itself, like Adagrad's sum. Where it would but
+    for eps, like Adadelta's squared steps, chance decides where it stays, and the mean of g^2 does not tell.
+    """
     g, x = found.symbols["g"], found.symbols["x"]
     solved: dict[Any, Any] = {}
     for name, own in fixed.items():
         row = sympy.expand(values[name].xreplace({x: sympy.Integer(0), **solved}))
+        if sympy.diff(row, g, 3) != 0:
+            return None, False
         row = _late(row.subs(g**2, POWER).xreplace({g: sympy.Integer(0)}))
         slope = sympy.diff(row, own)
         rest = sympy.expand(row - slope * own)
-        if slope.free_symbols & {own} or own in rest.free_symbols or sympy.simplify(1 - slope) == 0:
-            return None
+        if slope.free_symbols & {own} or own in rest.free_symbols:
+            return None, False
+        if sympy.simplify(1 - slope.subs(sympy.Symbol("eps", real=True), 0)) == 0:
+            return None, sympy.simplify(1 - slope) == 0
         solved[own] = sympy.simplify(rest / (1 - slope))
         if solved[own].free_symbols & (set(fixed.values()) - set(solved) | _carried(found)):
-            return None  # one that depends on what is not frozen, as the mean of (g - m)^2 does on m
-    return list(solved.values())
+            return None, False  # one that depends on what is not frozen, as the mean of (g - m)^2 does on m
+    return list(solved.values()), False
 
 
 def _carried(found: Any) -> set[Any]:
@@ -225,8 +237,13 @@ def gain(rule: Any, terms: Mapping[str, float], t: int) -> float:
         return float(form.gain.arrays(*(np.float64(values[name.removesuffix("_t")]) for name in form.gain.names))[0])
 
 
+def never_settles(rule: Any) -> bool:
+    """Whether a frozen term goes on growing or shrinking under noise: Adagrad's sum does."""
+    return form_for(rule).endless
+
+
 def steady_terms(rule: Any, power: float) -> dict[str, float] | None:
-    """The frozen terms in the long run where the mean of g^2 is `power`; None where they never settle."""
+    """The frozen terms in the long run where the mean of g^2 is `power`; None if unknown or `never_settles`."""
     form, own = _read(rule)
     if form.steady is None:
         return None

@@ -12,7 +12,7 @@ from . import cluster
 from .map_axes import AXES, CLIP, COORDINATES
 from .rules import Rule
 from .sweep import sweep
-from .theory import max_lr, spectrum
+from .theory import is_frozen, max_lr, spectrum
 
 
 def names_of(member: Any) -> list[str]:
@@ -62,13 +62,22 @@ def lane_map(
 def stable_rates(rule: Any, objective: Any, name: str, values: Sequence[float]) -> list[float] | None:
     """The learning rate up to which a rule is stable at the deepest minimum, for each value of another number.
 
-    NaN for what PyTorch refuses, infinite for no limit; None where theory has nothing to say.
+    NaN for what PyTorch refuses, infinite for no limit; None where theory has nothing to say: what a rule with
+    running squares divides by is each run's own, so that no line parts its runs.
     """
     minima = [list(point) for point in objective.minima]
-    if not minima:
+    if not minima or limit_moves(rule):
         return None
     rates = [_stable_rate(rule, objective, name, value, minima[0]) for value in values]
     return None if any(rate is None for rate in rates) else rates
+
+
+def limit_moves(rule: Any) -> bool:
+    """Whether a rule's limit moves with the gradients that a run has seen."""
+    try:
+        return is_frozen(rule)
+    except ValueError:  # refused as it stands: the axis may bring what is not
+        return False
 
 
 def _stable_rate(rule: Any, objective: Any, name: str, value: float, minimum: Any) -> Any:

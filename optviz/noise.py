@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from .linear import at_rates, coefficients, steady_terms
-from .theory import _matrix, _weight_decay, eigen, preconditioner, spectral_radius
+from .linear import at_rates, coefficients, never_settles, steady_terms
+from .theory import _crossing, _matrix, _weight_decay, eigen, preconditioner, spectral_radius
 
 LATE = 1_000_000_000  # a step at which every bias correction is over
 
@@ -26,12 +26,18 @@ def update_spread(rule: Any, s: float, *, clip: float | None = None, rates: Sequ
     falling learning rate. Exact for linear rules once settled, approximate with frozen squares; NaN
     where the steps never settle (Adagrad), None where nothing is known.
     """
-    if coefficients(rule) is None:
+    if not _knows(rule):
         return None
     felt = s if clip is None else clipped_deviation(s, clip)
     if rates is None:
         return _spread(rule, felt, None)
     return np.array([_spread(rule, felt, float(lr)) for lr in rates])
+
+
+def _knows(rule: Any) -> bool:
+    """Whether it is known what noise makes of a rule's steps, be it that they never settle."""
+    form = coefficients(rule)
+    return form is not None and (not form["frozen"] or never_settles(rule) or steady_terms(rule, 1.0) is not None)
 
 
 def _spread(rule: Any, s: float, lr: float | None) -> float:
@@ -64,44 +70,72 @@ def lyapunov(matrix: np.ndarray, take: np.ndarray) -> np.ndarray:
     if not spectral_radius(matrix) < 1:
         return np.full(matrix.shape, math.inf)
     held, power = take @ take.T, matrix
-    for _ in range(64):
-        more = power @ held @ power.T
-        held = held + more
-        if np.abs(more).max() <= 1e-18 * np.abs(held).max():
-            break
-        power = power @ power
-    return held
+    with np.errstate(all="ignore"):  # a radius of 1 but for rounding
+        for _ in range(64):
+            more = power @ held @ power.T
+            held = held + more
+            if np.abs(more).max() <= 1e-18 * np.abs(held).max():
+                break
+            power = power @ power
+    return held if np.isfinite(held).all() else np.full(matrix.shape, math.inf)
 
 
 def stationary_variance(rule: Any, curvature: float, s: float) -> Any:
     """The variance of x around the minimum of curvature/2 x^2 under gradient noise of deviation s.
 
-    Infinite where the rule is unstable; approximate with frozen squares; None where nothing is known.
+    Infinite where the rule is unstable; approximate with frozen squares, NaN where these never settle; None where
+    nothing is known.
     """
-    form = coefficients(rule)
-    if form is None:
+    if not _knows(rule):
         return None
-    if not form["frozen"]:
-        return _settled(form, curvature, s)
-    pull, found = _weight_decay(form), 0.0
-    for _ in range(60):  # squares of the gradient at x, x of the squares
-        before, scale = found, _divisor(rule, form, s * s + curvature * curvature * found)
-        found = _settled(form, (curvature + pull) / scale, s / scale)
-        if not math.isfinite(found) or abs(found - before) <= 1e-14 * found:
-            break
-    return found
+    form = coefficients(rule)
+    if form["frozen"] and never_settles(rule):
+        return math.nan
+    return _balanced(rule, form, curvature, s) if form["frozen"] else _settled(form, curvature, s)
+
+
+def _balanced(rule: Any, form: Any, curvature: float, s: float) -> float:
+    """The variance that makes the squares under which it stays: the larger x, the larger they, the smaller the steps.
+
+    What is unstable at the squares of noise alone grows only until its own squares hold it.
+    """
+    steepness = curvature + _weight_decay(form)
+    if not math.isfinite(steepness):
+        return math.nan
+    if not form["lr"] > 0:
+        return math.inf
+
+    def lacking(variance: float) -> float:
+        scale = _divisor(rule, form, s * s + steepness * steepness * variance)
+        left = _settled(form, steepness / scale, s / scale) if scale > 0 else math.inf
+        return (variance - left) / (variance + left) if math.isfinite(left) else -1.0
+
+    low = max(form["lr"] * form["lr"], 1e-290)
+    below = lacking(low)
+    while not below < 0:
+        if low < 1e-300:
+            return 0.0
+        low = low / 16
+        below = lacking(low)
+    high = 16 * low
+    above = lacking(high)
+    while above < 0 and math.isfinite(high):
+        low, below, high = high, above, 16 * high
+        above = lacking(high)
+    return _crossing(lacking, low, below, high, above) if math.isfinite(high) else math.inf
 
 
 def _settled(form: Any, curvature: float, s: float) -> float:
     if not math.isfinite(curvature):
         return math.nan
     take = np.array([[row[0]] for row in form["rows"]])
-    return float(lyapunov(np.array(_matrix(form, curvature)), take)[0, 0]) * s * s
+    held = float(lyapunov(np.array(_matrix(form, curvature)), take)[0, 0])
+    return held * s * s if math.isfinite(held) else held
 
 
 def excess_loss(rule: Any, eigenvalues: Sequence[float], s: float) -> Any:
     """The mean loss above the minimum of a quadratic under gradient noise of deviation s in every direction."""
-    if coefficients(rule) is None:
+    if not _knows(rule):
         return None
     return sum(c / 2 * stationary_variance(rule, c, s) for c in eigenvalues)
 

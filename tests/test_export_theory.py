@@ -105,7 +105,8 @@ def test_every_rule_says_the_same_on_a_page():
                   (theory.rate, [rule, [0.1, 1.0, 4.5]], {}), (theory.is_frozen, [rule], {}),
                   (noise.update_spread, [rule, 1.3], {"clip": 1.1}),
                   (noise.update_spread, [rule, 0.5], {"rates": [0.1, 0.05]}),
-                  (noise.stationary_variance, [rule, 2.0, 0.4], {}), (noise.excess_loss, [rule, [1.0, 3.0], 0.4], {}),
+                  (noise.stationary_variance, [rule, 2.0, 0.4], {}), (noise.stationary_variance, [rule, 2.0, 0.01], {}),
+                  (noise.stationary_variance, [rule, 2.0, 0.0], {}), (noise.excess_loss, [rule, [1.0, 3.0], 0.4], {}),
                   (noise.stationary_covariance, [rule, [[2.0, 0.5], [0.5, 1.0]], 0.4], {}),
                   (theory.prediction, [rule, bowl, [0.1, 0.2]], {})]  # fmt: skip
         if theory.is_frozen(rule):

@@ -10,10 +10,24 @@ from urllib.parse import parse_qsl
 import numpy as np
 import pytest
 
-from optviz import SGD, HyperparameterMap, TorchOptimizer, objective, sharing, surfaces
+from optviz import (
+    SGD,
+    Adadelta,
+    Adagrad,
+    Adam,
+    HyperparameterMap,
+    Inertia,
+    Momentum,
+    NAdam,
+    TorchOptimizer,
+    objective,
+    sharing,
+    surfaces,
+)
 from optviz.experiments.hyperparameter_map import ENDS, OWN, VIEWS
 from optviz.map_axes import AXES, COORDINATES, axis_of
 from optviz.maps import growth, ranks
+from optviz.plots import caption
 
 SURFACE = surfaces.Himmelblau()
 WHOLE = [axis_of(name, SURFACE, log) for name in AXES for log in (False, True) if not (log and name in COORDINATES)]
@@ -265,6 +279,31 @@ def test_prediction_and_map_agree_on_the_quadratic():
             shown.optimizer.param.update(lr=factor * 10**lr, momentum=momentum)
             run = shown.trajectory
             assert bool(run.diverged[0] or run.loss[-1, 0] > run.loss[0, 0]) == grows
+
+
+@pytest.mark.parametrize("rule", [
+    SGD(lr=0.1), SGD(lr=0.1, momentum=0.6, weight_decay=0.3), Momentum(momentum=0.7), Inertia(momentum=0.4),
+], ids=str)  # fmt: skip
+def test_cells_above_the_predicted_limit_end_above_their_start_and_no_others(rule):
+    shown = HyperparameterMap(optimizer=rule, objective=surfaces.Quadratic(), steps=300, up="start y")
+    found, line = shown.results["map"], shown.drawings["map"].layers["limit"]
+    limit, lrs = line["x"][0], shown.axes[0].cells(found["loss"].shape[1])
+    np.testing.assert_array_equal(line["x"], limit)
+    apart = np.abs(lrs - limit) > 0.02
+    grown = (found["diverged"] > 0) | ~(found["loss"] <= found["first"])
+    assert (grown == (lrs > limit))[:, apart].all()
+    assert "predicted limit" in caption(shown.figures()[0], shown.drawings["map"])
+
+
+@pytest.mark.parametrize("rule", [Adam(lr=0.1), Adagrad(lr=0.1), NAdam(lr=0.1), Adadelta(lr=0.1)], ids=str)
+def test_no_limit_is_drawn_where_it_is_each_runs_own(rule):
+    shown = HyperparameterMap(optimizer=rule, objective=surfaces.Quadratic(), steps=30, up="start y")
+    assert shown.drawings["map"].layers["limit"]["x"].size == 0
+    assert "predicted limit" not in caption(shown.figures()[0], shown.drawings["map"])
+    said = f"No limit is drawn: it moves with what {type(rule).__name__} divides by, which is each run's own."
+    assert said in shown.status()
+    shown.across = "start x"
+    assert said not in shown.status() and not shown.message
 
 
 @pytest.mark.parametrize("colour", ["loss", "arrived", "rank"])

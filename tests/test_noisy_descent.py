@@ -54,6 +54,20 @@ def test_the_floor_of_a_rule_with_running_squares_holds_about():
     assert "Its running squares still remember the start: it divides by" in made.status()
 
 
+def test_a_rule_without_a_floor_says_why():
+    made = NoisyDescent(rule="Adadelta", angle=0)
+    assert (
+        made.found["first"]["predicted_floor"] is None
+        and made.drawings["surface"].layers["first theory"]["x"].size == 0
+    )
+    assert (
+        "What Adadelta divides by does not follow from the noise's size: theory has no floor for it." in made.status()
+    )
+    made.rule = "Adagrad"
+    assert "What Adagrad divides by never settles: theory has no floor for it." in made.status()
+    assert made.side()["table"].count(">unknown<") == 3
+
+
 @pytest.mark.parametrize(("rule", "ours"), [("SGD", SGD(lr=0.05, momentum=0.6)), ("Adam", Adam(lr=0.05, beta1=0.6))])
 def test_each_lane_is_the_run_of_its_seed(rule, ours):
     made = NoisyDescent(rule=rule, lr=0.05, momentum=0.6, runs=6, seed=3)

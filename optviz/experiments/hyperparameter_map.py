@@ -14,7 +14,7 @@ from ..first_rates import at_first_rate
 from ..layout import frame, html, under_knobs
 from ..map_axes import AXES, CLIP, COORDINATES, Axis, axis_of, by_factors, span_of
 from ..map_views import ENDS, LOGS, OWN, VIEWS, belongs
-from ..maps import lane_map, names_of, pair_of, ranks, setting, stable_rates, told
+from ..maps import lane_map, limit_moves, names_of, pair_of, ranks, setting, stable_rates, told
 from ..members import resolved
 from ..plots import Drawing, Figure, curve, embers, grey_ground, hover, image_columns, marks, roomy, surface
 from ..stages import Picture, cells_aside
@@ -266,9 +266,10 @@ class HyperparameterMap(SurfaceDescent):
         limit = self.remember("limit", self._limit_key(), self._limit)
         here = {"x": np.array([self._at(across)]), "y": np.array([self._at(up)])}
         layers = {**shown, "limit": limit, "here": here}
+        said = {**self._scales(limits["image"]), "predicted limit": "predicted limit" if len(limit["x"]) > 0 else ""}
         title = f"{COLOURS[self.colour]}, by {across.label} (across) and {up.label} (up)"
         return Drawing(layers, (across.low, across.high), (up.low, up.high), title[:1].upper() + title[1:],
-                       self._scales(limits["image"]), limits)  # fmt: skip
+                       said, limits)  # fmt: skip
 
     def _scales(self, ends: tuple[float, float]) -> dict[str, str]:
         """What the ends of both colour scales say."""
@@ -328,8 +329,16 @@ class HyperparameterMap(SurfaceDescent):
         rows, columns = found["loss"].shape
         return (
             f"{columns} × {rows} runs of {self.steps} steps: {arrived:.0f} % come within {self.tolerance:g} of the "
-            f"lowest loss, {gone:.0f} % end above their start. The run of the ring: {self.members_status()}"
+            f"lowest loss, {gone:.0f} % end above their start. {self._lineless()}"
+            f"The run of the ring: {self.members_status()}"
         )
+
+    def _lineless(self) -> str:
+        """Why no limit is drawn where one may be looked for; empty elsewhere."""
+        if "lr" not in (self.across, self.up) or not limit_moves(self.optimizer):
+            return ""
+        name = type(self.optimizer).__name__
+        return f"No limit is drawn: it moves with what {name} divides by, which is each run's own. "
 
     notes = """
 <p><b>What is shown.</b> Every cell is a real run with its own two numbers; nothing is interpolated. Click a cell:
@@ -339,7 +348,8 @@ visible part is computed anew, with few cells at once and with many when you res
 cell has the darkest blue. Ember cells end above their start or are no longer finite, the darker the faster they grow:
 a decade a step and more is darkest. Grey ones never came within the tolerance.</p>
 <p><b>The dashed line</b> is the learning rate up to which theory says that the rule is stable at the minimum. On a
-quadratic map and line agree; elsewhere a run may leave long before, or settle beyond.</p>
+quadratic map and line agree; elsewhere a run may leave long before, or settle beyond. Rules that divide by running
+squares, Adam and its kin, have no line: their limit moves with the gradients of each run.</p>
 <p><b>The tanh net</b> w1 tanh(w2 x) shows how jagged the border between training and divergence is
 (Sohl-Dickstein, arXiv 2402.06184): zoom in on it.</p>
 """

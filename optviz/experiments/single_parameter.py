@@ -30,8 +30,8 @@ class SingleParameter(Experiment):
     u = momentum * u - rate * clip(g), with the rate lowered by `decay` after each epoch and
     never under 0.001, beside plain SGD at constant rate 0.1. Results, each of shape (23640,):
     `gradients`, `rates`, `updates`, `baseline`; `values` (23641,), the parameter from 0 on; `spread` and
-    `expected` (40,), the measured and the predicted standard deviation of each epoch's updates.
-    `gradients=` replaces the drawn ones.
+    `expected` (40,), the measured and the predicted root mean square of each epoch's updates: their deviation
+    about 0, where noise keeps them, and not about the epoch's own mean. `gradients=` replaces the drawn ones.
     """
 
     lr = param.Number(0.1, bounds=(0, 1), step=0.01, label="Learning rate", doc="Rate of the first epoch.")
@@ -89,7 +89,7 @@ class SingleParameter(Experiment):
 
     @property
     def spread(self) -> np.ndarray:
-        """The standard deviation of each epoch's updates."""
+        """The root mean square of each epoch's updates."""
         return self.results["spread"]
 
     @property
@@ -109,13 +109,21 @@ class SingleParameter(Experiment):
 
     def _known(self, gradients, rates, updates) -> dict[str, np.ndarray]:
         """The parameter, its spread, and what theory expects of both: steps of 1 / (1 - momentum) of a rate."""
-        s = 1.0 if self._given is None else float(gradients.std())
-        one = update_spread(Momentum(lr=1.0, momentum=self.momentum), s, clip=self.clip)
-        jumps = rates * (clipped_deviation(s, self.clip) / (1 - self.momentum))
+        middle, felt = self._felt(gradients)
+        one = update_spread(Momentum(lr=1.0, momentum=self.momentum), felt)
+        push, jumps = rates * (middle / (1 - self.momentum)), rates * (felt / (1 - self.momentum))
         return {
-            "values": _summed(updates), "spread": updates.reshape(EPOCHS, STEPS).std(axis=1),
-            "expected": one * rates[::STEPS], "reach": np.sqrt(_summed(jumps * jumps)),
+            "values": _summed(updates), "spread": _sizes(updates),
+            "expected": np.hypot(one * rates, push)[::STEPS],
+            "reach": np.hypot(np.sqrt(_summed(jumps * jumps)), _summed(push)),
         }  # fmt: skip
+
+    def _felt(self, gradients) -> tuple[float, float]:
+        """The mean and the deviation of clipped gradients: of normal ones, or of those that were given."""
+        if self._given is None:
+            return 0.0, clipped_deviation(1.0, self.clip)
+        kept = np.clip(gradients, -self.clip, self.clip)
+        return float(kept.mean()), float(kept.std())
 
     def _gradients(self) -> np.ndarray:
         if self._given is not None:
@@ -211,7 +219,7 @@ class SingleParameter(Experiment):
         return {"x0": [self.epoch - 0.5], "y0": [low], "x1": [self.epoch + 0.5], "y1": [high]}
 
     def _draw_spread(self, epochs: np.ndarray) -> Drawing:
-        plain = self.baseline.reshape(EPOCHS, STEPS).std(axis=1)
+        plain = _sizes(self.baseline)
         layers = {
             "viewed": self._viewed(*SPREADS),
             "updates": {"x": epochs, "y": self.spread}, "expected": {"x": epochs, "y": self.expected},
@@ -237,12 +245,13 @@ class SingleParameter(Experiment):
 
     def status(self) -> str:
         at = slice((self.epoch - 1) * STEPS, self.epoch * STEPS)
+        spread, plain = self.spread[self.epoch - 1], _sizes(self.baseline)[self.epoch - 1]
         seen, cut = self.updates[at], int(np.count_nonzero(np.abs(self.gradients) > self.clip))
         beyond = int(np.count_nonzero(np.abs(seen) > 1.5))
         text = (
             f"Epoch {self.epoch}: rate <b>{self.rates[at][0]:.4f}</b>, updates spread "
-            f"<b>±{seen.std():.3f}</b> (standard deviation), largest {np.abs(seen).max():.3f}; "
-            f"predicted ±{self.expected[self.epoch - 1]:.3f}, plain SGD ±{self.baseline[at].std():.3f}. "
+            f"<b>±{spread:.3f}</b> (root mean square), largest {np.abs(seen).max():.3f}; "
+            f"predicted ±{self.expected[self.epoch - 1]:.3f}, plain SGD ±{plain:.3f}. "
             f"Clipping cut {cut:,} of {self.gradients.size:,} gradients."
         )
         return text + (f" <b>{beyond} of {STEPS} updates are outside the frame.</b>" if beyond else "")
@@ -258,7 +267,9 @@ carries the old, larger updates on for a while: about 1 / (1 - momentum) steps.<
 to 1 and a third of them are cut.</p>
 <p><b>Where ±0.3 comes from.</b> Plain SGD moves by 0.1 times a standard normal draw: three standard
 deviations are ±0.3, so 99.7 % of its updates stay between the dotted lines. Momentum widens the
-spread by 1 / √(1 - momentum²): 3.2 times at 0.95, so about ±1 in the first epoch.</p>
+spread by 1 / √(1 - momentum²): 3.2 times at 0.95, so about ±1 in the first epoch. A spread here is a root
+mean square: taken about 0, where noise keeps the updates, since those of one epoch hang together and their own
+mean wanders with them.</p>
 <p><b>The parameter itself</b> is the sum of its updates, which the updates do not show: neighbours push the same
 way, so it wanders as if each gradient counted 1 / (1 - momentum) times, 20 times at 0.95. The dashed lines
 are two standard deviations of where such a walk has come to.</p>
@@ -274,6 +285,11 @@ are two standard deviations of where such a walk has come to.</p>
 
 def _summed(values: np.ndarray) -> np.ndarray:
     return np.concatenate([np.zeros(1), np.cumsum(values)])
+
+
+def _sizes(updates: np.ndarray) -> np.ndarray:
+    """The root mean square of each epoch's updates."""
+    return np.sqrt((updates * updates).reshape(EPOCHS, STEPS).mean(axis=1))
 
 
 def _both(x: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:

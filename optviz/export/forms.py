@@ -29,6 +29,7 @@ _TEXTS = {
   };
 }""",
     linear.gain: "(rule, terms, t) => $form(rule).gain({ ...rule.at(0), ...terms }, terms, t - 1)",
+    linear.never_settles: "(rule) => $form(rule).endless ?? false",
     linear.steady_terms: """(rule, power) => {
   const form = $form(rule);
   if (form.steady === null) return null;
@@ -88,6 +89,7 @@ def _form(form: linear.Form) -> dict[str, Any]:
     terms = {str(name): _member("f", name) for name in form.frozen}
     return {
         "why": form.why, "names": form.names, "frozen": form.frozen, "decoupled": form.decoupled,
+        "endless": form.endless,
         "rows": _reading(form.rows, "h"),
         "gain": _reading(form.gain, "h, f, k", {**{f"{n}_t": text for n, text in terms.items()}, "k": "k"}, one=True),
         "steady": _reading(form.steady, "h, power", {"power": "power"}),
