@@ -4,7 +4,9 @@ import re
 from functools import cache
 
 import numpy as np
+import panel as pn
 import pytest
+import requests
 from browser import (
     assert_fits_a_phone,
     drag_slider,
@@ -327,6 +329,14 @@ def test_the_index_leads_to_every_lesson(page, served):
 def test_dark_opens_dark(app, page, served):
     opened(page, served, app, "?theme=dark")
     assert brightness(page) < 80
+
+
+def test_an_app_of_somebody_else_is_served_beside_ours(served):
+    for address in ("mine", "surface_descent", "surface_descent?theme=dark", "mine"):
+        answer = requests.get(f"{served}/{address}", timeout=20)
+        assert answer.status_code == 200
+        assert ("background-color: #121212" in answer.text) == address.endswith("dark")
+    assert pn.config.session_key_func is None  # which is for all apps of a process
 
 
 def brightness(page) -> float:
