@@ -9,6 +9,7 @@ from typing import Any
 import panel as pn
 import param
 
+from .fields import field_for, notes_under
 from .layout import shading, share
 
 MANY = 4  # digits of a step, beyond which most of a value's would be zeros
@@ -26,6 +27,7 @@ def knobs_of(owner: param.Parameterized, names: Sequence[str], widgets: Any = No
         widget._busy__ignore = ["value"]
         if not isinstance(widget, pn.widgets.Button | pn.widgets.Checkbox):
             widget.sizing_mode = "stretch_width"
+    notes_under(made)
     return made
 
 
@@ -55,12 +57,11 @@ def shade(knobs: pn.Param, name: str, start: float) -> bool:
 
 
 def _settings(parameter: Any) -> dict[str, Any]:
-    """A slider shows as many digits as its steps have, and those of its default where that is finer."""
+    """A slider shows as many digits as its steps have, and those of its default where that is finer; else a field."""
     step = getattr(parameter, "step", None)
-    if isinstance(parameter, param.Integer) or not isinstance(parameter, param.Number) or not step:
-        return {}
-    if None in parameter.get_soft_bounds():
-        return {}
+    field = field_for(parameter)
+    if field or isinstance(parameter, param.Integer) or not isinstance(parameter, param.Number) or not step:
+        return field
     digits = _digits(step)
     more = max(0, _digits(parameter.default or 0) - digits)
     if digits > MANY:  # in most values zeros

@@ -4,7 +4,6 @@ import re
 from functools import cache
 
 import numpy as np
-import panel as pn
 import pytest
 import requests
 from browser import (
@@ -336,7 +335,6 @@ def test_an_app_of_somebody_else_is_served_beside_ours(served):
         answer = requests.get(f"{served}/{address}", timeout=20)
         assert answer.status_code == 200
         assert ("background-color: #121212" in answer.text) == address.endswith("dark")
-    assert pn.config.session_key_func is None  # which is for all apps of a process
 
 
 def brightness(page) -> float:

@@ -10,6 +10,15 @@ function label(view) {
   }
   const box = view.model?.label && root?.querySelector("input[type=checkbox]");
   if (box && !box.hasAttribute("aria-label")) box.setAttribute("aria-label", view.model.label);
+  const field = view.model?.type === "Spinner" && view.input_el;
+  if (field && !field.aria_tended) {
+    field.aria_tended = true;
+    // Bokeh leaves what is no number, as "-" or "1e", standing in the field without a word
+    field.addEventListener("change", () => {
+      if (field.value !== "" && Number.isNaN(Number(field.value))) view.model.value = NaN;
+      field.value = view.format_value;
+    });
+  }
   for (const child of view.child_views || []) label(child);
 }
 

@@ -54,6 +54,21 @@ class Experiment {
     this.refresh();
   }
 
+  // Do what sets parameters, and take it back where that is refused; what is said against it, if anything.
+  tried(set) {
+    const before = Object.keys(this.state.values).map((name) => [name, this[name]]), standing = this.message;
+    this.trying = true;
+    try {
+      set();
+    } finally {
+      this.trying = false;
+    }
+    if (this.message === "" || this.message === standing) return "";
+    const why = this.message;
+    this.change(Object.fromEntries(before.filter(([name, value]) => !alike(value, this[name]))));
+    return why;
+  }
+
   settle(changed) {
     if (changed.has("fit_axes")) this._fit += 1;
     if (changed.size) Object.assign(this, this.follow(changed));
@@ -88,7 +103,7 @@ class Experiment {
     } catch (refusal) {
       if (!(refusal instanceof ValueError_)) throw refusal;
       this.message = refusal.message;
-      this.tell();
+      if (!this.trying) this.tell();
       return;
     }
     this.results = results;

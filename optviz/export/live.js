@@ -78,8 +78,8 @@ const escaped = (text) => text.replace(/[&<>"']/g, (c) => ESCAPES[c]);
 
 // Controls and plots of one experiment, tied together.
 class LivePage {
-  constructor(experiment, spec, document) {
-    Object.assign(this, { experiment, spec });
+  constructor(experiment, spec, document, sharing) {
+    Object.assign(this, { experiment, spec, sharing });
     this.model = (id) => document.get_model_by_id(id);
     this.models = () => [...document._all_models.values()];
     this.figures = Object.fromEntries(spec.figures.map((f) => [f.name, new LiveFigure(f, this.model)]));
@@ -110,11 +110,24 @@ class LivePage {
     model.properties[control.property].change.connect(() => {
       const chosen = model[control.property]; // a menu of numbers holds texts
       const value = typeof this.value(control) === "number" && typeof chosen === "string" ? Number(chosen) : chosen;
-      if (this.quiet || value === null || value === this.value(control)) return;
-      if (control.member) this.member(control, value);
+      if (this.quiet || value === this.value(control)) return;
+      if (control.typed) this.type(control, model, value);
+      else if (control.member) this.member(control, value);
       else this.experiment.change({ [control.name]: value });
     });
   }
+
+  // A number that is typed is taken, or said to be refused under its field, which gets back what it held.
+  type(control, model, value) {
+    const held = this.value(control);
+    const set = (number) => (control.member ? this.member(control, number) : this.experiment.change({ [control.name]: number }));
+    let why = this.sharing.typed(control.typed, value, held);
+    if (!why) why = this.experiment.tried(() => set(value));
+    if (why) update(model, { [control.property]: held });
+    this.note(control, why);
+  }
+
+  note(control, why) { update(this.model(control.note), { text: escaped(this.sharing.refusal_html(why)) }); }
 
   member(control, value) {
     if (!this.shown(control)) return;
@@ -212,6 +225,7 @@ class LivePage {
     for (const control of this.spec.controls) {
       if (control.event || !this.shown(control)) continue;
       const [model, value] = [this.model(control.model), this.value(control)];
+      if (control.typed && model.value !== value) this.note(control, "");
       update(model, { [control.property]: model.options && typeof value === "number" ? String(value) : value });
     }
     this.arrange();

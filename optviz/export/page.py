@@ -23,9 +23,10 @@ from panel.io.resources import CDN_DIST, DIST_DIR
 from panel.io.state import set_curdoc
 from pyviz_comms import Comm
 
-from ..checks import plain, read, refusal, said, sentence, text
+from ..checks import plain, read, refusal, said, sentence, text, typed
 from ..draws import generator, recorded
 from ..experiment import Experiment
+from ..fields import refusal_html
 from ..layout import shaded, share, stylesheet, wrapped
 from ..members import label_of
 from ..messages import refuse
@@ -121,7 +122,7 @@ _SKELETON = """<!DOCTYPE html>
 {program}
 const item = {item};
 Bokeh.embed.embed_item(item, "page").then(() => {{
-  const page = new LivePage(experiment, spec, Bokeh.documents.at(-1));
+  const page = new LivePage(experiment, spec, Bokeh.documents.at(-1), sharing);
   new Refiner(experiment);
   experiment.settle(new Set());
   experiment.refresh();
@@ -189,7 +190,7 @@ def _program(experiment: Experiment, offered: Offered, store: Store | None, spec
         own = None if store is None else stored_member(value, experiment, store)
         return printed(value, bundle) if own is None else own
 
-    bundle = Bundle({**NATIVES, generator: "$.generator", Drawing: "$.Drawing"}, special)
+    bundle = Bundle({**NATIVES, generator: "$.generator", Drawing: "$.Drawing", escape: "escaped"}, special)
     names = reachable(experiment)
     parts = members(type(experiment), names, bundle)
     state = _state(experiment, offered, names, bundle)
@@ -213,7 +214,8 @@ def _sharing(experiment: Experiment, offered: Offered, bundle: Bundle) -> str:
     for (role, label), member in offered.items():
         members.setdefault(role, {})[label] = member_specs(role, label, member)
     described = {"who": type(experiment).__name__, "base": base, "members": members}
-    functions = ", ".join(f"{f.__name__}: {bundle.text(f)}" for f in (plain, read, refusal, said, sentence, text))
+    shared = (plain, read, refusal, said, sentence, text, typed, refusal_html)
+    functions = ", ".join(f"{f.__name__}: {bundle.text(f)}" for f in shared)
     return f"{{ ...{script_json(described)}, {functions} }}"
 
 
@@ -345,7 +347,12 @@ def _control_specs(knobs: pn.Param, owners: dict[int, Any]) -> list[dict[str, An
     member = owners[id(knobs.object)]
     return [
         {"name": name, "member": member, "model": _model(widget).id,
-         "event": isinstance(widget, pn.widgets.Button),
+         "event": isinstance(widget, pn.widgets.Button), **_field_spec(widget),
          "property": "active" if isinstance(widget, pn.widgets.Checkbox) else "value"}
         for name, widget in knobs._widgets.items() if name in knobs.object.param
     ]  # fmt: skip
+
+
+def _field_spec(widget: Any) -> dict[str, Any]:
+    """What a field that a number is typed into takes, and the line that says what it refused."""
+    return {"typed": widget.spec, "note": _model(widget.note).id} if hasattr(widget, "note") else {}
