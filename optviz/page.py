@@ -23,20 +23,26 @@ from .controls import shade
 from .layout import html, show, wrapped
 from .pace import Later, Turn, looping
 from .plots import DOTTED, Drawing, Figure, caption, compose
+from .starts import picked
 
 if TYPE_CHECKING:
     from .experiment import Experiment
 
 
 # A drag that begins on the point moves it to the pointer. Positions are the pointer's own,
-# so that an answer of the server on its way cannot disturb them.
+# so that an answer of the server on its way cannot disturb them. The point stops at the edges
+# of what was on view: the picture grows to hold it, and would run away under the pointer.
 DRAG = {
     "panstart": """
         const [w, h] = [figure.x_range.end - figure.x_range.start, figure.y_range.end - figure.y_range.start];
         const [dx, dy] = [(cb_obj.x - source.data.x[0]) / w, (cb_obj.y - source.data.y[0]) / h];
         figure._held = Math.hypot(dx * figure.inner_width, dy * figure.inner_height) < 26;
+        figure._frame = [figure.x_range, figure.y_range].map(({start, end}) => [start, end]);
     """,
-    "pan": "if (figure._held) figure.tags = [cb_obj.x, cb_obj.y];",
+    "pan": """
+        const within = (place, [start, end]) => Math.min(Math.max(place, start), end);
+        if (figure._held) figure.tags = [cb_obj.x, cb_obj.y].map((place, i) => within(place, figure._frame[i]));
+    """,
     "panend": "figure._held = false;",
 }
 
@@ -65,7 +71,7 @@ class LiveFigure:
         self._push_plot(experiment.drawings[figure.name])
         if figure.tap is not None:
             tap = figure.tap
-            self.model.on_event("tap", lambda event: tap(event.x, event.y))
+            self.model.on_event("tap", lambda event: tap(*self._picked(event.x, event.y)))
         if figure.span is not None:
             span = figure.span
             self.model.on_event("rangesupdate", lambda event: span(event.x0, event.x1, event.y0, event.y1))
@@ -92,7 +98,12 @@ class LiveFigure:
         args = {"figure": self.model, "source": source}
         for event, code in DRAG.items():
             self.model.js_on_event(event, CustomJS(args=args, code=code))
-        self.model.on_change("tags", lambda attr, old, new: begin(float(new[0]), float(new[1])))
+        self.model.on_change("tags", lambda attr, old, new: begin(*self._picked(*new)))
+
+    def _picked(self, x: float, y: float) -> list[float]:
+        """A place on the figure as a hand can choose it."""
+        ranges = (self.model.x_range, self.model.y_range)
+        return [picked(float(place), axis.start, axis.end) for place, axis in zip((x, y), ranges, strict=True)]
 
     def push(self, drawing: Drawing) -> None:
         """Send what changed since the last push."""

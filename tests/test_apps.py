@@ -204,6 +204,20 @@ def test_the_start_is_typed_clicked_and_dragged(page, served):
     assert_shows(page, experiment)
     assert page.evaluate(VALUE, "Start x") == experiment.start[0]
     assert spot(page, "surface", 0.0, 0.0) == corner  # the ring moved, not the surface
+    assert all(len(f"{abs(place):g}") <= 5 for place in experiment.start)  # no digits that no hand can choose
+
+
+def test_the_start_is_dragged_no_farther_than_the_picture(page, served):
+    opened(page, served, "surface_descent")
+    right, top = (ends[1] for ends in SurfaceDescent().objective.domain)
+    page.mouse.move(*spot(page, "surface", -5, -2))
+    page.mouse.down()
+    for x in (1300, 1350, 1399):  # beside the picture
+        page.mouse.move(x, 100, steps=5)
+    page.mouse.up()
+    wait_idle(page)
+    assert began(page) == (right, top)
+    assert_shows(page, SurfaceDescent(start=(right, top)), "surface")
 
 
 def began(page) -> tuple[float, float]:

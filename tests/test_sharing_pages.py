@@ -115,6 +115,7 @@ def test_copy_link_puts_the_address_on_the_clipboard(page, served):
     wait_until(lambda: button.inner_text() == "Copied", what="Copied")
     assert page.evaluate("navigator.clipboard.readText()") == page.url == f"{served}/single_parameter?momentum=0.5"
     wait_until(lambda: button.inner_text() == "Copy link", what="Copy link")
+    assert drag_slider(page, "Momentum", 0.79 / 0.99) == 0.79  # not 0.7900000000000001
     value = drag_slider(page, "Momentum", 0.3)
     button.press("Enter")  # before the address has followed
     page.wait_for_url(f"**momentum={value}")

@@ -41,6 +41,26 @@ function spare(view) {
   return (view.child_views || []).some(spare) || [...(view.renderer_views?.values() || [])].some(spare);
 }
 
+// A slider counts its steps in binary fractions: let it say 0.79, not 0.7900000000000001.
+function tidy(view) {
+  let slider = view.model?.step !== undefined && view._calc_from ? view : null;
+  while (slider && !Object.hasOwn(slider, "_calc_from")) slider = Object.getPrototypeOf(slider);
+  if (slider) {
+    const plain = slider._calc_from;
+    slider._calc_from = function (values) {
+      const value = plain.call(this, values), { start, end, step } = this.model;
+      return typeof value === "number" ? Number(value.toFixed(Math.max(...[start, end, step].map(places)))) : value;
+    };
+    return true;
+  }
+  return (view.child_views || []).some(tidy);
+}
+
+function places(number) {
+  const [digits, exponent = 0] = String(number).split("e");
+  return Math.min(Math.max((digits.split(".")[1] || "").length - exponent, 0), 100);
+}
+
 // What moves with a knob goes to Bokeh's overlay canvas: axes, grids and landscapes, which take
 // most of a paint's time, are then not painted again. Bokeh clips no glyph there: let it.
 const STILL = new Set(["Image", "MultiLine"]);
@@ -81,11 +101,12 @@ function unstyle(view) {
   return (view.child_views || []).some(unstyle);
 }
 
-let spared = false, unstyled = false;
+let spared = false, unstyled = false, tidied = false;
 function tend() {
   const roots = Object.values(Bokeh.index);
   roots.forEach(label);
   roots.forEach(lift);
+  tidied ||= roots.some(tidy);
   spared ||= roots.some(spare);
   unstyled ||= roots.some(unstyle);
 }

@@ -140,13 +140,19 @@ class LivePage {
 
   listen(figure) {
     const model = this.model(figure.model);
-    if (figure.tap) model.on_event("tap", (event) => this.experiment.act(figure.tap, event.x, event.y));
+    if (figure.tap) model.on_event("tap", (event) => this.experiment.act(figure.tap, ...this.picked(figure, event.x, event.y)));
     if (figure.span) {
       model.on_event("rangesupdate", ({ x0, x1, y0, y1 }) => {
         if (!this.experiment.act(figure.span, x0, x1, y0, y1)) this.figures[figure.name].restore();
       });
     }
-    if (figure.drag) model.properties.tags.change.connect(() => this.experiment.act(figure.drag, ...model.tags));
+    if (figure.drag) model.properties.tags.change.connect(() => this.experiment.act(figure.drag, ...this.picked(figure, ...model.tags)));
+  }
+
+  // A place on a figure as a hand can choose it.
+  picked(figure, ...place) {
+    const { ranges } = this.figures[figure.name];
+    return place.map((x, i) => this.spec.picked(x, ranges[i].start, ranges[i].end));
   }
 
   bound(name, low, high) {

@@ -33,6 +33,7 @@ from ..messages import refuse
 from ..page import Page
 from ..plots import DOTTED, Drawing, caption
 from ..sharing import member_specs, specs
+from ..starts import picked
 from .bundle import Bundle, members, names_on_self
 from .definitions import NATIVES, printed
 from .printer import quoted
@@ -195,6 +196,7 @@ def _program(experiment: Experiment, offered: Offered, store: Store | None, spec
     parts = members(type(experiment), names, bundle)
     state = _state(experiment, offered, names, bundle)
     texts = f"caption: {bundle.text(caption)}, wrapped: {bundle.text(wrapped)}, share: {bundle.text(share)}"
+    texts += f", picked: {bundle.text(picked)}"
     texts += f", shaded: {quoted(shaded('var(--unstable)'))}"
     shared = _sharing(experiment, offered, bundle)
     draws = bundle.text(_draws(experiment))
