@@ -27,7 +27,8 @@ def outlook(rule: Any, objective: Any, run: Trajectory, lowest: float, clip: flo
     last = int(np.flatnonzero(np.isfinite(x).all(axis=1))[-1])
     minima = np.asarray(objective.minima, dtype=float).reshape(-1, 2)
     end = x[last]
-    target = minima[int(np.argmin(np.hypot(*(minima - end).T)))] if len(minima) else end
+    with np.errstate(over="ignore"):
+        target = minima[int(np.argmin(np.hypot(*(minima - end).T)))] if len(minima) else end
     t = max(1, min(last, run.steps))
     terms = frozen_terms(rule, run, t) if is_frozen(rule) else None
     rows = [_step_row(k, last, rule, objective, run) for k in sorted({last * part // 4 for part in range(5)})]
