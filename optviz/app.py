@@ -184,6 +184,8 @@ class Link:
         self._later.ask()
 
     def _send(self) -> None:
+        if self.experiment.message:  # a link to what is refused helps nobody: the last good one stays
+            return
         state = [sharing.query(self.experiment), sharing.link_note(self.experiment)]
         self.document.callbacks.trigger_on_change(MessageSentEvent(self.document, "address", state))
 

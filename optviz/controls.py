@@ -56,6 +56,13 @@ def shade(knobs: pn.Param, name: str, start: float) -> bool:
     return True
 
 
+def close(knobs: pn.Param, names: Sequence[str]) -> None:
+    """Disable the controls of these parameters, and no others."""
+    for name, widget in knobs._widgets.items():
+        if widget.disabled != (name in names):
+            widget.param.update(disabled=name in names, styles={"opacity": "0.45"} if name in names else {})
+
+
 def _settings(parameter: Any) -> dict[str, Any]:
     """A slider shows as many digits as its steps have, and those of its default where that is finer; else a field."""
     step = getattr(parameter, "step", None)

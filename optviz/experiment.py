@@ -26,6 +26,7 @@ from .members import label_of, resolved, rules, surfaces
 from .page import Page
 from .plots import Drawing, Figure, compose
 from .rest import Refiner
+from .rules import shut
 
 os.environ.setdefault("PANEL_INLINE", "1")  # a notebook holds the scripts of what it shows: no network
 hv.extension("bokeh", logo=False, inline=pn.config.inline)
@@ -95,6 +96,10 @@ class Experiment(pn.viewable.Viewer):
     def shade(self) -> dict[str, float]:
         """From which value on a slider is shaded as unstable, by parameter: "optimizer.lr" is a member's."""
         return {}
+
+    def idle(self) -> list[str]:
+        """Controls for which any other value would be refused, by parameter: "optimizer.lr" is a member's."""
+        return [f"optimizer.{name}" for name in shut(getattr(self, "optimizer", None))]
 
     def controls(self, members: Members | None = None) -> list[Any]:
         """Groups of controls: panes made by Panel from the parameters.

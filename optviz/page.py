@@ -19,8 +19,8 @@ from bokeh.models import AllIndices, BoxZoomTool, CustomJS, GlyphRenderer, Legen
 from tornado.ioloop import IOLoop
 
 from . import cluster
-from .controls import shade
-from .layout import html, show, wrapped
+from .controls import close, shade
+from .layout import html, show, stylesheet, wrapped
 from .pace import Later, Turn, looping
 from .plots import DOTTED, Drawing, Figure, caption, compose
 from .starts import picked
@@ -267,18 +267,21 @@ class Page:
         self._link_ranges()
         self.status = html(experiment.status(), "status")
         self.status.stylesheets += [":host {{ --lines: {}; --phone: {}; }}".format(*experiment.lines)]
-        self.message = pn.pane.Alert("", alert_type="danger", visible=False, margin=(0, 0, 8, 0))
+        over = [stylesheet("message.css")]
+        self.message = pn.pane.Alert("", alert_type="danger", visible=False, margin=0, stylesheets=over)
         self.blocks = {name: html(text, name) for name, text in experiment.side().items()}
         self._show_message(experiment.message)
         self.layout = experiment.arrange(self)
         self._shaded: dict[str, Any] = {}
         self._shade()
+        self._closed: Any = None
         self._turn = Turn(pn.state.curdoc)
         self._texts = Later(lambda: self._turn.take(self._write_texts), self.TEXTS)
         self._live = members is None
         if self._live:
             self._loop = IOLoop.current() if looping() else None
             self._write_status()
+            self._close()
             cluster.watch(self)
 
     def _link_ranges(self) -> None:
@@ -297,6 +300,7 @@ class Page:
         """Bring the page up to date, as one message to the browser."""
         with pn.io.hold():
             self._show_message(self.experiment.message)
+            self._close()
             if not self.experiment.message:
                 self._push_pictures()
         pn.io.push_notebook(self.layout)  # a kernel sends no change of a Bokeh model by itself
@@ -343,6 +347,18 @@ class Page:
             for knobs in self.layout.select(pn.Param):
                 if knobs.object is owner and shade(knobs, parameter, start):
                     self._shaded[name] = key
+
+    def _close(self) -> None:
+        """Disable the controls that cannot act; all can where a change is refused."""
+        rule = getattr(self.experiment, "optimizer", None)
+        idle = [] if self.experiment.message else self.experiment.idle()
+        if self._closed == (idle, id(rule)):
+            return
+        self._closed = idle, id(rule)
+        for knobs in self.layout.select(pn.Param):
+            if knobs.object is self.experiment or knobs.object is rule:
+                role = "" if knobs.object is self.experiment else "optimizer."
+                close(knobs, [name.removeprefix(role) for name in idle if name.rpartition(".")[0] == role[:-1]])
 
     def _show_message(self, text: str) -> None:
         if text != self.message.object:

@@ -10,6 +10,8 @@ function label(view) {
   }
   const box = view.model?.label && root?.querySelector("input[type=checkbox]");
   if (box && !box.hasAttribute("aria-label")) box.setAttribute("aria-label", view.model.label);
+  const { "no choice": state } = view.model?.tags?.find((tag) => tag?.["no choice"]) ?? {};
+  for (const option of (state && root?.querySelectorAll("option")) || []) option.disabled = option.textContent === state;
   const field = view.model?.type === "Spinner" && view.input_el;
   if (field && !field.aria_tended) {
     field.aria_tended = true;

@@ -14,6 +14,7 @@ from ..layout import frame, grid, html
 from ..losses import CRITERIA, Lanes, LinearRegression
 from ..optimizers import SGD
 from ..plots import GREY, ORANGE, SERIES, TEAL, Drawing, Figure, curve, lines, marks, stems, surface
+from ..rules import shut
 from ..scene import Landscape, arrows, decades, loggable, nice, off_scale
 from ..trajectory import Trajectory
 
@@ -229,8 +230,11 @@ before it is earned.</p>
 each new gradient, from the second step on.</p>
 """
 
+    def idle(self) -> list[str]:
+        return shut(self.rule())
+
     def controls(self, members: Members | None = None) -> list[Any]:
-        return [knobs_of(self, [n for n in self.menu()])]
+        return [knobs_of(self, self.menu(), widgets={"preset": {"tags": [{"no choice": OWN}]}})]
 
     def arrange(self, page) -> Any:
         return frame(

@@ -10,7 +10,7 @@ import panel as pn
 import param
 
 from ..basin_maps import basin_map, local_minima
-from ..controls import knobs_of, shade
+from ..controls import close, knobs_of, shade
 from ..descent import descend
 from ..experiment import Experiment, Members
 from ..formulas import hyperparameter_mathml, objective_mathml, rule_mathml
@@ -20,7 +20,7 @@ from ..members import Member, label_of, resolved, rules, surfaces
 from ..messages import refuse
 from ..outlook import outlook
 from ..plots import BLUE, GREY, ORANGE, RED, Drawing, Figure, basins, curve, lines, marks, surface, texts
-from ..rules import Rule
+from ..rules import Rule, shut
 from ..scene import (
     GONE,
     Landscape,
@@ -324,6 +324,7 @@ are the forms of the older lecture notebooks: see each rule's formula.</p>
         parts = [knobs_of(m, _knobs(m)) for m in (self.optimizer, self.objective) if _knobs(m)]
         if parts and parts[0].object is self.optimizer:
             shade(parts[0], "lr", self.shade()["optimizer.lr"])
+            close(parts[0], shut(self.optimizer))
         return pn.Column(*parts, sizing_mode="stretch_width", margin=0)
 
     def _every_control(self, members: Members):

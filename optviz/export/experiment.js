@@ -14,6 +14,7 @@ class Experiment {
   status() { return ""; }
   side() { return {}; }
   shade() { return {}; }
+  idle() { return $.shut(this.optimizer).map((name) => `optimizer.${name}`); }
   take(owner, values) { for (const [name, value] of Object.entries(values)) owner.assign(name, value); }
   bound(name, low, high) { this.page?.bound(name, low, high); }
   chosen(kind, name) {

@@ -87,6 +87,7 @@ class LivePage {
     this.message = this.model(spec.message);
     this.blocks = Object.fromEntries(Object.entries(spec.blocks).map(([name, id]) => [name, this.model(id)]));
     this.quiet = false;
+    this.still = [];
     const steps = spec.controls.find((control) => control.name === "steps");
     this.most = steps && this.model(steps.model).end;
     experiment.page = this;
@@ -163,7 +164,10 @@ class LivePage {
   push() {
     const { experiment, spec } = this;
     update(this.message, { text: escaped(`<p>${escaped(experiment.message)}</p>`), visible: experiment.message !== "" });
-    if (experiment.message) return;
+    if (experiment.message) {
+      this.close([]);
+      return;
+    }
     this.follow();
     for (const [name, figure] of Object.entries(this.figures)) {
       const drawing = experiment.drawings[name];
@@ -191,16 +195,24 @@ class LivePage {
   // A control that cannot act is disabled, and a sentence says why.
   freeze() {
     const { store } = this.experiment;
+    this.still = [];
     if (!store) return;
     const frozen = this.experiment.replays();
     const shown = this.spec.controls.filter((control) => this.shown(control));
     const still = shown.filter((control) => frozen && !store.acts(control));
     for (const control of shown) this.disable(control, still.includes(control));
+    this.still = still;
     this.bound("steps", 1, frozen ? store.steps : this.most);
     if (store instanceof Replay) for (const [name, v] of Object.entries(store.knobs)) this.bound(name, v[0], v.at(-1));
     const models = still.map((control) => this.model(control.model));
     // scripts of other controls show and hide some of these, after this one
     setTimeout(() => { document.getElementById("frozen").textContent = frozen ? this.excuse(models) : ""; });
+  }
+
+  // Nor can those act for which any other value would be refused.
+  close(idle) {
+    for (const control of this.spec.controls.filter((each) => this.shown(each) && !this.still.includes(each)))
+      this.disable(control, idle.includes([...(control.member ?? []).slice(0, 1), control.name].join(".")));
   }
 
   // Bokeh's own look of a disabled slider or box is that of any other.
@@ -228,6 +240,7 @@ class LivePage {
   follow() {
     this.quiet = true;
     this.freeze();
+    this.close(this.experiment.idle());
     for (const control of this.spec.controls) {
       if (control.event || !this.shown(control)) continue;
       const [model, value] = [this.model(control.model), this.value(control)];

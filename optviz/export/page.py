@@ -40,7 +40,7 @@ from .printer import quoted
 from .store import Store, is_traced, members_of, script_json, untraced
 from .stored import Knobs, stored_member, stored_runs
 
-ROOTS = ("follow", "compute", "draw", "status", "side", "shade")
+ROOTS = ("follow", "compute", "draw", "status", "side", "shade", "idle")
 RUNTIME = (
     "python.js", "formats.js", "methods.js", "builtins.js", "arrays.js", "elementwise.js", "reductions.js", "numpy.js",
     "descent.js", "random.js", "runtime.js", "members.js", "stored.js", "contours.js", "runs.js", "maps.js",
