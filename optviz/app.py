@@ -60,7 +60,7 @@ def template(title: str, *main, description: str = "") -> FastListTemplate:
     if pn.state.curdoc:
         # or Panel asks its network for style sheets once sessions are reused
         pn.state.curdoc.template_variables.update(dist_url="static/extensions/panel/", icon=favicon())
-        pn.config.session_key_func = _page_key
+        pn.state.onload(_tell_themes_apart)
     made = FastListTemplate(
         site="optviz", site_url="index", title=title, main=list(main), main_layout=None, design=Fast,
         font=FONT, font_url="",
@@ -72,12 +72,30 @@ def template(title: str, *main, description: str = "") -> FastListTemplate:
     return made
 
 
-def _page_key(request) -> tuple[str, bool]:
+def _tell_themes_apart() -> None:
+    """Give the dark pages of this app a session of their own where `--reuse-sessions` keeps one for all.
+
+    `pn.config.session_key_func` would do it for the process: `--warm` then destroys the sessions that it
+    keeps for other apps. Panel calls this once it has warmed the app, or has its first visitor.
+    """
+    kept = {key: session for key, session in pn.state._sessions.items() if session.document is pn.state.curdoc}
+    for key, session in kept.items():
+        path = key if isinstance(key, str) else key[0]
+        pn.state._session_key_funcs[path] = _page_key
+        pn.state._sessions.pop(key)
+        pn.state._sessions[_key(path, key[1:] == ("dark",))] = session
+
+
+def _page_key(request) -> str | tuple[str, str]:
     """What tells pages that `--reuse-sessions` keeps apart: warmed ones would all have the light theme.
 
     What is reused is an empty page; the experiment in it is made for the visitor's own address.
     """
-    return request.path, request.arguments.get("theme") == [b"dark"]
+    return _key(request.path, request.arguments.get("theme") == [b"dark"])
+
+
+def _key(path: str, dark: bool) -> str | tuple[str, str]:
+    return (path, "dark") if dark else path
 
 
 def serve(kind: type[Experiment]) -> None:
@@ -174,6 +192,8 @@ class Link:
         self._later.ask()
 
     def _send(self) -> None:
+        if self.experiment.message:  # a link to what is refused helps nobody: the last good one stays
+            return
         state = [sharing.query(self.experiment), sharing.link_note(self.experiment)]
         self.document.callbacks.trigger_on_change(MessageSentEvent(self.document, "address", state))
 

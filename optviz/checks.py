@@ -19,11 +19,13 @@ from .messages import shown
 
 LONGEST = 200  # characters of a value
 LARGEST = 2**53 - 1  # the last whole number that JavaScript tells from the next
+FARTHEST = 1e9  # what may be typed where a parameter has no bounds of its own
 SENTENCES = {
     "value": "{who} {rule}, not {got}; {fix}.",
     "long": f"{{who}} must be at most {LONGEST} characters long, not {{got}}; {{fix}}.",
     "repeated": "{who} must be given once, not {got} times; keep one of them.",
     "unknown": "{who} takes only values that it has, not {got}; choose from {fix}.",
+    "typed": "{who} {rule}, not {got}; it stays {fix}.",
     "unshared": "{who} cannot be shared: it {rule}, not {got}; {fix}.",
 }
 RULES = {
@@ -54,8 +56,19 @@ def spec_of(parameter: Any, who: str, default: Any, options: dict[str, Any] | No
         "options": (options or _options(parameter)) if kind == "option" else None,
     }  # fmt: skip
     spec["default"] = plain(spec, default)
-    rule = RULES[kind].format(bounds=_range(spec), options=", ".join(spec["options"] or ()))
-    return spec | {"rule": rule, "fix": f"leave it out for {text(spec['default'])}"}
+    return spec | {"rule": _rule(spec), "fix": f"leave it out for {text(spec['default'])}"}
+
+
+def field_spec(parameter: Any) -> Spec:
+    """The description of what may be typed into a parameter's field."""
+    spec = spec_of(parameter, parameter.label, parameter.default)
+    spec["low"] = -FARTHEST if spec["low"] is None else spec["low"]
+    spec["high"] = FARTHEST if spec["high"] is None else spec["high"]
+    return spec | {"rule": _rule(spec)}
+
+
+def _rule(spec: Spec) -> str:
+    return RULES[spec["kind"]].format(bounds=_range(spec), options=", ".join(spec["options"] or ()))
 
 
 def _bounds(parameter: Any) -> tuple[Any, Any]:
@@ -139,6 +152,14 @@ def refusal(spec: Spec, value: Any) -> str:
     if isinstance(value, list) and len(value) > 1:
         return sentence("repeated", spec, str(len(value)))
     return sentence("long" if isinstance(value, str) and len(value) > LONGEST else "value", spec, said(value))
+
+
+def typed(spec: Spec, value: Any, held: Any) -> str:
+    """The sentence on what was typed into a field that held another value; empty where it may stay."""
+    if read(spec, value) is not None:
+        return ""
+    got = "empty" if value is None else text(float(value))
+    return SENTENCES["typed"].format(who=spec["who"], rule=spec["rule"], got=got, fix=text(held))
 
 
 def sentence(kind: str, spec: Spec, got: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import panel as pn
 import param
 
+from .fields import field_for, notes_under
 from .layout import shading, share, stylesheet
 
 SLIDERS = pn.widgets.FloatSlider | pn.widgets.IntSlider
@@ -29,6 +30,7 @@ def knobs_of(owner: param.Parameterized, names: Sequence[str], widgets: Any = No
             widget.stylesheets = [stylesheet("slider.css")]
         if not isinstance(widget, pn.widgets.Button | pn.widgets.Checkbox):
             widget.sizing_mode = "stretch_width"
+    notes_under(made)
     return made
 
 
@@ -57,13 +59,19 @@ def shade(knobs: pn.Param, name: str, start: float) -> bool:
     return True
 
 
+def close(knobs: pn.Param, names: Sequence[str]) -> None:
+    """Disable the controls of these parameters, and no others."""
+    for name, widget in knobs._widgets.items():
+        if widget.disabled != (name in names):
+            widget.param.update(disabled=name in names, styles={"opacity": "0.45"} if name in names else {})
+
+
 def _settings(parameter: Any) -> dict[str, Any]:
-    """A slider shows as many digits as its steps have, and those of its default where that is finer."""
+    """A slider shows as many digits as its steps have, and those of its default where that is finer; else a field."""
     step = getattr(parameter, "step", None)
-    if isinstance(parameter, param.Integer) or not isinstance(parameter, param.Number) or not step:
-        return {}
-    if None in parameter.get_soft_bounds():
-        return {}
+    field = field_for(parameter)
+    if field or isinstance(parameter, param.Integer) or not isinstance(parameter, param.Number) or not step:
+        return field
     digits = _digits(step)
     more = max(0, _digits(parameter.default or 0) - digits)
     if digits > MANY:  # in most values zeros

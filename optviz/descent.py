@@ -76,7 +76,8 @@ class _Around:
         if not self.noise:
             return None
         each = [np.random.default_rng(int(s)).standard_normal((steps, dim)) for s in self.seeds]
-        return self.noise * np.broadcast_to(np.stack(each, axis=-1), (steps, dim, lanes))
+        with np.errstate(over="ignore"):  # a result: the lane is marked diverged
+            return self.noise * np.broadcast_to(np.stack(each, axis=-1), (steps, dim, lanes))
 
     def batch(self, t: int):
         """The sample indices of step t, or None for all of the data."""

@@ -8,7 +8,8 @@ changed, in a page by pushing arrays into what was drawn, in a notebook as Dynam
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from .members import label_of, resolved, rules, surfaces
 from .page import Page
 from .plots import Drawing, Figure, compose
 from .rest import Refiner
+from .rules import shut
 
 os.environ.setdefault("PANEL_INLINE", "1")  # a notebook holds the scripts of what it shows: no network
 hv.extension("bokeh", logo=False, inline=pn.config.inline)
@@ -57,7 +59,7 @@ class Experiment(pn.viewable.Viewer):
         super().__init__(**params)
         self._memo: dict[str, tuple[Any, Any]] = {}
         self._pages: list[Any] = []
-        self._settling = False
+        self._settling = self._trying = False
         self.results = self.compute()
         self.drawings = self.draw()
         self.param.watch(self._changed, self.knobs())
@@ -94,6 +96,10 @@ class Experiment(pn.viewable.Viewer):
     def shade(self) -> dict[str, float]:
         """From which value on a slider is shaded as unstable, by parameter: "optimizer.lr" is a member's."""
         return {}
+
+    def idle(self) -> list[str]:
+        """Controls for which any other value would be refused, by parameter: "optimizer.lr" is a member's."""
+        return [f"optimizer.{name}" for name in shut(getattr(self, "optimizer", None))]
 
     def controls(self, members: Members | None = None) -> list[Any]:
         """Groups of controls: panes made by Panel from the parameters.
@@ -218,12 +224,27 @@ class Experiment(pn.viewable.Viewer):
             results = self.compute()
         except ValueError as refusal:
             self.message = str(refusal)
-            self._tell()
+            if not self._trying:
+                self._tell()
             return
         self.results, self.message = results, ""
         self.drawings = self.draw()
         self._tell()
         self.revision += 1
+
+    @contextmanager
+    def tried(self) -> Iterator[list[str]]:
+        """Take back what is set within where it is refused; what was said of it is in the list given."""
+        before, standing = {name: getattr(self, name) for name in self.knobs()}, self.message
+        said: list[str] = []
+        self._trying = True
+        try:
+            yield said
+        finally:
+            self._trying = False
+            if self.message not in ("", standing):
+                said.append(self.message)
+                self.param.update(**{n: v for n, v in before.items() if not _same(getattr(self, n), v)})
 
     def _tell(self) -> None:
         for page in self._pages:

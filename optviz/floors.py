@@ -83,8 +83,8 @@ def weight(rule: Rule, run: Trajectory, t: int, noise: float) -> float:
 
 
 def drawable(matrix: Any) -> bool:
-    """Whether a covariance is known and finite."""
-    return matrix is not None and bool(np.isfinite(matrix).all())
+    """Whether a covariance is known and finite, and its axes are."""
+    return matrix is not None and bool(np.isfinite(matrix).all()) and math.isfinite(eigen(matrix)["values"][1])
 
 
 def ellipses(centre: Any, matrix: Any) -> dict[str, np.ndarray]:
@@ -158,7 +158,7 @@ def landscape(objective: Any, box: Any) -> tuple[Landscape, float]:
 def middle_of(ranked: np.ndarray) -> np.ndarray:
     """The median of each row of sorted numbers (rows, runs); NaN where it is one of a run that diverged."""
     last = ranked.shape[1] - 1
-    return (ranked[:, last // 2] + ranked[:, last - last // 2]) / 2
+    return ranked[:, last // 2] / 2 + ranked[:, last - last // 2] / 2
 
 
 def forgetting(found: dict[str, Any]) -> str:
@@ -169,7 +169,7 @@ def forgetting(found: dict[str, Any]) -> str:
     pace, floor = found["rate"], found["predicted_floor"]
     if pace is None or not 0 < pace < 1 or floor <= 0 or found["above"] <= 0.05 * floor:
         return ""
-    forgotten = math.log(0.05 * floor / found["above"]) / (2 * math.log(pace))
+    forgotten = (math.log(0.05) + math.log(floor) - math.log(found["above"])) / (2 * math.log(pace))
     if forgotten <= found["late"]:
         return ""
     return f"The start still shows: theory forgets it after about {forgotten:.0f} steps."

@@ -13,14 +13,19 @@ KEYS = "{ ctrl: true }"  # with which the wheel zooms a plot that was not clicke
 WHEEL = {Tap: "{}", PanStart: "{}", MouseLeave: KEYS}
 
 # A drag that begins on the point moves it to the pointer. Positions are the pointer's own,
-# so that an answer of the server on its way cannot disturb them.
+# so that an answer of the server on its way cannot disturb them. The point stops at the edges
+# of what was on view: the picture grows to hold it, and would run away under the pointer.
 DRAG = {
     "panstart": """
         const [w, h] = [figure.x_range.end - figure.x_range.start, figure.y_range.end - figure.y_range.start];
         const [dx, dy] = [(cb_obj.x - source.data.x[0]) / w, (cb_obj.y - source.data.y[0]) / h];
         figure._held = Math.hypot(dx * figure.inner_width, dy * figure.inner_height) < 26;
+        figure._frame = [figure.x_range, figure.y_range].map(({start, end}) => [start, end]);
     """,
-    "pan": "if (figure._held) figure.tags = [cb_obj.x, cb_obj.y];",
+    "pan": """
+        const within = (place, [start, end]) => Math.min(Math.max(place, start), end);
+        if (figure._held) figure.tags = [cb_obj.x, cb_obj.y].map((place, i) => within(place, figure._frame[i]));
+    """,
     "panend": "figure._held = false;",
 }
 DRAGGED = "dragged"  # tags the glyph of a point that follows a finger, which must not scroll the page

@@ -89,7 +89,9 @@ class Program:
             own = SimpleNamespace(**carried, **({"H": self._hessian(tape)} if rule.coupled else {}))
             t = 1 if first else tape.input("t", SCALAR)
             named: dict[str, Any] = {}
-            step = rule.update(SimpleNamespace(**h), own, here, slope, t, _keeper(named), RECORD if first else LATER)
+            xp = RECORD if first else LATER
+            with np.errstate(all="ignore"):  # what is worked out of numbers alone may overflow as a run does
+                step = rule.update(SimpleNamespace(**h), own, here, slope, t, _keeper(named), xp)
             steps += step if rule.coupled else [step]
             memory |= {self._each(n)[k]: named.get(n, carried[n]) for n in self.terms}
         kept = memory if all_places else {p: memory[p] for n in self.terms for p in self._places(n)}

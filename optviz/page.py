@@ -19,11 +19,12 @@ from bokeh.models import AllIndices, BoxZoomTool, GlyphRenderer, Legend, UnionRe
 from tornado.ioloop import IOLoop
 
 from . import cluster
-from .controls import shade
+from .controls import close, shade
 from .gestures import let_drag
-from .layout import html, show, wrapped
+from .layout import html, show, stylesheet, wrapped
 from .pace import Later, Turn, looping
 from .plots import DOTTED, Drawing, Figure, caption, compose
+from .starts import picked
 
 if TYPE_CHECKING:
     from .experiment import Experiment
@@ -54,13 +55,13 @@ class LiveFigure:
         self._push_plot(experiment.drawings[figure.name])
         if figure.tap is not None:
             tap = figure.tap
-            self.model.on_event("tap", lambda event: tap(event.x, event.y))
+            self.model.on_event("tap", lambda event: tap(*self._picked(event.x, event.y)))
         if figure.span is not None:
             span = figure.span
             self.model.on_event("rangesupdate", lambda event: span(event.x0, event.x1, event.y0, event.y1))
         if figure.drag is not None:
             layer, begin = figure.drag
-            let_drag(self.model, self.glyphs[layer], begin)
+            let_drag(self.model, self.glyphs[layer], lambda x, y: begin(*self._picked(x, y)))
         self.caption = html(caption(figure, experiment.drawings[figure.name]), "caption")
         sheets = [PHONE.format(height=f"min({figure.height}px, 94vw)")]
         self.model.stylesheets = sheets  # a page without a template takes the model's, one with it the pane's
@@ -74,6 +75,11 @@ class LiveFigure:
         for axis, label in ((self.model.xaxis[0], self.figure.xlabel), (self.model.yaxis[0], self.figure.ylabel)):
             if label:
                 self._set(axis, axis_label=label)
+
+    def _picked(self, x: float, y: float) -> list[float]:
+        """A place on the figure as a hand can choose it."""
+        ranges = (self.model.x_range, self.model.y_range)
+        return [picked(float(place), axis.start, axis.end) for place, axis in zip((x, y), ranges, strict=True)]
 
     def push(self, drawing: Drawing) -> None:
         """Send what changed since the last push."""
@@ -237,18 +243,21 @@ class Page:
         self._link_ranges()
         self.status = html(experiment.status(), "status")
         self.status.stylesheets += [":host {{ --lines: {}; --phone: {}; }}".format(*experiment.lines)]
-        self.message = pn.pane.Alert("", alert_type="danger", visible=False, margin=(0, 0, 8, 0))
+        over = [stylesheet("message.css")]
+        self.message = pn.pane.Alert("", alert_type="danger", visible=False, margin=0, stylesheets=over)
         self.blocks = {name: html(text, name) for name, text in experiment.side().items()}
         self._show_message(experiment.message)
         self.layout = experiment.arrange(self)
         self._shaded: dict[str, Any] = {}
         self._shade()
+        self._closed: Any = None
         self._turn = Turn(pn.state.curdoc)
         self._texts = Later(lambda: self._turn.take(self._write_texts), self.TEXTS)
         self._live = members is None
         if self._live:
             self._loop = IOLoop.current() if looping() else None
             self._write_status()
+            self._close()
             cluster.watch(self)
 
     def _link_ranges(self) -> None:
@@ -267,6 +276,7 @@ class Page:
         """Bring the page up to date, as one message to the browser."""
         with pn.io.hold():
             self._show_message(self.experiment.message)
+            self._close()
             if not self.experiment.message:
                 self._push_pictures()
         pn.io.push_notebook(self.layout)  # a kernel sends no change of a Bokeh model by itself
@@ -313,6 +323,18 @@ class Page:
             for knobs in self.layout.select(pn.Param):
                 if knobs.object is owner and shade(knobs, parameter, start):
                     self._shaded[name] = key
+
+    def _close(self) -> None:
+        """Disable the controls that cannot act; all can where a change is refused."""
+        rule = getattr(self.experiment, "optimizer", None)
+        idle = [] if self.experiment.message else self.experiment.idle()
+        if self._closed == (idle, id(rule)):
+            return
+        self._closed = idle, id(rule)
+        for knobs in self.layout.select(pn.Param):
+            if knobs.object is self.experiment or knobs.object is rule:
+                role = "" if knobs.object is self.experiment else "optimizer."
+                close(knobs, [name.removeprefix(role) for name in idle if name.rpartition(".")[0] == role[:-1]])
 
     def _show_message(self, text: str) -> None:
         if text != self.message.object:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from functools import cache
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -113,6 +114,29 @@ class Rule(param.Parameterized):
         if len(sizes) > 1:
             refuse(type(self).__name__, "needs hyperparameter arrays of one length", sorted(sizes))
         return sizes.pop() if sizes else 1
+
+
+def shut(rule: Any) -> list[str]:
+    """The hyperparameters that `check` lets have no other value while the others stay; none while it refuses these."""
+    if not isinstance(rule, Rule) or type(rule).check is Rule.check:
+        return []
+    values = rule.settings()
+    if _is_refused(rule, values):
+        return []
+    single = {name: value for name, value in values.items() if not varies(value)}
+    return [n for n, v in single.items() if all(_is_refused(rule, {**values, n: other}) for other in _others(v))]
+
+
+def _others(value: Any) -> list[Any]:
+    return [not value] if isinstance(value, bool) else [other for other in (0.5, 1.0) if other != value]
+
+
+def _is_refused(rule: Rule, values: Mapping[str, Any]) -> bool:
+    try:
+        type(rule).check(SimpleNamespace(**values))  # pyright: ignore[reportArgumentType]
+    except ValueError:
+        return True
+    return False
 
 
 def varies(value: Any) -> bool:

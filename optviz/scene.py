@@ -132,7 +132,8 @@ def symmetric(values: np.ndarray, room: float = 1.4, most: float = np.inf) -> tu
 def arrows(origin: tuple[float, float], move: np.ndarray, head: float) -> dict[str, np.ndarray]:
     """An arrow as three segments: the shaft, and a head of at most this length."""
     tail, move = np.asarray(origin, dtype=float), np.asarray(move, dtype=float)
-    tip, length = tail + move, float(np.hypot(*move))
+    with np.errstate(over="ignore"):
+        tip, length = tail + move, float(np.hypot(*move))
     if not np.isfinite(length) or length == 0:
         return {name: np.empty(0) for name in ("x0", "y0", "x1", "y1")}
     back = -move / length * min(head, 0.4 * length)
@@ -143,7 +144,7 @@ def arrows(origin: tuple[float, float], move: np.ndarray, head: float) -> dict[s
 
 def nice(value: float) -> float:
     """The next of 1, 2, 5, 10, ... times a power of ten: axes that change rarely."""
-    if not np.isfinite(value) or value <= 0:
+    if not np.isfinite(value) or value < 1e-300:
         return 1.0
     power = 10.0 ** np.floor(np.log10(value))
     return float(power * [f for f in (1, 2, 5, 10) if f * power >= value * 1.05 or f == 10][0])

@@ -129,14 +129,14 @@ def _all_inside(polynomial: list[float]) -> bool:
 
 
 def max_curvature(rule: Any) -> Any:
-    """The curvature up to which a rule is stable at its learning rate; infinite at a rate of 0.
+    """The curvature up to which a rule is stable at its learning rate; infinite at a rate of 0 and next to it.
 
     For a rule with frozen squares it is a curvature of P^-1 (H + w). None where nothing is known.
     """
     form = coefficients(rule)
     if form is None:
         return None
-    return _edge(lambda c: _excess(form, c), 1 / form["lr"]) if form["lr"] > 0 else math.inf
+    return _edge(lambda c: _excess(form, c), 1 / form["lr"]) if form["lr"] > 1e-307 else math.inf
 
 
 def limit(rule: Any) -> Any:
@@ -149,7 +149,7 @@ def limit(rule: Any) -> Any:
     if reading is None:
         return None
     own = reading(None)["lr"]
-    lr = own if own > 0 else 1e-100  # the limit for ever smaller rates
+    lr = own if own > 1e-300 else 1e-100  # the limit for ever smaller rates
     form = reading(lr)
     return lr * _edge(lambda c: _excess(form, c), 1 / lr)
 

@@ -288,9 +288,11 @@ def _wait_until_it_answers(url: str, process: subprocess.Popen, log: Path, timeo
 
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of all apps, served with the README's flags for the whole session."""
-    log = tmp_path_factory.mktemp("served") / "server.log"
-    with serve(sorted((ROOT / "apps").glob("*.py")), *SERVE_FLAGS, log=log) as url:
+    """The address of all apps and of somebody else's, served with the README's flags for the whole session."""
+    folder = tmp_path_factory.mktemp("served")
+    (folder / "mine.py").write_text("import panel as pn\n\npn.panel('An app of my own').servable()\n")
+    files = [*sorted((ROOT / "apps").glob("*.py")), folder / "mine.py"]
+    with serve(files, *SERVE_FLAGS, log=folder / "server.log") as url:
         yield url
 
 

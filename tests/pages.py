@@ -160,3 +160,31 @@ def select(page, label: str, option: str) -> None:
     box = page.locator(".bk-input-group:visible", has=page.locator("label", has_text=re.compile(rf"^\s*{label}\s*$")))
     box.locator("select").select_option(option)
     wait_idle(page)
+
+
+def field(page, label: str):
+    """The field with this title that a number is typed into."""
+    title = page.locator("label", has_text=re.compile(rf"^\s*{label}\s*$"))
+    return page.locator(".bk-input-group:visible", has=title).locator("input")
+
+
+def type_into(page, label: str, text: str, key: str = "Enter") -> None:
+    """Type over what a field holds, as a person does; nothing to type empties it."""
+    field(page, label).click()
+    page.keyboard.press("Control+a")
+    page.keyboard.press("Backspace")
+    page.keyboard.type(text)
+    page.keyboard.press(key)
+    wait_idle(page)
+
+
+def assert_fields_refuse(page, experiment, label: str, held: str, rule: str) -> None:
+    """What is no such number is refused in one sentence under the field, which shows again what it held."""
+    refused = page.locator(".refusal p")
+    for text, key, got in (("", "Tab", "empty"), ("99999999999999999999", "Enter", "1e20"),
+                           ("-99999999999999999999", "Tab", "-1e20"), ("-", "Enter", "nan"),
+                           ("", "Enter", "empty")):  # fmt: skip
+        type_into(page, label, text, key)
+        assert refused.all_inner_texts() == [f"{label} must be a {rule}, not {got}; it stays {held}."]
+        assert field(page, label).input_value() == held
+        assert_shows(page, experiment)

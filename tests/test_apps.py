@@ -5,6 +5,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+import requests
 from browser import (
     assert_fits_a_phone,
     drag_slider,
@@ -216,6 +217,20 @@ def test_the_start_is_typed_clicked_and_dragged(page, served):
     assert_shows(page, experiment)
     assert page.evaluate(VALUE, "Start x") == experiment.start[0]
     assert spot(page, "surface", 0.0, 0.0) == corner  # the ring moved, not the surface
+    assert all(len(f"{abs(place):g}") <= 5 for place in experiment.start)  # no digits that no hand can choose
+
+
+def test_the_start_is_dragged_no_farther_than_the_picture(page, served):
+    opened(page, served, "surface_descent")
+    right, top = (ends[1] for ends in SurfaceDescent().objective.domain)
+    page.mouse.move(*spot(page, "surface", -5, -2))
+    page.mouse.down()
+    for x in (1300, 1350, 1399):  # beside the picture
+        page.mouse.move(x, 100, steps=5)
+    page.mouse.up()
+    wait_idle(page)
+    assert began(page) == (right, top)
+    assert_shows(page, SurfaceDescent(start=(right, top)), "surface")
 
 
 def began(page) -> tuple[float, float]:
@@ -248,21 +263,43 @@ def test_an_epoch_clicked_is_viewed_and_new_gradients_are_drawn(page, served):
     assert_shows(page, experiment)
 
 
-def test_a_refused_combination_says_why_and_keeps_the_picture(page, served):
-    experiment = LossComparison()
+def test_a_refused_combination_says_why_and_moves_nothing(page, served):
+    experiment = LossComparison(preset="momentum 0.9 + Nesterov")
     opened(page, served, "loss_comparison")
-    page.locator("input[type=checkbox]").click()
+    select(page, "Preset", "momentum 0.9 + Nesterov")
+    corner = spot(page, "mse", 0.0, 0.0)
+    slider(page, "Momentum").locator(".noUi-handle").focus()
+    page.keyboard.press("Home")  # to 0 at once
     wait_idle(page)
     sentence = page.locator("p", has_text="Nesterov momentum requires a momentum above 0")
     assert sentence.count() == 1 and sentence.is_visible()
     assert re.fullmatch(r"SGD: [^\n]+ off\.", sentence.inner_text().strip())
+    assert spot(page, "mse", 0.0, 0.0) == corner
     assert_shows(page, experiment)  # as it was
     value = drag_slider(page, "Momentum", 0.8)
     wait_idle(page)
     assert not sentence.is_visible()
     assert value > 0.5
-    experiment.param.update(nesterov=True, momentum=value)
+    experiment.momentum = value
     assert_shows(page, experiment)
+
+
+def test_what_would_be_refused_cannot_be_chosen(page, served):
+    opened(page, served, "loss_comparison")
+    box, dampening = page.get_by_label("Nesterov"), slider(page, "Dampening").locator(".noUi-target")
+    assert box.is_disabled() and dampening.get_attribute("disabled") is None  # there is no momentum
+    assert page.locator("option[disabled]").all_inner_texts() == ["your own"]  # which knobs make, and no choice
+    drag_slider(page, "Momentum", 0.8)
+    wait_idle(page)
+    box.click()
+    wait_idle(page)
+    assert box.is_checked() and dampening.get_attribute("disabled") is not None
+    box.click()
+    wait_idle(page)
+    assert dampening.get_attribute("disabled") is None
+    drag_slider(page, "Dampening", 0.5)
+    wait_idle(page)
+    assert box.is_disabled() and not page.locator(".alert").is_visible()
 
 
 def test_the_player_plays(page, served):
@@ -340,6 +377,13 @@ def test_the_index_leads_to_every_lesson(page, served):
 def test_dark_opens_dark(app, page, served):
     opened(page, served, app, "?theme=dark")
     assert brightness(page) < 80
+
+
+def test_an_app_of_somebody_else_is_served_beside_ours(served):
+    for address in ("mine", "surface_descent", "surface_descent?theme=dark", "mine"):
+        answer = requests.get(f"{served}/{address}", timeout=20)
+        assert answer.status_code == 200
+        assert ("background-color: #121212" in answer.text) == address.endswith("dark")
 
 
 def brightness(page) -> float:

@@ -1,6 +1,8 @@
 """Bad input is refused in one clear sentence; what was there stays, numbers and pictures."""
 
 import math
+import random
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
@@ -11,12 +13,17 @@ import optviz
 from optviz import (
     SGD,
     Adam,
+    EdgeOfStability,
     LossComparison,
+    NoisyDescent,
     SingleParameter,
     StochasticLandscape,
     SurfaceDescent,
     TorchOptimizer,
+    sharing,
+    theory,
 )
+from optviz.catalogue import experiments
 
 NAN, INF = math.nan, math.inf
 LINE = np.linspace(-1, 1, 10)
@@ -269,3 +276,56 @@ def test_extreme_but_legal_values_are_drawn(cls, change):
         assert np.isfinite([*drawing.xlim, *drawing.ylim]).all()
         assert drawing.xlim[0] < drawing.xlim[1] and drawing.ylim[0] < drawing.ylim[1]
         assert np.isfinite(list(drawing.limits.values())).all()
+
+
+# addresses at the ends of float64, each of which ended in a warning, an exception or an axis without end
+HARSH = [
+    (EdgeOfStability, "lr=5e-324&steps=9"), (EdgeOfStability, "lr=1e-308&steps=9"),
+    (LossComparison, "momentum=1e59"), (LossComparison, "momentum=1e154"), (LossComparison, "momentum=1e200"),
+    (LossComparison, "weight_decay=1e200"), (LossComparison, "weight_decay=1.7e308&preset=momentum-0.9-nesterov"),
+    (LossComparison, "dissected=l1&dampening=1&momentum=0.5&lr=5e-324"),
+    (NoisyDescent, "noise=1e-160"), (NoisyDescent, "noise=1.7e308"), (NoisyDescent, "start_x=1e154"),
+    (NoisyDescent, "surface=ackley&second=radam&noise=1e154"),
+    (SurfaceDescent, "optimizer=lion&lr=1.7e308"), (SurfaceDescent, "optimizer=sgd&lr=5e-324"),
+    (SurfaceDescent, "optimizer=newton&steps=1&damping=1e300&basins=the-minimum-reached"),
+    (SurfaceDescent, "optimizer=nadam&weight_decay=1.7e308&momentum_decay=1.7e308&basins=the-minimum-reached"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "query"), HARSH, ids=str)
+def test_an_address_at_the_ends_of_float64_is_drawn_or_refused(kind, query):
+    assert_drawn(kind, dict(parse_qsl(query)))
+
+
+@pytest.mark.parametrize("kind", experiments().values())
+def test_random_addresses_at_the_ends_of_float64_are_drawn_or_refused(kind):
+    draw = random.Random(3)
+    for _ in range(3):
+        numbers = [name for name, spec in sharing.specs(kind()).items() if spec["kind"] == "number"]
+        assert_drawn(kind, {name: draw.choice(ENDS) for name in draw.sample(numbers, min(len(numbers), 2))})
+
+
+ENDS = ("5e-324", "1e-160", "0", "1e59", "1e154", "1e300", "1.7e308", "-1e154", "-1.7e308", "0.9999999999999999")
+
+
+def assert_drawn(kind, values) -> None:
+    """Without a warning, on axes with ends, and with a sentence on what there is."""
+    experiment, refused = sharing.apply(kind, values)
+    assert all(map(one_sentence, [*refused, experiment.message or "None."])), refused
+    if experiment.message:
+        return
+    assert experiment.status() and all(isinstance(text, str) for text in experiment.side().values())
+    for drawing in experiment.draw().values():
+        assert np.isfinite([*drawing.xlim, *drawing.ylim, *np.ravel(list(drawing.limits.values()))]).all(), values
+        assert drawing.xlim[0] < drawing.xlim[1] and drawing.ylim[0] < drawing.ylim[1], values
+
+
+def test_the_limit_of_a_rate_next_to_0_is_that_of_any_other():
+    assert theory.limit(SGD(lr=5e-324)) == pytest.approx(2) and theory.max_curvature(SGD(lr=5e-324)) == INF
+
+
+def test_vectors_that_overflow_are_said_not_to_be_drawn():
+    experiment, _ = sharing.apply(LossComparison, {"momentum": "1e200"})
+    title = experiment.drawings["vectors"].title
+    assert title.endswith("; too large to draw: gradient, carried, momentum, nesterov")
+    assert "more than float64 holds" in sharing.apply(EdgeOfStability, {"lr": "5e-324", "steps": 9})[0].status()

@@ -4,7 +4,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import pytest
 from browser import drag_slider, slider_value, wait_idle, wait_until
-from pages import assert_shows, select
+from pages import assert_fields_refuse, assert_shows, select, type_into
 from test_export_pages import opened, status
 
 from optviz import LossComparison, SurfaceDescent
@@ -107,3 +107,13 @@ def test_the_link_is_copied(page, exported):
     page.get_by_role("button", name="Copied").wait_for()
     link = page.evaluate("navigator.clipboard.readText()")
     assert dict(parse_qsl(link.partition("#")[2])) == dict(parse_qsl(query(experiment)))
+
+
+def test_what_is_typed_is_taken_or_refused_at_its_field(page, exported):
+    experiment = SurfaceDescent()
+    opened(page, exported / "surface_descent.html")
+    assert_fields_refuse(page, experiment, "Start x", "-5", "finite number from -1000000000 to 1000000000")
+    type_into(page, "Start x", "1.25")
+    experiment.start_x = 1.25
+    assert_shows(page, experiment)
+    assert page.locator(".refusal p").count() == 0

@@ -255,19 +255,43 @@ def test_new_gradients_come_from_the_pages_own_generator(page, exported):
     assert not np.allclose(drawn, experiment.baseline[22 * 591 : 23 * 591] / -0.1)
 
 
-def test_a_refused_combination_says_why_and_keeps_the_picture(page, exported):
-    experiment = LossComparison()
+def test_a_refused_combination_says_why_and_moves_nothing(page, exported):
+    experiment = LossComparison(preset="momentum 0.9 + Nesterov")
     opened(page, exported / "loss_comparison.html")
-    page.locator("input[type=checkbox]").click()
+    select(page, "Preset", "momentum 0.9 + Nesterov")
+    corner = spot(page, "mse", 0.0, 0.0)
+    slider(page, "Momentum").locator(".noUi-handle").focus()
+    page.keyboard.press("Home")  # to 0 at once
     wait_idle(page)
     sentence = page.locator("p", has_text="Nesterov momentum requires a momentum above 0")
     assert sentence.count() == 1 and sentence.is_visible()
+    assert re.fullmatch(r"SGD: [^\n]+ off\.", sentence.inner_text().strip())
+    assert spot(page, "mse", 0.0, 0.0) == corner
     assert_shows(page, experiment)  # as it was
     value = drag_slider(page, "Momentum", 0.8)
     wait_idle(page)
     assert not sentence.is_visible()
-    experiment.param.update(nesterov=True, momentum=value)
+    assert value > 0.5
+    experiment.momentum = value
     assert_shows(page, experiment)
+
+
+def test_what_would_be_refused_cannot_be_chosen(page, exported):
+    opened(page, exported / "loss_comparison.html")
+    box, dampening = page.get_by_label("Nesterov"), slider(page, "Dampening").locator(".noUi-target")
+    assert box.is_disabled() and dampening.get_attribute("disabled") is None  # there is no momentum
+    assert page.locator("option[disabled]").all_inner_texts() == ["your own"]  # which knobs make, and no choice
+    drag_slider(page, "Momentum", 0.8)
+    wait_idle(page)
+    box.click()
+    wait_idle(page)
+    assert box.is_checked() and dampening.get_attribute("disabled") is not None
+    box.click()
+    wait_idle(page)
+    assert dampening.get_attribute("disabled") is None
+    drag_slider(page, "Dampening", 0.5)
+    wait_idle(page)
+    assert box.is_disabled() and not page.locator(".alert").is_visible()
 
 
 def test_the_player_plays_and_the_samples_are_pythons(page, exported):

@@ -10,6 +10,17 @@ function label(view) {
   }
   const box = view.model?.label && root?.querySelector("input[type=checkbox]");
   if (box && !box.hasAttribute("aria-label")) box.setAttribute("aria-label", view.model.label);
+  const { "no choice": state } = view.model?.tags?.find((tag) => tag?.["no choice"]) ?? {};
+  for (const option of (state && root?.querySelectorAll("option")) || []) option.disabled = option.textContent === state;
+  const field = view.model?.type === "Spinner" && view.input_el;
+  if (field && !field.aria_tended) {
+    field.aria_tended = true;
+    // Bokeh leaves what is no number, as "-" or "1e", standing in the field without a word
+    field.addEventListener("change", () => {
+      if (field.value !== "" && Number.isNaN(Number(field.value))) view.model.value = NaN;
+      field.value = view.format_value;
+    });
+  }
   for (const child of view.child_views || []) label(child);
 }
 
@@ -30,6 +41,26 @@ function spare(view) {
     return true;
   }
   return (view.child_views || []).some(spare) || [...(view.renderer_views?.values() || [])].some(spare);
+}
+
+// A slider counts its steps in binary fractions: let it say 0.79, not 0.7900000000000001.
+function tidy(view) {
+  let slider = view.model?.step !== undefined && view._calc_from ? view : null;
+  while (slider && !Object.hasOwn(slider, "_calc_from")) slider = Object.getPrototypeOf(slider);
+  if (slider) {
+    const plain = slider._calc_from;
+    slider._calc_from = function (values) {
+      const value = plain.call(this, values), { start, end, step } = this.model;
+      return typeof value === "number" ? Number(value.toFixed(Math.max(...[start, end, step].map(places)))) : value;
+    };
+    return true;
+  }
+  return (view.child_views || []).some(tidy);
+}
+
+function places(number) {
+  const [digits, exponent = 0] = String(number).split("e");
+  return Math.min(Math.max((digits.split(".")[1] || "").length - exponent, 0), 100);
 }
 
 // What moves with a knob goes to Bokeh's overlay canvas: axes, grids and landscapes, which take
@@ -144,12 +175,13 @@ addEventListener("touchmove", decide, { capture: true, passive: true });
 addEventListener("touchend", () => (touch = null), { capture: true, passive: true });
 addEventListener("touchcancel", () => (touch = null), { capture: true, passive: true });
 
-let spared = false, unstyled = false;
+let spared = false, unstyled = false, tidied = false;
 function tend() {
   const roots = Object.values(Bokeh.index);
   roots.forEach(label);
   roots.forEach(lift);
   roots.forEach(handle);
+  tidied ||= roots.some(tidy);
   spared ||= roots.some(spare);
   unstyled ||= roots.some(unstyle);
 }

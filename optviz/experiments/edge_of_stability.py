@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,6 +22,7 @@ PATIENCE, SLICE = 0.2, 0.05  # seconds at most of a served change, and of each f
 LOSSES = {"XOR": (1e-20, 10.0), "Moons": (1e-2, 10.0)}  # the loss's axis, before it is fitted to a run
 LARGEST = float(np.finfo(np.float32).max)  # that an image can hold; colours end long before
 BAR = "display: inline-block; width: 130px; height: 8px; border-radius: 4px"
+HIGHEST = 1e300  # limit that a frame follows
 SIZE = 100  # cells of the map each way
 
 
@@ -183,7 +185,8 @@ class EdgeOfStability(Experiment):
 
     def _beyond(self, limit: float, top: float) -> dict[str, np.ndarray]:
         """What a limit above the frame is."""
-        words = [f"▲ the limit {limit:.4g} is above this frame"] if limit > top else []
+        which = f"limit {limit:.4g}" if math.isfinite(limit) else "limit, more than float64 holds,"
+        words = [f"▲ the {which} is above this frame"] if limit > top else []
         at = np.full(len(words), 0.02 * self.steps)
         return {"x": at, "y": np.full(len(words), 0.94 * top), "text": np.array(words, dtype=object)}
 
@@ -192,7 +195,9 @@ class EdgeOfStability(Experiment):
         if self._fit:
             highest = min(max(float(np.nanmax(run.sharpness)), limit), 10 * limit)
             return {"sharpness": (0.0, 1.1 * highest), "loss": decades(run.loss)}
-        return {"sharpness": (0.0, float(np.ceil(max(1.9 * limit, 1.2 * run.sharpness[0])))), "loss": LOSSES[self.data]}
+        room = 1.9 * limit if limit < HIGHEST else 0.0
+        top = float(np.ceil(max(room, 1.2 * run.sharpness[0])))
+        return {"sharpness": (0.0, top or 1.0), "loss": LOSSES[self.data]}
 
     def _draw_map(self) -> Drawing:
         run, box = self.run, self.results["box"]
@@ -217,7 +222,8 @@ class EdgeOfStability(Experiment):
 
     def status(self) -> str:
         run, limit, crossed = self.run, self.results["limit"], self.results["crossed"]
-        edge = f"{'2 (1 + m) / lr' if self.momentum > 0 else '2 / lr'} = {limit:.4g}"
+        edge = "2 (1 + m) / lr" if self.momentum > 0 else "2 / lr"
+        edge += f" = {limit:.4g}" if math.isfinite(limit) else ", more than float64 holds"
         if run.done < self.steps:
             share = f"{100 * run.done / self.steps:.0f}"
             paint = f"linear-gradient(90deg, {BLUE} {share}%, #8884 {share}%)"

@@ -14,6 +14,7 @@ from ..layout import frame, grid, html
 from ..losses import CRITERIA, Lanes, LinearRegression
 from ..optimizers import SGD
 from ..plots import GREY, ORANGE, SERIES, TEAL, Drawing, Figure, curve, lines, marks, stems, surface
+from ..rules import shut
 from ..scene import Landscape, arrows, decades, loggable, nice, off_scale
 from ..trajectory import Trajectory
 
@@ -23,6 +24,7 @@ AXIS = -5 + 13 * np.arange(101) / 100
 CELL = AXIS[1] - AXIS[0]
 BOX = (AXIS[0] - CELL / 2, AXIS[0] - CELL / 2, AXIS[-1] + CELL / 2, AXIS[-1] + CELL / 2)
 START = (6.0, -3.0)
+HIGHEST = 1e300  # part of a vector that is drawn
 PLAIN = {"momentum": 0.0, "dampening": 0.0, "weight_decay": 0.0, "nesterov": False}
 PRESETS = {
     "plain": {},
@@ -164,10 +166,11 @@ class LossComparison(Experiment):
         d, b, lr = run.terms["d"][t, k], run.terms["b"][t, k], run.rates[t, k]
         before = run.terms["b"][t - 1, k] if t else np.zeros(2)
         share = 1 - (self.dampening if t and self.momentum else 0.0)
-        parts = {
-            "gradient": -lr * share * d, "carried": -lr * self.momentum * before,
-            "momentum": -lr * b, "nesterov": -lr * (d + self.momentum * b),
-        }  # fmt: skip
+        with np.errstate(over="ignore", invalid="ignore"):  # what overflows is not drawn, and said
+            parts = {
+                "gradient": -lr * share * d, "carried": -lr * self.momentum * before,
+                "momentum": -lr * b, "nesterov": -lr * (d + self.momentum * b),
+            }  # fmt: skip
         return {name: vector[::-1] for name, vector in parts.items()}
 
     def _draw_loss(self) -> Drawing:
@@ -191,10 +194,14 @@ class LossComparison(Experiment):
     def _draw_vectors(self) -> Drawing:
         k = NAMES.index(self.dissected)
         parts = self._vectors(k)
-        reach = nice(max([np.abs(v).max() for v in parts.values() if np.isfinite(v).all()] or [1.0]))
-        layers = {name: arrows((0.0, 0.0), vector, reach * 0.06) for name, vector in parts.items()}
+        shown = {name: vector for name, vector in parts.items() if np.abs(vector).max() < HIGHEST}
+        reach = nice(max([np.abs(vector).max() for vector in shown.values()] or [1.0]))
+        nothing = np.zeros(2)
+        layers = {name: arrows((0.0, 0.0), shown.get(name, nothing), reach * 0.06) for name in parts}
         layers["origin"] = {"x": np.zeros(1), "y": np.zeros(1)}
         title = f"Step {self._at()} of {TITLES[self.dissected]}: momentum and Nesterov"
+        lost = [name for name in parts if name not in shown]
+        title += f"; too large to draw: {', '.join(lost)}" if lost else ""
         return Drawing(layers, (-reach, reach), (-reach, reach), title)
 
     def status(self) -> str:
@@ -223,8 +230,11 @@ before it is earned.</p>
 each new gradient, from the second step on.</p>
 """
 
+    def idle(self) -> list[str]:
+        return shut(self.rule())
+
     def controls(self, members: Members | None = None) -> list[Any]:
-        return [knobs_of(self, [n for n in self.menu()])]
+        return [knobs_of(self, self.menu(), widgets={"preset": {"tags": [{"no choice": OWN}]}})]
 
     def arrange(self, page) -> Any:
         return frame(

@@ -15,6 +15,7 @@ from ..controls import knobs_of, shown_while
 from ..descent import descend
 from ..draws import generator
 from ..experiment import Experiment, Members
+from ..fields import WholeField
 from ..floors import (
     BEYOND,
     deviation,
@@ -372,7 +373,7 @@ on an upright bowl; there is none for rules that step by a sign.</p>
             rule, knobs_of(self, ["lr"]), self._shown(rule, "rule", PUSHED, ["momentum"]),
             second, self._shown(second, "second", list(RULES), ["second_lr"]),
             self._shown(second, "second", PUSHED, ["second_momentum"]),
-            knobs_of(self, self.menu()[self.menu().index("noise"):], widgets={"seed": {"type": pn.widgets.IntInput}}),
+            knobs_of(self, self.menu()[self.menu().index("noise"):], widgets={"seed": {"type": WholeField}}),
         ]  # fmt: skip
 
     def _shown(self, menu: pn.Param, name: str, options: list[str], knobs: list[str]) -> pn.Column:

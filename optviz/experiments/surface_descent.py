@@ -10,7 +10,7 @@ import panel as pn
 import param
 
 from ..basin_maps import basin_map, known_minima
-from ..controls import knobs_of, shade
+from ..controls import close, knobs_of, shade
 from ..descent import descend
 from ..experiment import Experiment, Members
 from ..first_rates import at_first_rate, first_rate, has_rate
@@ -37,7 +37,7 @@ from ..plots import (
     surface,
     texts,
 )
-from ..rules import Rule
+from ..rules import Rule, shut
 from ..scene import (
     GONE,
     Landscape,
@@ -347,6 +347,7 @@ are the forms of the older lecture notebooks: see each rule's formula.</p>
         parts = [knobs_of(m, _knobs(m)) for m in (self.optimizer, self.objective) if _knobs(m)]
         if parts and parts[0].object is self.optimizer:
             shade(parts[0], "lr", self.shade()["optimizer.lr"])
+            close(parts[0], shut(self.optimizer))
         return pn.Column(*parts, sizing_mode="stretch_width", margin=0)
 
     def _every_control(self, members: Members):

@@ -8,7 +8,7 @@ from itertools import chain, combinations, product
 from time import perf_counter
 from typing import Any
 
-from .. import basin_maps, descent, formulas, maps, members, messages, minima, scan, scene
+from .. import basin_maps, descent, formulas, maps, members, messages, minima, rules, scan, scene
 from ..basin_maps import local_minima, minima_of_kind
 from ..formulas import hyper_symbol, objective_mathml
 from ..losses import DataLoss, Lanes
@@ -29,7 +29,8 @@ NATIVES: dict[Any, str] = {
     maps.lane_map: "$.lane_map", maps.ranks: "$.ranks", maps.names_of: "$.names_of", maps.setting: "$.setting",
     maps.with_setting: "$.with_setting", basin_maps.local_minima: "$.local_minima",
     basin_maps.basin_map: "$.basin_map", minima.lowest_loss: "$.lowest_loss",
-    perf_counter: "$.perf_counter", messages.refuse: "$.refuse", members.label_of: "$.label_of",
+    perf_counter: "$.perf_counter", messages.refuse: "$.refuse", rules.shut: "$.shut",
+    members.label_of: "$.label_of",
     formulas.rule_mathml: "$.rule_mathml", formulas.objective_mathml: "$.objective_mathml",
     formulas.hyperparameter_mathml: "$.hyperparameter_mathml",
     Lanes: "$.lanes", Stacked: "$.lanes",

@@ -14,6 +14,7 @@ class Experiment {
   status() { return ""; }
   side() { return {}; }
   shade() { return {}; }
+  idle() { return $.shut(this.optimizer).map((name) => `optimizer.${name}`); }
   take(owner, values) { for (const [name, value] of Object.entries(values)) owner.assign(name, value); }
   bound(name, low, high) { this.page?.bound(name, low, high); }
   chosen(kind, name) {
@@ -54,6 +55,21 @@ class Experiment {
     this.refresh();
   }
 
+  // Do what sets parameters, and take it back where that is refused; what is said against it, if anything.
+  tried(set) {
+    const before = Object.keys(this.state.values).map((name) => [name, this[name]]), standing = this.message;
+    this.trying = true;
+    try {
+      set();
+    } finally {
+      this.trying = false;
+    }
+    if (this.message === "" || this.message === standing) return "";
+    const why = this.message;
+    this.change(Object.fromEntries(before.filter(([name, value]) => !alike(value, this[name]))));
+    return why;
+  }
+
   settle(changed) {
     if (changed.has("fit_axes")) this._fit += 1;
     if (changed.size) Object.assign(this, this.follow(changed));
@@ -88,7 +104,7 @@ class Experiment {
     } catch (refusal) {
       if (!(refusal instanceof ValueError_)) throw refusal;
       this.message = refusal.message;
-      this.tell();
+      if (!this.trying) this.tell();
       return;
     }
     this.results = results;

@@ -78,8 +78,8 @@ const escaped = (text) => text.replace(/[&<>"']/g, (c) => ESCAPES[c]);
 
 // Controls and plots of one experiment, tied together.
 class LivePage {
-  constructor(experiment, spec, document) {
-    Object.assign(this, { experiment, spec });
+  constructor(experiment, spec, document, sharing) {
+    Object.assign(this, { experiment, spec, sharing });
     this.model = (id) => document.get_model_by_id(id);
     this.models = () => [...document._all_models.values()];
     this.figures = Object.fromEntries(spec.figures.map((f) => [f.name, new LiveFigure(f, this.model)]));
@@ -87,6 +87,7 @@ class LivePage {
     this.message = this.model(spec.message);
     this.blocks = Object.fromEntries(Object.entries(spec.blocks).map(([name, id]) => [name, this.model(id)]));
     this.quiet = false;
+    this.still = [];
     const steps = spec.controls.find((control) => control.name === "steps");
     this.most = steps && this.model(steps.model).end;
     experiment.page = this;
@@ -110,11 +111,24 @@ class LivePage {
     model.properties[control.property].change.connect(() => {
       const chosen = model[control.property]; // a menu of numbers holds texts
       const value = typeof this.value(control) === "number" && typeof chosen === "string" ? Number(chosen) : chosen;
-      if (this.quiet || value === null || value === this.value(control)) return;
-      if (control.member) this.member(control, value);
+      if (this.quiet || value === this.value(control)) return;
+      if (control.typed) this.type(control, model, value);
+      else if (control.member) this.member(control, value);
       else this.experiment.change({ [control.name]: value });
     });
   }
+
+  // A number that is typed is taken, or said to be refused under its field, which gets back what it held.
+  type(control, model, value) {
+    const held = this.value(control);
+    const set = (number) => (control.member ? this.member(control, number) : this.experiment.change({ [control.name]: number }));
+    let why = this.sharing.typed(control.typed, value, held);
+    if (!why) why = this.experiment.tried(() => set(value));
+    if (why) update(model, { [control.property]: held });
+    this.note(control, why);
+  }
+
+  note(control, why) { update(this.model(control.note), { text: escaped(this.sharing.refusal_html(why)) }); }
 
   member(control, value) {
     if (!this.shown(control)) return;
@@ -127,13 +141,19 @@ class LivePage {
 
   listen(figure) {
     const model = this.model(figure.model);
-    if (figure.tap) model.on_event("tap", (event) => this.experiment.act(figure.tap, event.x, event.y));
+    if (figure.tap) model.on_event("tap", (event) => this.experiment.act(figure.tap, ...this.picked(figure, event.x, event.y)));
     if (figure.span) {
       model.on_event("rangesupdate", ({ x0, x1, y0, y1 }) => {
         if (!this.experiment.act(figure.span, x0, x1, y0, y1)) this.figures[figure.name].restore();
       });
     }
-    if (figure.drag) model.properties.tags.change.connect(() => this.experiment.act(figure.drag, ...model.tags));
+    if (figure.drag) model.properties.tags.change.connect(() => this.experiment.act(figure.drag, ...this.picked(figure, ...model.tags)));
+  }
+
+  // A place on a figure as a hand can choose it.
+  picked(figure, ...place) {
+    const { ranges } = this.figures[figure.name];
+    return place.map((x, i) => this.spec.picked(x, ranges[i].start, ranges[i].end));
   }
 
   bound(name, low, high) {
@@ -144,7 +164,10 @@ class LivePage {
   push() {
     const { experiment, spec } = this;
     update(this.message, { text: escaped(`<p>${escaped(experiment.message)}</p>`), visible: experiment.message !== "" });
-    if (experiment.message) return;
+    if (experiment.message) {
+      this.close([]);
+      return;
+    }
     this.follow();
     for (const [name, figure] of Object.entries(this.figures)) {
       const drawing = experiment.drawings[name];
@@ -172,16 +195,24 @@ class LivePage {
   // A control that cannot act is disabled, and a sentence says why.
   freeze() {
     const { store } = this.experiment;
+    this.still = [];
     if (!store) return;
     const frozen = this.experiment.replays();
     const shown = this.spec.controls.filter((control) => this.shown(control));
     const still = shown.filter((control) => frozen && !store.acts(control));
     for (const control of shown) this.disable(control, still.includes(control));
+    this.still = still;
     this.bound("steps", 1, frozen ? store.steps : this.most);
     if (store instanceof Replay) for (const [name, v] of Object.entries(store.knobs)) this.bound(name, v[0], v.at(-1));
     const models = still.map((control) => this.model(control.model));
     // scripts of other controls show and hide some of these, after this one
     setTimeout(() => { document.getElementById("frozen").textContent = frozen ? this.excuse(models) : ""; });
+  }
+
+  // Nor can those act for which any other value would be refused.
+  close(idle) {
+    for (const control of this.spec.controls.filter((each) => this.shown(each) && !this.still.includes(each)))
+      this.disable(control, idle.includes([...(control.member ?? []).slice(0, 1), control.name].join(".")));
   }
 
   // Bokeh's own look of a disabled slider or box is that of any other.
@@ -209,9 +240,11 @@ class LivePage {
   follow() {
     this.quiet = true;
     this.freeze();
+    this.close(this.experiment.idle());
     for (const control of this.spec.controls) {
       if (control.event || !this.shown(control)) continue;
       const [model, value] = [this.model(control.model), this.value(control)];
+      if (control.typed && model.value !== value) this.note(control, "");
       update(model, { [control.property]: model.options && typeof value === "number" ? String(value) : value });
     }
     this.arrange();

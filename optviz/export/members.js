@@ -29,6 +29,19 @@ Object.assign(Rule.prototype, {
   read(name) { return this.values[name]; },
   assign(name, value) { Object.assign(this, new Rule(this.kind, { ...this.values, [name]: value })); },
   check() { this.refusal?.call(this.values); },
+  shut() {
+    const refuses = (changed) => {
+      try {
+        this.refusal.call({ ...this.values, ...changed });
+      } catch {
+        return true;
+      }
+      return false;
+    };
+    if (!this.refusal || refuses({})) return [];
+    const others = (value) => (typeof value === "boolean" ? [!value] : [0.5, 1].filter((other) => other !== value));
+    return this.kind.hyperparameters.filter((name) => others(this.values[name]).every((other) => refuses({ [name]: other })));
+  },
   off() { return Object.entries(this.kind.off).filter(([n, idle]) => this.values[n] === idle).map(([n]) => n); },
   formula() {
     const flags = this.kind.flags.map((flag) => (this.values[flag] ? "1" : "0"));

@@ -23,22 +23,24 @@ from panel.io.resources import CDN_DIST, DIST_DIR
 from panel.io.state import set_curdoc
 from pyviz_comms import Comm
 
-from ..checks import plain, read, refusal, said, sentence, text
+from ..checks import plain, read, refusal, said, sentence, text, typed
 from ..draws import generator, recorded
 from ..experiment import Experiment
+from ..fields import refusal_html
 from ..layout import favicon, shaded, share, stylesheet, wrapped
 from ..members import label_of
 from ..messages import refuse
 from ..page import Page
 from ..plots import DOTTED, Drawing, caption
 from ..sharing import member_specs, specs
+from ..starts import picked
 from .bundle import Bundle, members, names_on_self
 from .definitions import NATIVES, printed
 from .printer import quoted
 from .store import Store, is_traced, members_of, script_json, untraced
 from .stored import Knobs, stored_member, stored_runs
 
-ROOTS = ("follow", "compute", "draw", "status", "side", "shade")
+ROOTS = ("follow", "compute", "draw", "status", "side", "shade", "idle")
 RUNTIME = (
     "python.js", "formats.js", "methods.js", "builtins.js", "arrays.js", "elementwise.js", "reductions.js", "numpy.js",
     "special.js", "descent.js", "random.js", "runtime.js", "members.js", "stored.js", "contours.js", "runs.js",
@@ -125,7 +127,7 @@ _SKELETON = """<!DOCTYPE html>
 {program}
 const item = {item};
 Bokeh.embed.embed_item(item, "page").then(() => {{
-  const page = new LivePage(experiment, spec, Bokeh.documents.at(-1));
+  const page = new LivePage(experiment, spec, Bokeh.documents.at(-1), sharing);
   new Refiner(experiment);
   experiment.settle(new Set());
   experiment.refresh();
@@ -193,11 +195,12 @@ def _program(experiment: Experiment, offered: Offered, store: Store | None, spec
         own = None if store is None else stored_member(value, experiment, store)
         return printed(value, bundle) if own is None else own
 
-    bundle = Bundle({**NATIVES, generator: "$.generator", Drawing: "$.Drawing"}, special)
+    bundle = Bundle({**NATIVES, generator: "$.generator", Drawing: "$.Drawing", escape: "escaped"}, special)
     names = reachable(experiment)
     parts = members(type(experiment), names, bundle)
     state = _state(experiment, offered, names, bundle)
     texts = f"caption: {bundle.text(caption)}, wrapped: {bundle.text(wrapped)}, share: {bundle.text(share)}"
+    texts += f", picked: {bundle.text(picked)}"
     texts += f", shaded: {quoted(shaded('var(--unstable)'))}"
     shared = _sharing(experiment, offered, bundle)
     draws = bundle.text(_draws(experiment))
@@ -217,7 +220,8 @@ def _sharing(experiment: Experiment, offered: Offered, bundle: Bundle) -> str:
     for (role, label), member in offered.items():
         members.setdefault(role, {})[label] = member_specs(role, label, member)
     described = {"who": type(experiment).__name__, "base": base, "members": members}
-    functions = ", ".join(f"{f.__name__}: {bundle.text(f)}" for f in (plain, read, refusal, said, sentence, text))
+    shared = (plain, read, refusal, said, sentence, text, typed, refusal_html)
+    functions = ", ".join(f"{f.__name__}: {bundle.text(f)}" for f in shared)
     return f"{{ ...{script_json(described)}, {functions} }}"
 
 
@@ -349,7 +353,12 @@ def _control_specs(knobs: pn.Param, owners: dict[int, Any]) -> list[dict[str, An
     member = owners[id(knobs.object)]
     return [
         {"name": name, "member": member, "model": _model(widget).id,
-         "event": isinstance(widget, pn.widgets.Button),
+         "event": isinstance(widget, pn.widgets.Button), **_field_spec(widget),
          "property": "active" if isinstance(widget, pn.widgets.Checkbox) else "value"}
         for name, widget in knobs._widgets.items() if name in knobs.object.param
     ]  # fmt: skip
+
+
+def _field_spec(widget: Any) -> dict[str, Any]:
+    """What a field that a number is typed into takes, and the line that says what it refused."""
+    return {"typed": widget.spec, "note": _model(widget.note).id} if hasattr(widget, "note") else {}

@@ -99,6 +99,7 @@ const $ = {
   with_setting: (member, name, value) => changed_member(member, name, value),
   filtered: def(["rule", "gradients", "clip", "rates"], (rule, gradients, clip = null, rates = null) =>
     filtered(rule, gradients, { clip, rates })),
+  shut: (rule) => (rule instanceof Rule ? rule.shut() : []),
   rule_mathml: (rule) => rule.formula(),
   objective_mathml: (objective) => objective.formula(),
   hyperparameter_mathml: (member) => member.numbers(),

@@ -1,0 +1,90 @@
+"""Fields that a number is typed into: what they refuse is said at the field, and what it held comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import nullcontext
+from html import escape
+from typing import Any, ClassVar
+
+import panel as pn
+import param
+
+from .checks import field_spec, read, typed
+from .layout import html, wrapped
+
+
+def field_for(parameter: Any) -> dict[str, Any]:
+    """Panel's settings of the field for a parameter that no slider can show; empty where one can."""
+    if not isinstance(parameter, param.Number) or None not in parameter.get_soft_bounds():
+        return {}
+    return {"type": WholeField if isinstance(parameter, param.Integer) else NumberField}
+
+
+def notes_under(knobs: pn.Param) -> None:
+    """Give each field among these widgets the line under it that says what it refuses."""
+    parts = list(knobs._widget_box)
+    fields = [part for part in parts if isinstance(part, _Field)]
+    if fields:
+        knobs._widget_box.objects = [each for part in parts for each in (part, *_notes(part))]
+
+
+def _notes(part: Any) -> list[pn.pane.HTML]:
+    return [part.note] if isinstance(part, _Field) else []
+
+
+class _Field(pn.widgets.base.Widget):
+    """What a browser says a field holds reaches the parameter only once it is checked.
+
+    Bokeh knows no bounds here: it would leave a number out of them standing in the field, and keep the old one.
+    """
+
+    _rename: ClassVar[Mapping[str, str | None]] = {"start": None, "end": None}
+
+    def __init__(self, **params):
+        super().__init__(**params)
+        self.note = html("", "refusal")
+        self.param.watch(lambda _: self._say(""), "value")
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """What it takes (see `optviz.checks`): what its parameter does."""
+        return field_spec(self._param_pane.object.param[self._param_name])
+
+    def _process_events(self, events: dict[str, Any]) -> None:
+        events = {name: value for name, value in events.items() if name != "value_throttled"}
+        if "value" not in events:
+            super()._process_events(events)
+            return
+        why = typed(self.spec, events["value"], self.value)
+        if not why:
+            why = self._tried({**events, "value": read(self.spec, events["value"])})
+        if why:
+            self.param.trigger("value")  # the browser's field gets back what it held
+        self._say(why)
+
+    def _tried(self, events: dict[str, Any]) -> str:
+        """Set the parameter; what is said against it, whereupon it is as it was."""
+        owner = self._param_pane.object
+        try:
+            with owner.tried() if hasattr(owner, "tried") else nullcontext([]) as said:
+                super()._process_events(events)
+        except ValueError as refusal:
+            return str(refusal)
+        return " ".join(said)
+
+    def _say(self, why: str) -> None:
+        self.note.object = refusal_html(why)
+
+
+def refusal_html(why: str) -> str:
+    """The line under a field that says what it refused."""
+    return wrapped(f'<p role="alert">{escape(why)}</p>' if why else "", "refusal")
+
+
+class NumberField(_Field, pn.widgets.FloatInput):
+    """A field for a number."""
+
+
+class WholeField(_Field, pn.widgets.IntInput):
+    """A field for a whole number."""
