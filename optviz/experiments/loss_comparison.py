@@ -129,7 +129,7 @@ class LossComparison(Experiment):
                 "gradient": stems(GREY, "− lr × gradient", width=2),
                 "carried": stems(SERIES[3], "carried velocity", width=2),
                 "momentum": stems(ORANGE, "momentum step", width=3), "nesterov": stems(TEAL, "Nesterov step", width=3),
-                "origin": marks("#111111", "circle", 6),
+                "origin": marks(GREY, "circle", 6),
             }, xlabel="change of bias", ylabel="change of weight", height=300, legend="top_right"),
         ]  # fmt: skip
 
