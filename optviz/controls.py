@@ -9,7 +9,7 @@ from typing import Any
 import panel as pn
 import param
 
-from .layout import shading, share
+from .layout import shading, share, stylesheet
 
 MANY = 4  # digits of a step, beyond which most of a value's would be zeros
 
@@ -24,6 +24,7 @@ def knobs_of(owner: param.Parameterized, names: Sequence[str], widgets: Any = No
         # Panel's count of running callbacks, for a spinner that pages do without, takes
         # a fifth of what a move of a slider takes on the server
         widget._busy__ignore = ["value"]
+        widget.stylesheets = [stylesheet("widgets.css")]
         if not isinstance(widget, pn.widgets.Button | pn.widgets.Checkbox):
             widget.sizing_mode = "stretch_width"
     return made
@@ -48,7 +49,7 @@ def shade(knobs: pn.Param, name: str, start: float) -> bool:
     if not isinstance(widget, pn.widgets.FloatSlider):
         return False
     with param.parameterized.discard_events(widget):
-        widget.stylesheets = [shading(start, widget.start, widget.end)]
+        widget.stylesheets = [stylesheet("widgets.css"), shading(start, widget.start, widget.end)]
     for model, _ in widget._models.values():
         model.css_variables = {"unstable": share(start, widget.start, widget.end)}
     return True

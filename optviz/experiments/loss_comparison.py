@@ -229,7 +229,7 @@ each new gradient, from the second step on.</p>
     def arrange(self, page) -> Any:
         return frame(
             page.controls,
-            [page.message, page.status, grid(*page.pictures(*NAMES), columns=4, phone=2)],
+            [page.message, page.status, grid(*page.pictures(*NAMES), columns=4, narrow=2, phone=2)],
             [grid(*page.pictures("loss", "data", "vectors"), columns=3)],
             [html(self.notes, "notes")],
         )
