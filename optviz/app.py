@@ -64,11 +64,13 @@ def template(title: str, *main, description: str = "") -> FastListTemplate:
     made = FastListTemplate(
         site="optviz", site_url="index", title=title, main=list(main), main_layout=None, design=Fast,
         font=FONT, font_url="",
-        header_background="#16324f", accent_base_color="#2f6fde", main_max_width="1560px",
+        header_background="#16324f", accent_base_color="#2f6fde", main_max_width="1840px",
         meta_description=description, meta_viewport="width=device-width, initial-scale=1",
         busy_indicator=None,  # its spinner doubled the time of a knob, and a knob takes 40 ms
     )  # fmt: skip
     made.config.raw_css = [stylesheet("header.css")]
+    if pn.state.curdoc:
+        pn.state.curdoc.js_on_event("document_ready", CustomJS(code=stylesheet("theme.js")))
     return made
 
 
@@ -141,7 +143,11 @@ def download(experiment: Experiment) -> pn.widgets.FileDownload:
     """A button that hands the visitor the experiment as it stands, as a page that needs no server."""
     theme = "dark" if pn.state.session_args.get("theme") == [b"dark"] else "default"
     button = pn.widgets.FileDownload(
-        filename=f"{name_of(type(experiment))}.html", label=OFFER, margin=(12, 10), sizing_mode="stretch_width"
+        filename=f"{name_of(type(experiment))}.html",
+        label=OFFER,
+        margin=(12, 10),
+        sizing_mode="stretch_width",
+        stylesheets=[stylesheet("widgets.css")],
     )
 
     async def write() -> StringIO:

@@ -12,7 +12,6 @@ import param
 from .fields import field_for, notes_under
 from .layout import shading, share, stylesheet
 
-SLIDERS = pn.widgets.FloatSlider | pn.widgets.IntSlider
 MANY = 4  # digits of a step, beyond which most of a value's would be zeros
 
 
@@ -26,8 +25,7 @@ def knobs_of(owner: param.Parameterized, names: Sequence[str], widgets: Any = No
         # Panel's count of running callbacks, for a spinner that pages do without, takes
         # a fifth of what a move of a slider takes on the server
         widget._busy__ignore = ["value"]
-        if isinstance(widget, SLIDERS):
-            widget.stylesheets = [stylesheet("slider.css")]
+        widget.stylesheets = [stylesheet("widgets.css")]
         if not isinstance(widget, pn.widgets.Button | pn.widgets.Checkbox):
             widget.sizing_mode = "stretch_width"
     notes_under(made)
@@ -53,7 +51,7 @@ def shade(knobs: pn.Param, name: str, start: float) -> bool:
     if not isinstance(widget, pn.widgets.FloatSlider):
         return False
     with param.parameterized.discard_events(widget):
-        widget.stylesheets = [stylesheet("slider.css"), shading(start, widget.start, widget.end)]
+        widget.stylesheets = [stylesheet("widgets.css"), shading(start, widget.start, widget.end)]
     for model, _ in widget._models.values():
         model.css_variables = {"unstable": share(start, widget.start, widget.end)}
     return True

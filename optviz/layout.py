@@ -31,9 +31,9 @@ def area(name: str, *children: Any, **options: Any) -> pn.Column:
     return pn.Column(*children, css_classes=[f"area-{name}"], sizing_mode="stretch_width", margin=0, **options)
 
 
-def grid(*children: Any, columns: int = 1, phone: int = 1) -> pn.Column:
-    """Children in equal columns, fewer on a phone."""
-    size = f":host {{ --columns: {columns}; --columns-phone: {phone}; }}"
+def grid(*children: Any, columns: int = 1, narrow: int = 1, phone: int = 1) -> pn.Column:
+    """Children in equal columns, fewer in a narrow window and on a phone."""
+    size = f":host {{ --columns: {columns}; --columns-narrow: {narrow}; --columns-phone: {phone}; }}"
     sheets = [stylesheet("grid.css"), size]
     return pn.Column(*children, stylesheets=sheets, sizing_mode="stretch_width", margin=0)
 

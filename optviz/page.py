@@ -30,8 +30,17 @@ if TYPE_CHECKING:
     from .experiment import Experiment
 
 
-# No figure is higher than a phone is wide: a map is about a square there, and its controls are near.
-PHONE = "@media (max-width: 760px) {{ :host {{ height: {height} !important; flex-basis: {height} !important; }} }}"
+# Heights are for a window 900 px high; where pictures stand beside each other they grow and shrink with it. No figure
+# is higher than a phone is wide: a map is about a square there, and its controls are near.
+TALL = "@media ({window}) {{ :host {{ height: {height} !important; flex-basis: {height} !important; }} }}"
+
+
+def _heights(usual: int) -> str:
+    """The style sheet of a figure that is so high in a window of 900 px."""
+    grown = f"clamp({round(0.78 * usual)}px, {usual / 9:.4g}vh, {round(1.6 * usual)}px)"
+    sheets = {"min-width: 1101px": grown, "max-width: 760px": f"min({usual}px, 94vw)"}
+    return " ".join(TALL.format(window=window, height=height) for window, height in sheets.items())
+
 
 # what Bokeh calls the corners of a rectangle
 EDGES = {"left": "x0", "bottom": "y0", "right": "x1", "top": "y1"}
@@ -63,7 +72,7 @@ class LiveFigure:
             layer, begin = figure.drag
             let_drag(self.model, self.glyphs[layer], lambda x, y: begin(*self._picked(x, y)))
         self.caption = html(caption(figure, experiment.drawings[figure.name]), "caption")
-        sheets = [PHONE.format(height=f"min({figure.height}px, 94vw)")]
+        sheets = [_heights(figure.height)]
         self.model.stylesheets = sheets  # a page without a template takes the model's, one with it the pane's
         plot = pn.pane.Bokeh(
             self.model, sizing_mode="stretch_width", margin=0, height=figure.height, stylesheets=sheets

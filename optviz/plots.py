@@ -16,10 +16,13 @@ from bokeh.models import CustomJSHover, HoverTool, Image, Line, NoOverlap, Scatt
 
 from .gestures import yield_wheel
 
-BLUE, ORANGE, TEAL, PURPLE = "#2f6fde", "#e8590c", "#0c9a8d", "#9b51e0"
-GREY, RED = "#8a94a3", "#d6294b"
-SERIES = (BLUE, ORANGE, TEAL, PURPLE)
-EIGHT = (BLUE, TEAL, "#4c9f1f", PURPLE, "#d6338a", ORANGE, "#9a7a12", "#159fd6")
+# Inks read on both grounds, and series stay apart for eyes without red or green cones (tests/test_colours.py).
+GROUNDS = ("#ffffff", "#181818")  # of a light and of a dark page
+BLUE, ORANGE, TEAL, PURPLE, PLUM = "#2f6fde", "#e8590c", "#1e965a", "#871eff", "#b43c78"
+GREY, RED, BLACK = "#8a94a3", "#d6294b", "#111111"
+SERIES = (BLUE, ORANGE, TEAL, PLUM)
+EIGHT = (BLUE, TEAL, "#5a96e1", PLUM, PURPLE, ORANGE, "#b43c1e", "#7896b4")
+DASHES = ("solid", "dashed", "dotted", "dotdash", "dotdash", "solid", "dotted", "dashed")  # of the eight, beside colour
 ANCHORS = ("#122c47", "#1b4a72", "#2a7ba6", "#5fa9c4", "#a5cfd7", "#dcebe9", "#f6f8f3")  # deep is low
 
 
@@ -41,12 +44,13 @@ Columns = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Layer:
-    """How a layer is drawn from its columns, and how a key shows it: its label, colour and symbol."""
+    """How a layer is drawn from its columns, and how a key shows it: its label, colour, symbol and outline."""
 
     draw: Callable[..., Any]
     label: str = ""
     color: str = ""
-    symbol: str = "line"
+    symbol: str = "solid"
+    edge: str = "none"
 
     def __call__(self, columns: Columns, *limits: Any) -> Any:
         return self.draw(columns, *limits)
@@ -100,7 +104,8 @@ def curve(color: str, label: str = "", x: str = "x", y: str = "y", path: bool = 
         element = hv.Curve((columns[x], columns[y]), x, y, label=label)
         return element.opts(color=color, show_legend=bool(label), **style)
 
-    return Layer(make, label, color, style.get("line_dash", "line"))
+    edge = "white" if set(style["hooks"]) & {_as_path, cased} else "none"
+    return Layer(make, label, color, style.get("line_dash", "solid"), edge)
 
 
 DOTTED = 61  # the most points that get a mark each: thousands of marks take 150 ms to paint
@@ -140,7 +145,7 @@ def marks(color: str, marker: str = "circle", size: float = 6, label: str = "", 
         element = hv.Points((columns[x], columns[y]), [x, y], label=label)
         return element.opts(color=color, marker=marker, size=size, show_legend=bool(label), **style)
 
-    return Layer(make, label, color, marker)
+    return Layer(make, label, color, marker, style.get("line_color", "none"))
 
 
 def stars() -> dict[str, Callable]:
@@ -281,15 +286,31 @@ def guides(values: Sequence[float], color: str = GREY, dash: str = "dotted"):
 
 
 def _swatch(layer: Layer) -> str:
+    """A small picture of a layer: drawn as in the plot, outline and casing too, so that it reads on any ground."""
     if layer.symbol == "scale":
         return f'<i class="scale" style="background: linear-gradient(90deg, {layer.color})"></i>'
-    if layer.symbol in SYMBOLS:
-        return f'<i style="color:{layer.color}">{SYMBOLS[layer.symbol]}</i>'
-    dash = "dashed" if layer.symbol == "dashed" else "solid"
-    return f'<i class="line" style="border-top: 3px {dash} {layer.color}"></i>'
+    if layer.symbol == "kinds":
+        return f'<i class="scale" style="background: {layer.color}"></i>'
+    if layer.symbol in SHAPES:
+        hollow = layer.symbol in ("x", "hollow star")
+        line, fill = (layer.color, "none") if hollow else (layer.edge, layer.color)
+        shape = f'd="{SHAPES[layer.symbol]}" fill="{fill}" stroke="{line}" stroke-width="1.5"'
+        return f'<i><svg width="14" height="14" viewBox="0 0 14 14"><path {shape}/></svg></i>'
+    along = f'd="M1 5H{WIDE - 1}" stroke-width'
+    core = f'<path {along}="3" stroke="{layer.color}" stroke-dasharray="{GAPS[layer.symbol]}"/>'
+    case = f'<path {along}="6" stroke="{layer.edge}"/>'
+    return f'<i><svg width="{WIDE}" height="10">{case}{core}</svg></i>'
 
 
-SYMBOLS = {"circle": "●", "square": "■", "star": "★", "hollow star": "☆", "triangle": "▲", "x": "✕"}
+WIDE = 24  # of the picture of a line
+GAPS = {"solid": "none", "dashed": "6 4", "dotted": "2 3", "dotdash": "2 3 6 3"}
+SHAPES = {
+    "circle": "M2.5 7a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0 -9 0z", "square": "M3 3h8v8h-8z",
+    "star": "M7 .8L8.8 4.9L13.2 5.3L9.9 8.2L10.9 12.6L7 10.3L3.1 12.6L4.1 8.2L.8 5.3L5.2 4.9z",
+    "hollow star": "M7 .8L8.8 4.9L13.2 5.3L9.9 8.2L10.9 12.6L7 10.3L3.1 12.6L4.1 8.2L.8 5.3L5.2 4.9z",
+    "triangle": "M7 2L12 11.5H2z", "inverted_triangle": "M7 12L12 2.5H2z", "diamond": "M7 1.5L12 7L7 12.5L2 7z",
+    "x": "M3 3L11 11M11 3L3 11",
+}  # fmt: skip
 
 
 def caption(figure: Figure, drawing: Drawing) -> str:
@@ -324,6 +345,11 @@ def compose(figure: Figure, drawing: Drawing, elements: Sequence[Any], captioned
     return hv.Overlay(list(elements)).opts(hv.opts.Overlay(**options))
 
 
+# Bokeh's is a white band across the plot; the ground is called otherwise on a page with a template and on one without
+TOOLBAR = """:host(.bk-inner) { width: max-content !important; margin-left: auto; opacity: 1; border-radius: 0 0 0 6px;
+  background: color-mix(in srgb, var(--fill-color, var(--ground, white)) 82%, transparent); }"""
+
+
 def _finish(plot, element) -> None:
     """What HoloViews has no option for: quiet grid, a legend that clicks, no logo."""
     figure = plot.state
@@ -331,6 +357,7 @@ def _finish(plot, element) -> None:
     figure.toolbar.logo = None
     figure.toolbar.autohide = True
     figure.toolbar_inner = True
+    figure.toolbar.stylesheets = [TOOLBAR]
     figure.grid.grid_line_alpha = 0.35
     figure.outline_line_alpha = 0.2
     for axis in figure.axis:

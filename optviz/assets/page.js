@@ -1,11 +1,33 @@
-// Panel's sliders and checkboxes have no accessible name: give each the title beside it.
-// Sliders appear later too (another rule's hyperparameters), hence the repetition.
+// Panel's sliders, checkboxes, arrows of number fields and players have no accessible name: give each the
+// title beside it. Sliders appear later too (another rule's hyperparameters), hence the repetition.
+const PARTS = {
+  ".bk-spin-btn-up": "*, up", ".bk-spin-btn-down": "*, down", "input[type=range]": "*",
+  "button.slower": "Slower", "button.first": "First", "button.previous": "Back", "button.reverse": "Play backwards",
+  "button.pause": "Pause", "button.play": "Play", "button.next": "On", "button.last": "Last", "button.faster": "Faster",
+  "input.once": "Play once", "input.loop": "Play again and again", "input.reflect": "Play to and fro",
+};
+
+// A slider tells the value that it shows: of itself it says two digits, whatever the step.
+function speak(handle) {
+  const slider = handle.closest(".noUi-target")?.noUiSlider;
+  if (!slider || handle.spoken) return;
+  handle.spoken = true;
+  slider.on("update.spoken", () => handle.setAttribute("aria-valuetext", handle.textContent.trim()));
+}
+
 function label(view) {
   const root = view.shadow_el || view.el?.shadowRoot;
   const title = view.model?.title;
   if (root && title) {
     for (const handle of root.querySelectorAll(".noUi-handle")) {
       if (handle.getAttribute("aria-label") !== title) handle.setAttribute("aria-label", title);
+      speak(handle);
+    }
+  }
+  for (const [part, name] of root ? Object.entries(PARTS) : []) {
+    for (const element of root.querySelectorAll(part)) {
+      const said = name.replace("*", title || view.model?.name || "");
+      if (element.getAttribute("aria-label") !== said) element.setAttribute("aria-label", said);
     }
   }
   const box = view.model?.label && root?.querySelector("input[type=checkbox]");

@@ -12,7 +12,7 @@ from ..descent import descend
 from ..experiment import Experiment
 from ..layout import frame, html
 from ..optimizers import SGD, Adagrad, Adam
-from ..plots import BLUE, GREY, ORANGE, PURPLE, RED, TEAL, Drawing, Figure, bands, curve, lines, marks, surface
+from ..plots import BLUE, GREY, ORANGE, PLUM, RED, TEAL, Drawing, Figure, bands, curve, lines, marks, surface
 from ..rules import Rule
 from ..scene import Landscape, axes_of, frame_of
 from ..stacked import Stacked
@@ -26,7 +26,7 @@ FIRST, MOST = 450, 2000  # steps tried at first, and at most
 COUNTS = (3.0, 4000.0)
 LINEAR = ("SGD", "heavy ball")  # whose limit follows from the curvature alone
 NAMES = (*LINEAR, "Adam", "Adagrad")
-COLOURS = {"SGD": BLUE, "heavy ball": TEAL, "Adam": ORANGE, "Adagrad": PURPLE}
+COLOURS = {"SGD": BLUE, "heavy ball": TEAL, "Adam": ORANGE, "Adagrad": PLUM}
 WIDTHS = {"SGD": 5.0, "heavy ball": 2.0, "Adam": 3.2, "Adagrad": 1.6}  # they overlap: thin ones lie on wide ones
 NEVER = f"not within {MOST:,} steps"
 

@@ -12,7 +12,7 @@ import param
 
 from ..controls import knobs_of
 from ..experiment import Experiment, Members
-from ..layout import frame, html
+from ..layout import frame, html, stylesheet
 from ..plots import BLUE, GREY, ORANGE, RED, Drawing, Figure, curve, image_columns, lines, marks, surface, texts
 from ..scene import axes_of, decades, line_columns, loggable, off_scale
 from ..sharpness import ACTIVATIONS, DATA, EVERY, Net, Run, Training, outputs, stability_limit, trained
@@ -253,7 +253,9 @@ stability", arXiv 2103.00065. The limit is that of a quadratic; a net is none, s
         return [knobs_of(self, self.menu())]
 
     def arrange(self, page) -> Any:
-        button = pn.widgets.Button(label="Cancel", width=90, margin=(4, 0, 4, 8))
+        button = pn.widgets.Button(
+            label="Cancel", width=90, margin=(4, 0, 4, 8), stylesheets=[stylesheet("widgets.css")]
+        )
         button.on_click(lambda event: self.cancel())
         self._buttons.append(button)
         self._show_button(button)

@@ -16,7 +16,20 @@ from ..map_axes import AXES, CLIP, COORDINATES, Axis, axis_of, by_factors, span_
 from ..map_views import ENDS, LOGS, OWN, VIEWS, belongs
 from ..maps import lane_map, limit_moves, names_of, pair_of, ranks, setting, stable_rates, told
 from ..members import resolved
-from ..plots import Drawing, Figure, curve, embers, grey_ground, hover, image_columns, marks, roomy, surface
+from ..plots import (
+    BLACK,
+    Drawing,
+    Figure,
+    cased,
+    curve,
+    embers,
+    grey_ground,
+    hover,
+    image_columns,
+    marks,
+    roomy,
+    surface,
+)
 from ..stages import Picture, cells_aside
 from .surface_descent import OFF, SurfaceDescent
 
@@ -244,7 +257,7 @@ class HyperparameterMap(SurfaceDescent):
         found = {figure.name: figure for figure in super().figures()}
         picture = Figure("map", {
             "gone": embers("grows"), "image": surface(label="stays"),
-            "limit": curve("#111111", "predicted limit", line_width=2.2, line_dash="dashed"),
+            "limit": curve(BLACK, "predicted limit", line_width=2.2, line_dash="dashed", hooks=[cased]),
             "here": marks("white", "circle", 13, "this run", line_color="#111111", line_width=2),
         }, height=640, legend="bottom_right", tap=self._click, span=self._range, active=["pan", "wheel_zoom"],
             hooks=[grey_ground, roomy, hover({"across": "$x{custom}", "up": "$y{custom}", "value": "@image"})],

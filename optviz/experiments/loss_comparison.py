@@ -131,7 +131,7 @@ class LossComparison(Experiment):
                 "gradient": stems(GREY, "− lr × gradient", width=2),
                 "carried": stems(SERIES[3], "carried velocity", width=2),
                 "momentum": stems(ORANGE, "momentum step", width=3), "nesterov": stems(TEAL, "Nesterov step", width=3),
-                "origin": marks("#111111", "circle", 6),
+                "origin": marks(GREY, "circle", 6),
             }, xlabel="change of bias", ylabel="change of weight", height=300, legend="top_right"),
         ]  # fmt: skip
 
@@ -239,7 +239,7 @@ each new gradient, from the second step on.</p>
     def arrange(self, page) -> Any:
         return frame(
             page.controls,
-            [page.message, page.status, grid(*page.pictures(*NAMES), columns=4, phone=2)],
+            [page.message, page.status, grid(*page.pictures(*NAMES), columns=4, narrow=2, phone=2)],
             [grid(*page.pictures("loss", "data", "vectors"), columns=3)],
             [html(self.notes, "notes")],
         )

@@ -195,8 +195,8 @@ class NoisyDescent(Experiment):
                 **{f"{p} paths": curve(COLOURS[p], line_width=1, alpha=0.22) for p in PLACES},
                 **{p: curve(COLOURS[p], p, hooks=[cased], line_width=1.8) for p in PLACES},
                 **{f"{p} ends": marks(COLOURS[p], "circle", 7, f"{p} ends", line_color="white") for p in PLACES},
-                **{f"{p} theory": curve(DARK[p], f"{p} theory", hooks=[cased], line_width=2) for p in PLACES},
-                **{f"{p} measured": curve(DARK[p], f"{p} measured", line_dash="dashed", line_width=2) for p in PLACES},
+                **{f"{p} theory": _beside(p, "theory", "solid") for p in PLACES},
+                **{f"{p} measured": _beside(p, "measured") for p in PLACES},
                 "minima": marks("#ffd43b", "star", 15, "minimum", line_color="#5c4400"),
                 "begin": marks("white", "circle", 12, "start", line_color="#111111", line_width=2),
             }, xlabel="x", ylabel="y", height=560, legend="bottom_right", tap=self._begin_at,
@@ -205,8 +205,8 @@ class NoisyDescent(Experiment):
                 **{f"{p} runs": curve(COLOURS[p], line_width=0.8, alpha=0.13) for p in PLACES},
                 **{f"{p} band": area(COLOURS[p], 0.35) for p in PLACES},
                 **{p: curve(COLOURS[p], p, line_width=2.2) for p in PLACES},
-                **{f"{p} mean": curve(DARK[p], f"{p} mean", line_width=5, alpha=0.55) for p in PLACES},
-                **{f"{p} floor": curve(DARK[p], f"{p} floor", line_dash="dashed", line_width=2.2) for p in PLACES},
+                **{f"{p} mean": _beside(p, "mean", "solid", 4) for p in PLACES},
+                **{f"{p} floor": _beside(p, "floor") for p in PLACES},
                 "above": marks(RED, "triangle", 9), "below": marks(RED, "inverted_triangle", 9),
             }, xlabel="step", logy=True, height=400, legend="top_right"),
         ]  # fmt: skip
@@ -389,6 +389,11 @@ on an upright bowl; there is none for rules that step by a sign.</p>
             [html(self.notes, "notes")],
             beside=True,
         )
+
+
+def _beside(place: str, what: str, dash: str = "dashed", width: float = 2.2) -> Any:
+    """A line of numbers beside a rule's runs, cased: dark on them, light around on a dark ground."""
+    return curve(DARK[place], f"{place} {what}", line_dash=dash, hooks=[cased], line_width=width)
 
 
 def start_on(label: str) -> Any:

@@ -16,7 +16,7 @@ from ..layout import frame, html
 from ..members import Member, label_of, resolved, surfaces
 from ..messages import refuse
 from ..minima import lowest_loss
-from ..plots import EIGHT, GREY, RED, Drawing, Figure, cased, curve, lines, marks, surface
+from ..plots import DASHES, EIGHT, GREY, RED, Drawing, Figure, cased, curve, lines, marks, surface
 from ..racers import (
     BASELINES,
     FAIR,
@@ -42,6 +42,7 @@ from ..starts import first_start, followed
 from ..trajectory import Trajectory
 
 COLOURS = dict(zip(NAMES, EIGHT, strict=True))
+STYLES = dict(zip(NAMES, DASHES, strict=True))
 
 
 class Race(Experiment):
@@ -223,9 +224,12 @@ class Race(Experiment):
     # pictures
 
     def figures(self) -> list[Figure]:
-        paths = {name: curve(COLOURS[name], name, hooks=[cased], line_width=2.4) for name in NAMES}
-        curves = {name: curve(COLOURS[name]) for name in NAMES}
-        trials = {name: curve(COLOURS[name], line_width=1.6) for name in NAMES}
+        paths = {
+            name: curve(COLOURS[name], name, line_dash=STYLES[name], hooks=[cased], line_width=2.4) for name in NAMES
+        }
+        ends = {f"{n} end": marks(COLOURS[n], "square", 9, line_color="white", line_width=1.5) for n in NAMES}
+        curves = {name: curve(COLOURS[name], line_dash=STYLES[name]) for name in NAMES}
+        trials = {name: curve(COLOURS[name], line_dash=STYLES[name], line_width=1.6) for name in NAMES}
         chosen = {f"{n} lr": marks(COLOURS[n], "circle", 11, line_color="white", line_width=1.5) for n in NAMES}
         gone = {f"{n} diverged": marks(COLOURS[n], "x", 6, line_width=1.6) for n in NAMES}
         return [
@@ -233,7 +237,7 @@ class Race(Experiment):
                 "image": surface(), "levels": lines("white", alpha=0.45), **paths,
                 "minima": marks("#ffd43b", "star", 17, "minimum", line_color="#5c4400"),
                 "begin": marks("white", "circle", 12, "start", line_color="#111111", line_width=2),
-                "ends": marks("white", "square", 7, line_color="#111111", line_width=1.2),
+                **ends,
                 "left": marks(RED, "x", 12, line_width=3),
             }, xlabel=self.objective.names[0], ylabel=self.objective.names[1], height=470, legend="bottom_right",
                 tap=self._begin_at, drag=("begin", self._begin_at)),
@@ -267,13 +271,12 @@ class Race(Experiment):
     def _draw_surface(self) -> Drawing:
         box, scape = self.results["box"], self.results["landscape"]
         minima, runs = np.asarray(self.objective.minima, dtype=float).reshape(-1, 2), list(self.runs.values())
-        ends = np.array([run["x"][np.isfinite(run["x"]).all(axis=1)][-1] for run in runs])
         exits = [found for found in (exit_of(run["x"], box) for run in runs) if found]
         layers = {
             "image": scape.image, "levels": scape.lines, **{name: self._path(name) for name in NAMES},
             "minima": {"x": minima[:, 0], "y": minima[:, 1]},
             "begin": {"x": np.array([self.start[0]]), "y": np.array([self.start[1]])},
-            "ends": {"x": ends[:, 0], "y": ends[:, 1]},
+            **{f"{name} end": self._end(name) for name in NAMES},
             "left": {"x": np.array([e[1] for e in exits], dtype=float),
                      "y": np.array([e[2] for e in exits], dtype=float)},
         }  # fmt: skip
@@ -283,6 +286,14 @@ class Race(Experiment):
     def _path(self, name: str) -> dict[str, np.ndarray]:
         x = self.runs[name]["x"] if name in self.runs else np.zeros((0, 2))
         return {"x": x[:, 0], "y": x[:, 1]}
+
+    def _end(self, name: str) -> dict[str, np.ndarray]:
+        """The last point of a racer."""
+        if name not in self.runs:
+            return EMPTY
+        x = self.runs[name]["x"]
+        last = x[np.isfinite(x).all(axis=1)][-1]
+        return {"x": last[:1], "y": last[1:]}
 
     def _draw_loss(self, ylim: tuple[float, float]) -> Drawing:
         steps, span = np.arange(self.steps + 1, dtype=np.float32), (0.0, float(self.steps))

@@ -21,6 +21,7 @@ from bokeh.resources import Resources
 from panel.io.model import add_to_doc
 from panel.io.resources import CDN_DIST, DIST_DIR
 from panel.io.state import set_curdoc
+from panel.theme.fast import FastDarkTheme, FastDefaultTheme
 from pyviz_comms import Comm
 
 from ..checks import plain, read, refusal, said, sentence, text, typed
@@ -46,13 +47,14 @@ RUNTIME = (
     "special.js", "descent.js", "random.js", "runtime.js", "members.js", "stored.js", "contours.js", "runs.js",
     "maps.js", "basins.js", "experiment.js", "live.js", "address.js",
 )  # fmt: skip
+THEMES = {"default": FastDefaultTheme, "dark": FastDarkTheme}
 Offered = dict[tuple[str, str], Any]
 BASE = ("chosen", "offered", "settle", "bound", "trained")  # which the runtime's experiment has itself
 
 
 def page_html(experiment: Experiment, title: str = "", theme: str = "default", knobs: Knobs = None) -> str:
     """The text of a self-contained page of this experiment as it stands now; see `Experiment.save`."""
-    if theme not in ("default", "dark"):
+    if theme not in THEMES:
         refuse("save", "needs the theme default or dark", theme)
     store = stored_runs(experiment, knobs)
     offered = dict(experiment.members())
@@ -82,8 +84,7 @@ def _watchers(owner: Any) -> list[Any]:
 def _page_html(experiment: Experiment, offered: Offered, store: Store | None, title: str, theme: str) -> str:
     page = Page(experiment, offered)
     document = Document()
-    if page.layout._design.theme.bokeh_theme:
-        document.theme = page.layout._design.theme.bokeh_theme
+    document.theme = THEMES[theme]().bokeh_theme  # the plots' inks and ground are those of a served page
     root = page.layout.get_root(document, Comm())
     add_to_doc(root, document, True)
     _inline_styles(document)
@@ -333,7 +334,7 @@ def _figure_spec(live: Any) -> dict[str, Any]:
         "caption": _model(live.caption).id, "legend": figure.legend,
         "tap": figure.tap and figure.tap.__name__, "span": figure.span and figure.span.__name__,
         "drag": figure.drag and figure.drag[1].__name__,
-        "layers": {n: {k: getattr(layer, k, "") for k in ("label", "color", "symbol")}
+        "layers": {n: {k: getattr(layer, k, "") for k in ("label", "color", "symbol", "edge")}
                    for n, layer in figure.layers.items()},
         "sources": {n: _layer_spec(live, n) for n in figure.layers},
     }  # fmt: skip

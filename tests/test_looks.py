@@ -1,0 +1,85 @@
+"""What a page looks like to a hand, an eye and a screen reader."""
+
+from __future__ import annotations
+
+import pytest
+from browser import slider, wait_idle
+from conftest import watched_page
+
+pytestmark = pytest.mark.browser
+
+# every element of the page, those in shadow roots too
+EVERY = """(test) => {
+  const found = [], walk = (root) => root.querySelectorAll("*").forEach((e) => {
+    found.push(e);
+    if (e.shadowRoot) walk(e.shadowRoot);
+  });
+  walk(document);
+  return found.filter((e) => e.checkVisibility()).map(eval(test)).filter((x) => x != null);
+}"""
+NAMELESS = """(e) => e.matches("button, input, [role=button], [role=switch], [role=slider]") && !e.labels?.length
+  && !e.textContent.trim() && !e.ariaLabel && !e.title ? e.outerHTML : null"""
+# how far around its middle a knob is met by a finger
+REACH = """(e) => {
+  if (!e.matches(".noUi-handle")) return null;
+  const box = e.getBoundingClientRect(), x = box.x + box.width / 2, y = box.y + box.height / 2;
+  const hit = (dx, dy) => {
+    const root = e.getRootNode(), at = root.elementFromPoint(x + dx, y + dy);
+    return y < innerHeight - 40 ? at === e || e.contains(at) : true;
+  };
+  return [[-1, 0], [1, 0], [0, -1], [0, 1]].every(([i, j]) => hit(i * REACH, j * REACH));
+}"""
+SIZES = """(e) => e.tagName === "CANVAS" && e.offsetWidth ? [e.offsetWidth, e.offsetHeight] : null"""
+
+
+def test_what_can_be_set_has_a_name_and_says_the_value_that_it_shows(page, served):
+    for name in ("stochastic_landscape", "surface_descent"):
+        page.goto(f"{served}/{name}")
+        wait_idle(page)
+        page.wait_for_timeout(1100)  # names are given once a second, to what came since
+        assert page.evaluate(EVERY, NAMELESS) == []
+    knob = slider(page, "Learning rate").locator(".noUi-handle")
+    knob.focus()
+    page.keyboard.press("ArrowRight")
+    wait_idle(page)
+    assert (
+        knob.get_attribute("aria-valuetext") == slider(page, "Learning rate").locator(".bk-slider-value").inner_text()
+    )
+    assert knob.evaluate("(e) => getComputedStyle(e).outlineStyle") == "solid"
+
+
+@pytest.mark.parametrize("touch, reach", [(False, 11), (True, 15)])
+def test_a_knob_is_met_by_a_pointer_and_by_a_finger(browser, served, touch, reach):
+    with watched_page(browser, has_touch=touch, is_mobile=touch) as page:
+        page.goto(f"{served}/surface_descent")
+        wait_idle(page)
+        knobs = page.evaluate(EVERY, REACH.replace("REACH);", "%d);" % reach).replace("* REACH", f"* {reach}"))
+        assert len(knobs) > 4 and all(knobs)
+
+
+def test_maps_have_room_in_a_narrow_window_and_grow_in_a_large_one(page, served):
+    for size, least in (((820, 1180), 180), ((1920, 1080), 300)):
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        page.goto(f"{served}/loss_comparison")
+        wait_idle(page)
+        assert min(width for width, _ in page.evaluate(EVERY, SIZES)) > least
+    page.goto(f"{served}/surface_descent")
+    wait_idle(page)
+    assert max(height for _, height in page.evaluate(EVERY, SIZES)) == pytest.approx(560 * 1080 / 900, abs=2)
+    page.set_viewport_size({"width": 1280, "height": 720})
+    wait_idle(page)
+    bottom = page.locator(".bk-Figure").first.evaluate("(e) => e.getBoundingClientRect().bottom")
+    assert bottom < 720
+
+
+def test_a_dark_system_gets_dark_pages_unless_the_address_says_light(browser, served):
+    with watched_page(browser, color_scheme="dark") as page:
+        page.goto(f"{served}/index")
+        page.wait_for_url("**theme=dark")
+        wait_idle(page)
+        page.locator("a.card").first.click()
+        page.wait_for_url("**theme=dark")
+        wait_idle(page)
+        page.goto(f"{served}/surface_descent?theme=default")
+        wait_idle(page)
+        assert "theme=default" in page.url
