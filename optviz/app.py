@@ -69,8 +69,6 @@ def template(title: str, *main, description: str = "") -> FastListTemplate:
         busy_indicator=None,  # its spinner doubled the time of a knob, and a knob takes 40 ms
     )  # fmt: skip
     made.config.raw_css = [stylesheet("header.css")]
-    if pn.state.curdoc:
-        pn.state.curdoc.js_on_event("document_ready", CustomJS(code=stylesheet("theme.js")))
     return made
 
 

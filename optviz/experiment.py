@@ -51,11 +51,13 @@ class Experiment(pn.viewable.Viewer):
     notes: str = ""
     order: int = 100  # where the index lists it
     lines: tuple[int, int] = (2, 3)  # of the status: so many have room, on a screen and on a phone
+    frames_anew: tuple[str, ...] = ("fit_axes",)  # events that bring axes back from where a visitor has zoomed them
     coarsest: int = 1  # the stage (see `optviz.stages`) at which results follow a change; a slow browser takes 0
 
     def __init__(self, **params):
         self._own: dict[tuple[str, str], Any] = {}  # members that no catalogue has, by kind and label
         self._fit = 0  # counts the events of a parameter `fit_axes`: frames that stay otherwise are made anew
+        self.framings = 0  # counts the events that bring axes back
         super().__init__(**params)
         self._memo: dict[str, tuple[Any, Any]] = {}
         self._pages: list[Any] = []
@@ -175,6 +177,7 @@ class Experiment(pn.viewable.Viewer):
     def settle(self, changed: set[str]) -> None:
         """Let parameters follow those that changed, without a computation of their own."""
         self._fit += "fit_axes" in changed
+        self.framings += not changed.isdisjoint(self.frames_anew)
         self._settling = True
         try:
             self.param.update(**self.follow(changed))

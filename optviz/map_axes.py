@@ -73,6 +73,15 @@ class Axis:
         """How wide the part on view must be for its cells to be different numbers."""
         return max(2.3e-14 * max(abs(self.low), abs(self.high)), 2e-15 * (self.most - self.least))
 
+    @property
+    def deepest(self) -> float:
+        """How wide a part must be at least, wherever it is on the axis."""
+        return max(2.3e-14 * max(abs(self.least), abs(self.most)), 2e-15 * (self.most - self.least))
+
+    def look(self, home: Sequence[float]) -> dict[str, Any]:
+        """What a drawing says of the axis: see `optviz.plots.Drawing`."""
+        return {"bounds": (self.least, self.most), "home": tuple(home), "narrowest": 2 * self.deepest}
+
     def check(self, who: str, side: str) -> None:
         """Refuse a part that a map cannot show."""
         if self.name in COORDINATES and self.log:

@@ -19,6 +19,7 @@ from bokeh.models import AllIndices, BoxZoomTool, GlyphRenderer, Legend, UnionRe
 from tornado.ioloop import IOLoop
 
 from . import cluster
+from .axis_ranges import range_of
 from .controls import close, shade
 from .gestures import let_drag
 from .layout import html, show, stylesheet, wrapped
@@ -60,14 +61,14 @@ class LiveFigure:
         self.dotted = self.dots.data_source if self.dots else None
         self.shown: dict[str, Mapping[str, Any]] = {}
         self.settings: dict[str, dict[str, Any]] = {}
+        self.framed: dict[str, dict[str, Any]] = {}
         self._label_axes()
         self._push_plot(experiment.drawings[figure.name])
         if figure.tap is not None:
             tap = figure.tap
             self.model.on_event("tap", lambda event: tap(*self._picked(event.x, event.y)))
         if figure.span is not None:
-            span = figure.span
-            self.model.on_event("rangesupdate", lambda event: span(event.x0, event.x1, event.y0, event.y1))
+            self.model.on_event("rangesupdate", lambda event: self._look(experiment, event))
         if figure.drag is not None:
             layer, begin = figure.drag
             let_drag(self.model, self.glyphs[layer], lambda x, y: begin(*self._picked(x, y)))
@@ -90,12 +91,19 @@ class LiveFigure:
         ranges = (self.model.x_range, self.model.y_range)
         return [picked(float(place), axis.start, axis.end) for place, axis in zip((x, y), ranges, strict=True)]
 
-    def push(self, drawing: Drawing) -> None:
-        """Send what changed since the last push."""
-        show(self.caption, wrapped(caption(self.figure, drawing), "caption"))
-        self._push_plot(drawing)
+    def _look(self, experiment: Experiment, event: Any) -> None:
+        """Tell the experiment what pan and zoom have brought into view; what it does not take is undone."""
+        if self.figure.span is not None:
+            self.figure.span(event.x0, event.x1, event.y0, event.y1)
+            with pn.io.hold():
+                self._push_ranges(experiment.drawings[self.figure.name], True)
 
-    def _push_plot(self, drawing: Drawing) -> None:
+    def push(self, drawing: Drawing, afresh: bool = False) -> None:
+        """Send what changed since the last push; `afresh` undoes what pan and zoom have done to the axes."""
+        show(self.caption, wrapped(caption(self.figure, drawing), "caption"))
+        self._push_plot(drawing, afresh)
+
+    def _push_plot(self, drawing: Drawing, afresh: bool = False) -> None:
         for name, columns in drawing.layers.items():
             known = self.shown.get(name, {})
             changed = [k for k, values in columns.items() if k not in known or not _same(known[k], values)]
@@ -105,8 +113,20 @@ class LiveFigure:
                 self.shown[name] = columns
         for name, (low, high) in drawing.limits.items():
             self._set(self.mappers[name], low=low, high=high)
-        self._set(self.model.x_range, start=drawing.xlim[0], end=drawing.xlim[1])
-        self._set(self.model.y_range, start=drawing.ylim[0], end=drawing.ylim[1])
+        self._push_ranges(drawing, afresh)
+
+    def _push_ranges(self, drawing: Drawing, afresh: bool) -> None:
+        """Bring the axes to the drawing's limits, from wherever a visitor has panned or zoomed them.
+
+        Where the limits are those of the last drawing axes stay as the visitor has them, unless they are asked
+        for `afresh`: during a gesture, what was sent back would cross what the browser sends next.
+        """
+        for name, limits, log in (("x", drawing.xlim, False), ("y", drawing.ylim, self.figure.logy)):
+            wanted = range_of(limits, log, drawing.axes.get(name, {}))
+            if self.framed.get(name) != wanted or afresh:
+                there = getattr(self.model, f"{name}_range")  # as the browser, whose tools move it, says that it is
+                there.update(**{k: value for k, value in wanted.items() if getattr(there, k) != value})
+                self.framed[name] = wanted
 
     def _show_or_hide(self, name: str, size: int) -> None:
         """An empty layer takes as long to paint as a full one, unless it is hidden."""
@@ -262,6 +282,7 @@ class Page:
         self._closed: Any = None
         self._turn = Turn(pn.state.curdoc)
         self._texts = Later(lambda: self._turn.take(self._write_texts), self.TEXTS)
+        self._framings = experiment.framings
         self._live = members is None
         if self._live:
             self._loop = IOLoop.current() if looping() else None
@@ -292,8 +313,10 @@ class Page:
         _see_off(pn.state.curdoc)
 
     def _push_pictures(self) -> None:
+        afresh = self.experiment.framings != self._framings
         for name, drawing in self.experiment.drawings.items():
-            self.figures[name].push(drawing)
+            self.figures[name].push(drawing, afresh)
+        self._framings = self.experiment.framings
         self._write_status()
         self._shade()
         self._turn = Turn(pn.state.curdoc)

@@ -12,7 +12,7 @@ from typing import Any
 
 import holoviews as hv
 import numpy as np
-from bokeh.models import CustomJSHover, HoverTool, Image, Line, NoOverlap, Scatter
+from bokeh.models import CustomJSHover, HoverTool, Image, Line, NoOverlap, Scatter, WheelZoomTool
 
 from .gestures import yield_wheel
 
@@ -80,7 +80,11 @@ class Figure:
 
 @dataclass
 class Drawing:
-    """What a figure shows now: the columns of each layer, the limits, title and legend texts."""
+    """What a figure shows now: the columns of each layer, the limits, title and legend texts.
+
+    `axes`, by "x" and "y", may say of an axis its `label`, its `ticks` (places and texts), and of its range
+    what `axis_ranges.range_of` takes.
+    """
 
     layers: dict[str, Columns]
     xlim: tuple[float, float]
@@ -88,6 +92,7 @@ class Drawing:
     title: str = ""
     legend: dict[str, str] = field(default_factory=dict)
     limits: dict[str, tuple[float, float]] = field(default_factory=dict)
+    axes: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def element(self, name: str, make: Callable) -> Any:
         """The element of one layer as it stands."""
@@ -358,6 +363,9 @@ def _finish(plot, element) -> None:
     figure.toolbar.autohide = True
     figure.toolbar_inner = True
     figure.toolbar.stylesheets = [TOOLBAR]
+    for tool in figure.toolbar.tools:
+        if isinstance(tool, WheelZoomTool):
+            tool.maintain_focus = False  # or an axis at its bounds would keep the other from zooming out
     figure.grid.grid_line_alpha = 0.35
     figure.outline_line_alpha = 0.2
     for axis in figure.axis:

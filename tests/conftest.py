@@ -35,11 +35,18 @@ SERVE_FLAGS = ["--index", "index", "--warm", "--reuse-sessions"]  # as in the RE
 # tests that share what takes long to make, a server, saved pages or what HoloViews drew, by how their files are
 # called, or they; those that take longest come first, the other files go one by one to who is free
 GROUPS = {
-    "served": ("test_apps", "test_looks", "test_sharing_pages", "test_edge_of_stability::test_a_served"),
+    "served": (
+        "test_apps",
+        "test_looks",
+        "test_sharing_pages",
+        "test_edge_of_stability::test_a_served",
+        "test_plot_ranges::test_a_served",
+    ),  # fmt: skip
     "exported": (
         "test_export_pages",
         "test_export_address",
         "test_export_map",
+        "test_plot_ranges::test_an_exported",
         "test_export_stored::test_the_command",
         "test_export_stored::test_the_index",
     ),

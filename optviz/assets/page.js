@@ -89,7 +89,7 @@ function places(number) {
 // most of a paint's time, are then not painted again. Bokeh clips no glyph there: let it.
 const STILL = new Set(["Image", "MultiLine"]);
 function lift(view) {
-  if (view.renderer_views) settle(view);
+  if (view.renderer_views) [settle, hold].forEach((mend) => mend(view));
   for (const renderer of view.renderer_views?.values() || []) {
     const { model, glyph } = renderer;
     if (!glyph || STILL.has(glyph.model.type) || model.level === "overlay") continue;
@@ -109,6 +109,25 @@ function settle(plot) {
     const light = !this._needs_layout && !this._invalidate_all && this._invalidated_painters.size > 0;
     if (light && [...this._invalidated_painters].every((painter) => painter.model.level === "overlay")) return;
     look.call(this);
+  };
+}
+
+// Bokeh 3.9 would let a wheel zoom in until an axis is too narrow for its numbers to differ, and the axis is lost:
+// what is narrower than its range allows stays as it was.
+function hold(plot) {
+  const manager = plot._range_manager;
+  if (!manager || Object.hasOwn(manager, "update")) return;
+  const update = manager.update;
+  manager.update = function (info, options) {
+    for (const each of [info.xrs, info.yrs]) {
+      for (const [range, ends] of each) {
+        const { start, end } = ends, least = 1e-14 * Math.max(Math.abs(start), Math.abs(end));
+        if (!(Math.abs(end - start) >= Math.max(range.min_interval ?? 0, least))) {
+          [ends.start, ends.end] = [range.start, range.end];
+        }
+      }
+    }
+    update.call(this, info, options);
   };
 }
 

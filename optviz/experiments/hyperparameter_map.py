@@ -68,6 +68,7 @@ class HyperparameterMap(SurfaceDescent):
     title = "Every run at once"
     order = 5
     lines = (3, 5)
+    frames_anew = ("fit_axes", "whole", "zoom_in", "zoom_out")
     sentence = "Which learning rates, momenta and starts converge, and which diverge: each cell is a run."
 
     def __init__(self, **params):
@@ -205,8 +206,9 @@ class HyperparameterMap(SurfaceDescent):
 
     def _range(self, x0: float, x1: float, y0: float, y1: float) -> None:
         """Compute the part that pan or zoom has brought into view, within what the axes allow."""
-        across, up = self.axes
-        self.window = (*across.panned(x0, x1), *up.panned(y0, y1))
+        if all(math.isfinite(end) for end in (x0, x1, y0, y1)):
+            across, up = self.axes
+            self.window = (*across.panned(x0, x1), *up.panned(y0, y1))
 
     # numbers
 
@@ -282,7 +284,13 @@ class HyperparameterMap(SurfaceDescent):
         said = {**self._scales(limits["image"]), "predicted limit": "predicted limit" if len(limit["x"]) > 0 else ""}
         title = f"{COLOURS[self.colour]}, by {across.label} (across) and {up.label} (up)"
         return Drawing(layers, (across.low, across.high), (up.low, up.high), title[:1].upper() + title[1:],
-                       said, limits)  # fmt: skip
+                       said, limits, self._looks())  # fmt: skip
+
+    def _looks(self) -> dict[str, dict[str, Any]]:
+        """How far both axes may be panned and zoomed, and where Reset leads: a view's part, or the whole."""
+        across, up = self.axes
+        home = VIEWS[self.scene]["window"] if self.scene in VIEWS else (across.least, across.most, up.least, up.most)
+        return {"x": across.look(home[:2]), "y": up.look(home[2:])}
 
     def _scales(self, ends: tuple[float, float]) -> dict[str, str]:
         """What the ends of both colour scales say."""

@@ -8,6 +8,7 @@ class Experiment {
     this.message = "";
     this.watchers = [];
     this.coarsest = 1;
+    this.framings = 0;
   }
 
   follow() { return {}; }
@@ -72,6 +73,7 @@ class Experiment {
 
   settle(changed) {
     if (changed.has("fit_axes")) this._fit += 1;
+    if (this.frames_anew.some((name) => changed.has(name))) this.framings += 1;
     if (changed.size) Object.assign(this, this.follow(changed));
     if (this.replays()) this.store.hold(this);
   }

@@ -17,32 +17,41 @@ function imageOf(values) {
 
 // One figure: its sources, ranges and texts, brought up to what a drawing says.
 class LiveFigure {
-  constructor(spec, model) {
-    this.spec = spec;
+  constructor(spec, model, range_of) {
+    Object.assign(this, { spec, range_of });
     this.layers = Object.entries(spec.sources).map(([name, layer]) => ({
       name, columns: layer.columns, dotted: layer.dotted, source: model(layer.source), glyph: model(layer.glyph),
       dots: layer.dots && model(layer.dots), mapper: layer.mapper && model(layer.mapper), shown: {},
     }));
-    this.ranges = [model(spec.x_range), model(spec.y_range)];
-    this.limits = [null, null];
+    this.ranges = { x: model(spec.x_range), y: model(spec.y_range) };
+    this.framed = {};
     this.caption = model(spec.caption);
   }
 
-  push(drawing, caption) {
+  // `afresh` undoes what pan and zoom have done to the axes.
+  push(drawing, caption, afresh = false) {
     for (const layer of this.layers) this.put(layer, drawing.layers[layer.name]);
     for (const { name, mapper } of this.layers) {
       const limits = drawing.limits[name];
       if (mapper && limits) update(mapper, { low: limits[0], high: limits[1] });
     }
-    [drawing.xlim, drawing.ylim].forEach((limits, i) => {
-      if (!same(limits, this.limits[i])) this.ranges[i].setv({ start: limits[0], end: limits[1] });
-      this.limits[i] = [...limits];
-    });
+    this.frame(drawing, afresh);
     update(this.caption, { text: escaped(caption) });
   }
 
-  // Undo a pan or a zoom.
-  restore() { this.ranges.forEach((range, i) => range.setv({ start: this.limits[i][0], end: this.limits[i][1] })); }
+  // Bring the axes to the drawing's limits, as LiveFigure._push_ranges in optviz/page.py.
+  frame(drawing, afresh = false) {
+    const { spec, ranges, framed } = this;
+    for (const [name, limits, log] of [["x", drawing.xlim, false], ["y", drawing.ylim, spec.logy]]) {
+      const wanted = this.range_of(limits, log, drawing.axes[name] ?? {});
+      const stays = framed[name] && alike(Object.values(framed[name]), Object.values(wanted));
+      if (stays && !afresh) continue;
+      const there = ranges[name];
+      const changed = Object.entries(wanted).filter(([key, value]) => !alike(there[key], value));
+      if (changed.length) there.setv(Object.fromEntries(changed));
+      framed[name] = wanted;
+    }
+  }
 
   put(layer, columns) {
     const first = Object.keys(columns)[0];
@@ -82,12 +91,13 @@ class LivePage {
     Object.assign(this, { experiment, spec, sharing });
     this.model = (id) => document.get_model_by_id(id);
     this.models = () => [...document._all_models.values()];
-    this.figures = Object.fromEntries(spec.figures.map((f) => [f.name, new LiveFigure(f, this.model)]));
+    this.figures = Object.fromEntries(spec.figures.map((f) => [f.name, new LiveFigure(f, this.model, spec.range_of)]));
     this.status = this.model(spec.status);
     this.message = this.model(spec.message);
     this.blocks = Object.fromEntries(Object.entries(spec.blocks).map(([name, id]) => [name, this.model(id)]));
     this.quiet = false;
     this.still = [];
+    this.framings = experiment.framings;
     const steps = spec.controls.find((control) => control.name === "steps");
     this.most = steps && this.model(steps.model).end;
     experiment.page = this;
@@ -144,7 +154,8 @@ class LivePage {
     if (figure.tap) model.on_event("tap", (event) => this.experiment.act(figure.tap, ...this.picked(figure, event.x, event.y)));
     if (figure.span) {
       model.on_event("rangesupdate", ({ x0, x1, y0, y1 }) => {
-        if (!this.experiment.act(figure.span, x0, x1, y0, y1)) this.figures[figure.name].restore();
+        this.experiment.act(figure.span, x0, x1, y0, y1);
+        this.figures[figure.name].frame(this.experiment.drawings[figure.name], true); // what it does not take is undone
       });
     }
     if (figure.drag) model.properties.tags.change.connect(() => this.experiment.act(figure.drag, ...this.picked(figure, ...model.tags)));
@@ -171,8 +182,9 @@ class LivePage {
     this.follow();
     for (const [name, figure] of Object.entries(this.figures)) {
       const drawing = experiment.drawings[name];
-      figure.push(drawing, spec.wrapped(spec.caption(figure.spec, drawing), "caption"));
+      figure.push(drawing, spec.wrapped(spec.caption(figure.spec, drawing), "caption"), experiment.framings !== this.framings);
     }
+    this.framings = experiment.framings;
     update(this.status, { text: escaped(spec.wrapped(experiment.status(), "status")) });
     this.draws();
     for (const [name, text] of Object.entries(experiment.side())) {

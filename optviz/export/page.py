@@ -24,6 +24,7 @@ from panel.io.state import set_curdoc
 from panel.theme.fast import FastDarkTheme, FastDefaultTheme
 from pyviz_comms import Comm
 
+from ..axis_ranges import range_of
 from ..checks import plain, read, refusal, said, sentence, text, typed
 from ..draws import generator, recorded
 from ..experiment import Experiment
@@ -201,7 +202,7 @@ def _program(experiment: Experiment, offered: Offered, store: Store | None, spec
     parts = members(type(experiment), names, bundle)
     state = _state(experiment, offered, names, bundle)
     texts = f"caption: {bundle.text(caption)}, wrapped: {bundle.text(wrapped)}, share: {bundle.text(share)}"
-    texts += f", picked: {bundle.text(picked)}"
+    texts += f", picked: {bundle.text(picked)}, range_of: {bundle.text(range_of)}"
     texts += f", shaded: {quoted(shaded('var(--unstable)'))}"
     shared = _sharing(experiment, offered, bundle)
     draws = bundle.text(_draws(experiment))
@@ -235,7 +236,10 @@ def _draws(experiment: Experiment) -> dict[str, np.ndarray]:
 def _state(experiment: Experiment, offered: Offered, names: list[str], bundle: Bundle) -> str:
     """Parameters, further attributes that the methods read, and what the menus offer."""
     knobs = [n for n in experiment.knobs() if not isinstance(experiment.param[n], param.Event)]
-    values = {n: getattr(experiment, n) for n in knobs} | {"title": experiment.title}
+    values = {n: getattr(experiment, n) for n in knobs} | {
+        "title": experiment.title,
+        "frames_anew": experiment.frames_anew,
+    }
     read = set().union(*(names_on_self(_function(type(experiment), n)) for n in names))
     kept = {n: v for n, v in vars(experiment).items() if n in read and n not in ("results", "drawings")}
     menus: dict[str, list[str]] = {"rule": [], "objective": []}
@@ -331,7 +335,7 @@ def _figure_spec(live: Any) -> dict[str, Any]:
     figure, model = live.figure, live.model
     return {
         "name": figure.name, "model": model.id, "x_range": model.x_range.id, "y_range": model.y_range.id,
-        "caption": _model(live.caption).id, "legend": figure.legend,
+        "caption": _model(live.caption).id, "legend": figure.legend, "logy": figure.logy,
         "tap": figure.tap and figure.tap.__name__, "span": figure.span and figure.span.__name__,
         "drag": figure.drag and figure.drag[1].__name__,
         "layers": {n: {k: getattr(layer, k, "") for k in ("label", "color", "symbol", "edge")}

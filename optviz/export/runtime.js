@@ -38,8 +38,9 @@ function record(names, parts) {
 }
 
 const Drawing = def(
-  ["layers", "xlim", "ylim", "title", "legend", "limits"],
-  (layers, xlim, ylim, title = "", legend = {}, limits = {}) => ({ layers, xlim, ylim, title, legend, limits }),
+  ["layers", "xlim", "ylim", "title", "legend", "limits", "axes"],
+  (layers, xlim, ylim, title = "", legend = {}, limits = {}, axes = {}) =>
+    ({ layers, xlim, ylim, title, legend, limits, axes }),
 );
 
 const refuse = def(["who", "rule", "got", "fix"], (who, rule, got, fix = "") => {
