@@ -200,25 +200,23 @@ def objective(
 
 
 def _through_torch(function, who, box, minima, starts, label, trouble) -> Any:
-    from .torch_objectives import TorchFunction, probe
+    from .gradient_check import GradientLost
+    from .torch_objectives import TorchFunction, calls_torch, probe, told
 
     try:
         probe(function, starts[0])
         made = TorchFunction(function, box, minima, starts, label or who)
         made.value(*starts[0])
+    except GradientLost:
+        raise
     except Exception as second:
-        reason = second if _uses_torch(function) else trouble
+        reason = second if calls_torch(function) else trouble
         raise ValueError(
             f"objective '{who}' could not be read, with symbols or with torch: "
-            f"{str(reason).splitlines()[0].rstrip('.') if str(reason) else type(reason).__name__}; "
+            f"{told(reason)}; "
             "use operators and the functions of optviz.xp, or torch functions."
         ) from None
     return made
-
-
-def _uses_torch(function: Callable) -> bool:
-    code = getattr(function, "__code__", None)
-    return code is not None and "torch" in code.co_names
 
 
 def _checked_domain(domain: Any) -> tuple[tuple[float, float], ...]:
