@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "optviz"
-ENGINE = ["", ".blocks", ".cluster", ".compiler", ".descent", ".formulas", ".given_schedules", ".lanes", ".linear",
-          ".losses", ".map_axes", ".maps", ".mathml", ".messages", ".minima", ".noise", ".objectives",
-          ".optimizers", ".outlook", ".programs", ".ranges", ".rows", ".rules", ".scan", ".schedules",
-          ".sharpness", ".stacked", ".surfaces", ".sweep", ".theory", ".torch_lanes", ".torch_objectives",
-          ".torch_optimizer", ".torch_schedules", ".tracing", ".trajectory"]  # fmt: skip
+ENGINE = ["", ".blocks", ".cluster", ".compiler", ".descent", ".formulas", ".given_schedules", ".gradient_check",
+          ".lanes", ".linear", ".losses", ".map_axes", ".maps", ".mathml", ".messages", ".minima", ".noise",
+          ".objectives", ".optimizers", ".outlook", ".programs", ".ranges", ".rows", ".rules", ".scan",
+          ".schedules", ".sharpness", ".stacked", ".surfaces", ".sweep", ".theory", ".torch_closure",
+          ".torch_data", ".torch_lanes", ".torch_objectives", ".torch_optimizer", ".torch_schedules",
+          ".torch_seeds", ".tracing", ".trajectory"]  # fmt: skip
 VIEWS = ["panel", "holoviews", "bokeh", "matplotlib"]
 
 
