@@ -90,7 +90,11 @@ class DataLoss(Objective):
 
     def hessian(self, *coordinates: Any) -> np.ndarray:
         """The Hessian of the mean loss, shape (dim, dim, *coordinates)."""
-        flat = self._mean(self.traced.hessian, None, coordinates, self.dim**2)
+        return self.hessian_of(None, *coordinates)
+
+    def hessian_of(self, batch: Any, *coordinates: Any) -> np.ndarray:
+        """The Hessian of the mean loss over the samples with these indices (None: all)."""
+        flat = self._mean(self.traced.hessian, batch, coordinates, self.dim**2)
         return flat.reshape((self.dim, self.dim, *flat.shape[1:]))
 
     def landscape(self, *axes: Any, samples: Any = None) -> np.ndarray:

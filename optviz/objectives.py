@@ -225,7 +225,8 @@ def _takes_one(function: Callable) -> bool:
 
 
 def _through_torch(function, who, box, minima, starts, label, trouble) -> Any:
-    from .torch_objectives import TorchFunction, probe, stacked
+    from .gradient_check import GradientLost
+    from .torch_objectives import TorchFunction, calls_torch, probe, stacked, told
 
     read = stacked(function) if _takes_one(function) else function
     try:
@@ -233,19 +234,16 @@ def _through_torch(function, who, box, minima, starts, label, trouble) -> Any:
         made = TorchFunction(read, box, minima, starts, label or who)
         for reading in (made.value, made.gradient, made.hessian):
             reading(*starts[0])
+    except GradientLost:
+        raise
     except Exception as second:
-        reason = second if _uses_torch(function) else trouble
+        reason = second if calls_torch(function) else trouble
         raise ValueError(
             f"objective '{who}' could not be read, with symbols or with torch: "
-            f"{str(reason).splitlines()[0].rstrip('.') if str(reason) else type(reason).__name__}; "
+            f"{told(reason)}; "
             "use operators and the functions of optviz.xp, or torch functions."
         ) from None
     return made
-
-
-def _uses_torch(function: Callable) -> bool:
-    code = getattr(function, "__code__", None)
-    return code is not None and "torch" in code.co_names
 
 
 def _checked_domain(domain: Any) -> tuple[tuple[float, float], ...]:

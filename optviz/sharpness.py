@@ -22,6 +22,7 @@ from torch.func import functional_call, grad, jacrev, vmap
 from .messages import refuse
 from .optimizers import SGD
 from .theory import max_curvature
+from .torch_seeds import torch_seeded
 
 ACTIVATIONS = {"ReLU": torch.nn.ReLU, "Tanh": torch.nn.Tanh}
 DATA = ("XOR", "Moons")
@@ -30,7 +31,7 @@ WHOLE = 250  # where nobody does: a product for many vectors takes little longer
 EVERY = 10  # steps from one kept vector of weights to the next
 
 
-_GENERATOR, _ONE_AT_A_TIME = Lock(), Lock()  # torch's generator, and trainings that are kept, for several threads
+_ONE_AT_A_TIME = Lock()  # trainings that are kept, for several threads
 
 
 @contextmanager
@@ -88,8 +89,7 @@ class Net:
 
     def module(self) -> torch.nn.Sequential:
         """A new torch module as it is before training; torch's global generator is left as it was."""
-        with _GENERATOR, torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.seed)
+        with torch_seeded(self.seed):
             return torch.nn.Sequential(
                 torch.nn.Linear(2, self.width, dtype=torch.float64), ACTIVATIONS[self.activation](),
                 torch.nn.Linear(self.width, 1, dtype=torch.float64),

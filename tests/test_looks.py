@@ -53,7 +53,7 @@ def test_a_knob_is_met_by_a_pointer_and_by_a_finger(browser, served, touch, reac
     with watched_page(browser, has_touch=touch, is_mobile=touch) as page:
         page.goto(f"{served}/surface_descent")
         wait_idle(page)
-        knobs = page.evaluate(EVERY, REACH.replace("REACH);", "%d);" % reach).replace("* REACH", f"* {reach}"))
+        knobs = page.evaluate(EVERY, REACH.replace("REACH)", f"{reach})").replace("* REACH", f"* {reach}"))
         assert len(knobs) > 4 and all(knobs)
 
 
