@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "optviz"
-ENGINE = ["", ".blocks", ".cluster", ".compiler", ".descent", ".formulas", ".functions", ".lanes", ".linear", ".losses",
-          ".map_axes", ".maps", ".mathml", ".messages", ".minima", ".noise", ".objectives", ".optimizers", ".outlook",
-          ".programs", ".ranges", ".rows", ".rules", ".scan", ".schedules", ".sharpness", ".stacked", ".sums", ".surfaces",
-          ".sweep", ".theory", ".torch_lanes", ".torch_objectives", ".torch_optimizer", ".traceable", ".tracing",
-          ".trajectory"]  # fmt: skip
+ENGINE = ["", ".blocks", ".cluster", ".compiler", ".descent", ".formulas", ".functions", ".lanes", ".linear",
+          ".losses", ".map_axes", ".maps", ".mathml", ".messages", ".minima", ".noise", ".objectives", ".optimizers",
+          ".outlook", ".programs", ".ranges", ".rows", ".rules", ".scan", ".schedules", ".sharpness", ".stacked",
+          ".sums", ".surfaces", ".sweep", ".theory", ".torch_lanes", ".torch_objectives", ".torch_optimizer",
+          ".traceable", ".tracing", ".trajectory"]  # fmt: skip
 VIEWS = ["panel", "holoviews", "bokeh", "matplotlib"]
 
 
