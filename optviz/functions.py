@@ -285,7 +285,8 @@ _ODD = (sympy.Function, sympy.Derivative, sympy.Subs, sympy.Integral, sympy.Sum,
 def readable(expression: Any) -> Any:
     """An expression as it is written on paper: log(1 + x) for log1p(x)."""
     kinds = {type(part) for part in sympy.preorder_traversal(expression)}
-    for kind in kinds:
+    sums = {kind for kind in kinds if is_sum(kind)}
+    for kind in sums or kinds:
         if getattr(kind, "shown", None):
             expression = expression.replace(kind, kind.shown)
-    return expression
+    return readable(expression) if sums else expression  # the terms of the sums too

@@ -192,8 +192,9 @@ def objective(
     except Exception as trouble:
         return _through_torch(function, who, box, minima, starts, label, trouble)
     if not isinstance(expression, sympy.Expr) or expression.free_symbols - set(variables):
-        refuse(f"objective '{who}'", "must return one number for (x, y)", expression,
-               "return a single expression of x and y")  # fmt: skip
+        both = "write p[0] and p[1] of a lambda p, or lambda x, y"
+        fix = both if _takes_one(function) else "return a single expression of x and y"
+        refuse(f"objective '{who}'", "must return one number for (x, y)", expression, fix)
     try:
         traced = Traced(variables, [], with_sums(expression))
         made = Function(function, traced, box, tuple(map(tuple, minima)), starts, label)

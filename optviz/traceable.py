@@ -26,6 +26,10 @@ class NotFollowed(TypeError):
     """The reason in words why a function has no formula."""
 
 
+class TooLong(NotFollowed):
+    """Too many numbers for a formula."""
+
+
 def as_expression(value: Any) -> Any:
     """A number, a truth or a variable as sympy's, a number at its full precision."""
     if isinstance(value, Traceable):
@@ -104,7 +108,7 @@ def each_entry(function: Callable, inputs: Sequence[Any]) -> Any:
         return function(*inputs)
     entries = np.broadcast_arrays(*(_plain(v) for v in inputs))
     if entries[0].size > MOST_ENTRIES:
-        raise NotFollowed(f"an array of {entries[0].size:,} numbers is too long to be followed entry by entry "
+        raise TooLong(f"an array of {entries[0].size:,} numbers is too long to be followed entry by entry "
                           f"(at most {MOST_ENTRIES:,}), use fewer, torch, or optviz.DataLoss")  # fmt: skip
     out = np.empty(entries[0].shape, dtype=object)
     out.ravel()[:] = [function(*row) for row in zip(*(e.ravel() for e in entries), strict=True)]
@@ -243,7 +247,7 @@ def _by_name(function: Any, arguments: Sequence[Any], options: Any) -> Any:
     arguments = tuple(_listed(value) for value in arguments)
     try:
         found = np.ndarray.__array_function__(np.empty(0).view(Traceables), function, (Traceables,), arguments, options)
-    except NotFollowed:
+    except TooLong:
         raise
     except (TypeError, AttributeError, ValueError) as trouble:
         raise NotFollowed(not_followed(function.__name__)) from trouble
