@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "optviz"
-ENGINE = ["", ".blocks", ".cluster", ".compiler", ".descent", ".formulas", ".lanes", ".linear", ".losses",
+ENGINE = ["", ".blocks", ".cluster", ".compiler", ".descent", ".edges", ".formulas", ".lanes", ".linear", ".losses",
           ".map_axes", ".maps", ".mathml", ".messages", ".minima", ".noise", ".objectives", ".optimizers", ".outlook",
           ".programs", ".ranges", ".rows", ".rules", ".scan", ".schedules", ".sharpness", ".stacked", ".surfaces",
           ".sweep", ".theory", ".torch_lanes", ".torch_objectives", ".torch_optimizer", ".tracing",
