@@ -7,7 +7,7 @@ preconditioner P. Which terms those are is found by trying, so nothing is writte
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
@@ -30,16 +30,18 @@ class Form:
     """The linear form of one class of rules with one setting of its flags.
 
     `rows` holds an entry for g, for x and for each carried term of `names`: the step first, then
-    each carried term; late in a run, where P is 1. `gain` is the step's entry for g with the
-    `frozen` terms and the step t as they are, `steady` the frozen terms' own values in the long
-    run where the mean of g^2 is `power` (None: unknown, or `endless`: they never settle). `decoupled`
-    tells a pull towards zero that P does not divide. A form without rows says `why`.
+    each carried term; late in a run, where P is 1. `now` are the rows of one step, where they change with it
+    (NAdam's momentum warms up), with the frozen terms that only count steps as they are. `gain` is the
+    step's entry for g with the `frozen` terms and the step t as they are, `steady` the frozen terms' own
+    values in the long run where the mean of g^2 is `power` (None: unknown, or `endless`: they never settle).
+    `decoupled` tells a pull towards zero that P does not divide. A form without rows says `why`.
     """
 
     why: str = ""
     names: tuple[str, ...] = ()
     frozen: tuple[str, ...] = ()
     rows: Compiled | None = None
+    now: Compiled | None = None
     gain: Compiled | None = None
     steady: Compiled | None = None
     endless: bool = False
@@ -116,18 +118,39 @@ def _form(cls, found, names, fixed, values, rows) -> Form:
     reference |= {s: sympy.Integer(0) for s in hyper if str(s) == "eps"}
     pulled = [x for g, x, *_ in rows if g.free_symbols & set(fixed.values()) and x != 0]
     flat = [_late(entry.xreplace(reference)) for row in rows for entry in row]
+    felt = {found.symbols["g"], found.symbols["x"], *found.symbols.values()} - {*hyper, LATER, *fixed.values()}
+    clocks = {s for n, s in fixed.items() if not values[n].free_symbols & felt - {found.symbols[f"{n}_before"]}}
+    held = {symbol: value for symbol, value in reference.items() if symbol not in clocks}
+    late = Compiled(hyper, flat)
+    now = Compiled(
+        [*hyper, *(s for s in fixed.values() if s in clocks), LATER],
+        [entry.xreplace(held) for row in rows for entry in row],
+    )
     steady, endless = _steady(found, fixed, values)
     if steady is not None and set().union(*(value.free_symbols for value in steady)) - {*hyper, POWER}:
         steady = None  # a mean of the gradient in it, as AdaBelief's
     return Form(
         names=names,
         frozen=tuple(fixed),
-        rows=Compiled(hyper, flat),
+        rows=late,
+        now=now if fixed and _bends(now, late, len(rows[0])) else None,
         gain=Compiled([*hyper, *fixed.values(), LATER], [rows[0][0]]),
         steady=None if steady is None else Compiled([*hyper, POWER], steady),
         endless=endless,
         decoupled=any(not x.free_symbols & set(fixed.values()) for x in pulled),
     )
+
+
+def _bends(now: Compiled, late: Compiled, width: int) -> bool:
+    """Whether the rows of a step differ from late ones in more than what divides the step, by trying."""
+    for k in (0, 9, 60):
+        values = {name: 0.3 + 0.5 / (2 + place) for place, name in enumerate(now.names)} | {"k": k}
+        rows = [np.reshape([float(v) for v in read.arrays(*(np.float64(values[n]) for n in read.names))], (-1, width))
+                for read in (now, late)]  # fmt: skip
+        steps, rest = zip(*((np.delete(row[0], 1) / row[0][0], row[1:]) for row in rows), strict=True)
+        if not np.allclose(*steps, rtol=1e-9) or not np.allclose(*rest, rtol=1e-9):
+            return True
+    return False
 
 
 def _reference(found: Any, name: str, value: Any, fixed: Mapping[str, Any]) -> sympy.Integer:
@@ -211,21 +234,33 @@ def coefficients(rule: Any) -> Any:
 def at_rates(rule: Any) -> Any:
     """A function of lr (None: the rule's own) that gives the entries of the rule's linear form; None if it has none.
 
-    `rows` (1 + carried, 2 + carried): the step and each carried term, from g, x and the carried terms.
+    `rows` (1 + carried, 2 + carried): the step and each carried term, from g, x and the carried terms; late in a run,
+    or at step t where the coordinates' frozen `terms` then are given.
     """
     form, values = _read(rule)
     if form.rows is None:
         return None
     width, rows = 2 + len(form.names), form.rows
 
-    def at(lr: float | None) -> dict[str, Any]:
+    def at(lr: float | None, terms: Any = None, t: int = 1) -> dict[str, Any]:
         chosen = values if lr is None else {**values, "lr": lr}
         flat = rows.floats(*(chosen[name] for name in rows.names))
+        if terms and form.now is not None:
+            flat = _at_step(form.now, flat, width, {**chosen, **terms[0], "k": t - 1})
         entries = [[float(v) for v in flat[i : i + width]] for i in range(0, len(flat), width)]
         about = {"frozen": list(form.frozen), "decoupled": form.decoupled, "lr": chosen.get("lr", 1.0)}
         return {"rows": entries, **about}
 
     return at
+
+
+def _at_step(now: Compiled, late: Sequence[float], width: int, values: Mapping[str, Any]) -> Sequence[float]:
+    """The entries of one step, with as much of g as late in a run: what is left of that is in the preconditioner."""
+    with np.errstate(all="ignore"):
+        flat = [float(v) for v in now.arrays(*(np.float64(values[name.removesuffix("_t")]) for name in now.names))]
+    if flat[0] == 0 or not np.isfinite(flat).all():
+        return late
+    return [v * (late[0] / flat[0]) if i % width == 0 else v for i, v in enumerate(flat)]
 
 
 def gain(rule: Any, terms: Mapping[str, float], t: int) -> float:

@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from .edges import crossing, spectral_radius
 from .linear import at_rates, coefficients, never_settles, steady_terms
-from .theory import _crossing, _matrix, _weight_decay, eigen, preconditioner, spectral_radius
+from .theory import _matrix, _weight_decay, eigen, preconditioner
 
 LATE = 1_000_000_000  # a step at which every bias correction is over
 
@@ -122,7 +123,7 @@ def _balanced(rule: Any, form: Any, curvature: float, s: float) -> float:
     while above < 0 and math.isfinite(high):
         low, below, high = high, above, 16 * high
         above = lacking(high)
-    return _crossing(lacking, low, below, high, above) if math.isfinite(high) else math.inf
+    return crossing(lacking, low, below, high, above) if math.isfinite(high) else math.inf
 
 
 def _settled(form: Any, curvature: float, s: float) -> float:
@@ -143,7 +144,8 @@ def excess_loss(rule: Any, eigenvalues: Sequence[float], s: float) -> Any:
 def stationary_covariance(rule: Any, hessian: Any, s: float) -> Any:
     """The covariance of x (dim, dim) around a quadratic's minimum under gradient noise of deviation s.
 
-    For rules that treat all directions alike: None for those with frozen squares too.
+    For rules that treat all directions alike: None for those with frozen squares too. All of it is infinite where
+    one direction is unstable.
     """
     form = coefficients(rule)
     if form is None or form["frozen"]:
@@ -151,6 +153,8 @@ def stationary_covariance(rule: Any, hessian: Any, s: float) -> Any:
     known = eigen(hessian)
     variances = [_settled(form, value, s) for value in known["values"]]
     vectors = np.array(known["vectors"])
+    if not all(math.isfinite(value) for value in variances):
+        return np.full(vectors.shape, math.inf)
     return vectors.T @ (np.array(variances).reshape(-1, 1) * vectors)
 
 

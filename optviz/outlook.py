@@ -95,5 +95,5 @@ def _row(name: str, point: Any, rule: Any, objective: Any, terms: Any, t: int) -
     if not np.isfinite(hessian_at(objective, point)).all():
         return row
     known = spectrum(objective, point) if terms is None else preconditioned(rule, objective, point, terms, t)
-    most = max_lr(rule, known["values"][-1])
+    most = max_lr(rule, known["values"][-1], terms, t)
     return {**row, "values": known["values"], "condition": known["condition"], "limit": most}

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from .edges import SURE, edge, excess, spectral_radius, start
 from .linear import at_rates, coefficients, gain, why_not
 
 # Curvature
@@ -83,67 +84,25 @@ def _matrix(form: Mapping[str, Any], curvature: float) -> list[list[float]]:
     return rows
 
 
-def spectral_radius(matrix: Any) -> float:
-    """The largest modulus of the eigenvalues of a small square matrix."""
-    if len(matrix) == 1:
-        return abs(float(matrix[0][0]))
-    if len(matrix) > 2:
-        return _largest_root(_polynomial(np.array(matrix)))
-    a, b, c, d = float(matrix[0][0]), float(matrix[0][1]), float(matrix[1][0]), float(matrix[1][1])
-    spread = (a - d) * (a - d) / 4 + b * c
-    return math.sqrt(a * d - b * c) if spread < 0 else abs(a + d) / 2 + math.sqrt(spread)
-
-
-def _polynomial(matrix: np.ndarray) -> list[float]:
-    """The characteristic polynomial from the highest power on (Faddeev and LeVerrier)."""
-    size = len(matrix)
-    found, part = [1.0], np.zeros((size, size))
-    for k in range(1, size + 1):
-        part = matrix @ part + found[-1] * np.eye(size)
-        product = matrix @ part
-        found = [*found, -sum(float(product[i, i]) for i in range(size)) / k]
-    return found
-
-
-def _largest_root(polynomial: list[float]) -> float:
-    """The modulus of the largest root, by halving; Schur and Cohn tell which side of a circle it is on."""
-    low, high = 0.0, 1 + max(abs(c) for c in polynomial)
-    for _ in range(100):
-        middle = (low + high) / 2
-        scaled = [c * middle ** -float(k) for k, c in enumerate(polynomial)]
-        if _all_inside(scaled):
-            high = middle
-        else:
-            low = middle
-    return high
-
-
-def _all_inside(polynomial: list[float]) -> bool:
-    """Whether all roots are within the unit circle."""
-    while len(polynomial) > 1:
-        first, last, n = polynomial[0], polynomial[-1], len(polynomial) - 1
-        if not abs(last) < abs(first):
-            return False
-        polynomial = [polynomial[i] - last / first * polynomial[n - i] for i in range(n)]
-    return True
-
-
 def max_curvature(rule: Any) -> Any:
     """The curvature up to which a rule is stable at its learning rate; infinite at a rate of 0 and next to it.
+
+    0 where it is stable at no curvature.
 
     For a rule with frozen squares it is a curvature of P^-1 (H + w). None where nothing is known.
     """
     form = coefficients(rule)
     if form is None:
         return None
-    return _edge(lambda c: _excess(form, c), 1 / form["lr"]) if form["lr"] > 1e-307 else math.inf
+    return edge(lambda c: _excess(form, c), 1 / form["lr"]) if form["lr"] > 1e-307 else math.inf
 
 
 def limit(rule: Any) -> Any:
     """What lr * curvature must stay below: 2 for gradient descent; None where nothing is known (`why_not`).
 
     With frozen squares the curvature is that of P^-1 (H + w): 38 for Adam at beta1 = 0.9.
-    0 for settings that no learning rate makes stable, momentum 1 for example.
+    0 for settings that no learning rate makes stable, momentum 1.1 for example, but not momentum 1: below 4 its runs
+    circle for ever. Infinite where no step but the first looks at the gradient and momentum fades (dampening 1).
     """
     reading = at_rates(rule)
     if reading is None:
@@ -151,76 +110,49 @@ def limit(rule: Any) -> Any:
     own = reading(None)["lr"]
     lr = own if own > 1e-300 else 1e-100  # the limit for ever smaller rates
     form = reading(lr)
-    return lr * _edge(lambda c: _excess(form, c), 1 / lr)
+    return lr * edge(lambda c: _excess(form, c), 1 / lr)
 
 
-def max_lr(rule: Any, curvature: float) -> Any:
-    """The learning rate up to which a rule is stable at this curvature; infinite for a curvature of 0 or less."""
+def max_lr(rule: Any, curvature: float, terms: Any = None, t: int = 1) -> Any:
+    """The learning rate up to which a rule is stable at this curvature; infinite for a curvature of 0 or less.
+
+    With frozen squares it is that of step t, given the coordinates' `terms` then (`frozen_terms`), else of the long
+    run. 0 where no rate is stable.
+    """
     reading = at_rates(rule)
     if reading is None:
         return None
-    if not curvature > 0:
+    steepness = curvature + _pull(reading(1.0))
+    if not steepness > 0:
         return math.inf
-    return _edge(lambda lr: _excess(reading(lr), curvature), 1 / curvature)
+    return edge(lambda lr: _excess(reading(lr, terms, t), curvature), 1 / steepness)
+
+
+def min_lr(rule: Any, curvature: float, terms: Any = None, t: int = 1) -> Any:
+    """The learning rate that a rule must be above to be stable at this curvature: 0, but (1 - 1 / m) / curvature
+
+    for Nesterov with a momentum m above 1. None where nothing is known; `max_lr` where no rate is stable.
+    """
+    reading, most = at_rates(rule), max_lr(rule, curvature, terms, t)
+    if reading is None or most == 0 or not math.isfinite(most):
+        return None if reading is None else 0.0
+    return start(lambda lr: _excess(reading(lr, terms, t), curvature), most)
 
 
 def _excess(form: Any, curvature: float) -> float:
-    """Below 0 where a rule is stable at this curvature: by how much it fails Jury's test."""
-    matrix = _matrix(form, curvature)
-    if len(matrix) > 2:
-        return spectral_radius(matrix) - 1
-    if len(matrix) == 1:
-        return abs(matrix[0][0]) - 1
-    (a, b), (c, d) = matrix
-    product = a * d - b * c
-    return max(abs(a + d) - 1 - product, product - 1)
+    """Below 0 where a rule is stable at this curvature."""
+    return excess(_matrix(form, curvature))
 
 
-def _edge(excess: Any, unit: float) -> float:
-    """The first number at which `excess` is no longer below 0, from well below `unit` on."""
-    low, below, tries = unit, excess(unit), 0
-    while not below < 0:
-        low, tries = low / 2, tries + 1
-        if tries > 40:
-            return 0.0
-        below = excess(low)
-    high = 2 * low
-    above = excess(high)
-    while above < 0:
-        low, below, high = high, above, 2 * high
-        if not math.isfinite(high):
-            return math.inf
-        above = excess(high)
-    return _crossing(excess, low, below, high, above)
-
-
-def _crossing(excess: Any, low: float, below: float, high: float, above: float) -> float:
-    """The first number from `low` to `high` at which `excess` is not below 0 (regula falsi, Illinois).
-
-    A map asks for its limit 41 times a move: halving would take five times as many looks.
-    """
-    turn, side = 0, 0
-    while low < (low + high) / 2 < high:
-        turn, next_to = turn + 1, 2.3e-16 * high
-        at = min(max(low + (high - low) * (below / (below - above)), low + next_to), high - next_to)
-        if turn % 4 == 0 or not low < at < high:
-            at = (low + high) / 2
-        found = excess(at)
-        if found < 0:
-            low, below, above, side = at, found, above / 2 if side < 0 else above, -1
-        else:
-            high, above, below, side = at, found, below / 2 if side > 0 else below, 1
-    return high
-
-
-def rate(rule: Any, eigenvalues: Sequence[float]) -> Any:
+def rate(rule: Any, eigenvalues: Sequence[float], terms: Any = None, t: int = 1) -> Any:
     """The factor that a step takes off the distance in the long run, at the slowest of these curvatures.
 
-    1 where one of them is 0, above 1 where the rule is unstable.
+    1 where one of them is 0, above 1 where the rule is unstable. `terms` and `t` as for `max_lr`.
     """
-    form = coefficients(rule)
-    if form is None:
+    reading = at_rates(rule)
+    if reading is None:
         return None
+    form = reading(None, terms, t)
     return max(spectral_radius(_matrix(form, curvature)) for curvature in eigenvalues)
 
 
@@ -289,6 +221,15 @@ def _weight_decay(form: Mapping[str, Any]) -> float:
     return max((row[1] / row[0] for row in form["rows"] if row[0] != 0), default=0.0)
 
 
+def _pull(form: Mapping[str, Any]) -> float:
+    """The weight decay that is not within the curvatures, as one of them: at a rate above 0."""
+    if form["decoupled"]:
+        return -form["rows"][0][1] / form["lr"] if form["lr"] > 0 else 0.0
+    if form["frozen"]:
+        return 0.0
+    return max((row[1] / row[0] for row in form["rows"] if row[0] != 0), default=0.0)
+
+
 def frozen_terms(rule: Any, run: Any, t: int, lane: int = 0) -> list[dict[str, float]]:
     """Each coordinate's frozen terms after step t of a run, as `preconditioned` takes them."""
     form = coefficients(rule)
@@ -305,44 +246,99 @@ def prediction(
     """What a rule will do near a point, in a `sentence` and in numbers.
 
     `values`, `condition` (of P^-1 H where squares are frozen, at the `terms` of step t), `limit`:
-    the largest stable lr, `rate` and `stable` (None where unknown), `along`: the direction of the
-    largest curvature, by an axis' name where it is near one.
+    the largest stable lr, `least`: the lr that it must be above (0 but for a Nesterov momentum above 1),
+    `rate` and `stable`: whether runs stay (None where unknown), `along`: the direction of the largest
+    curvature, by an axis' name where it is near one.
     """
     known = spectrum(objective, point)
-    found = {**known, "limit": None, "rate": None, "stable": None, "along": _along(objective, known["vectors"][-1])}
+    nothing = {"limit": None, "least": None, "rate": None, "stable": None}
+    found = {**known, **nothing, "along": _along(objective, known["vectors"][-1])}
     said = why_not(rule)
     if said:
         return {**found, "sentence": said}
     frozen = is_frozen(rule)
     if frozen and terms is None:
-        said = f"The limit is {limit(rule):.4g} on lr times the curvature of P⁻¹H, which moves with the gradients seen."
-        return {**found, "sentence": said}
+        return {**found, "sentence": _moving(limit(rule))}
     if frozen:
         known = preconditioned(rule, objective, point, terms, t)
     if not all(math.isfinite(value) for value in known["values"]):
         return {**found, "sentence": "A denominator or a curvature is zero or not finite here: no limit follows."}
-    lr, most = coefficients(rule)["lr"], max_lr(rule, known["values"][-1])
-    found = {**found, **known, "limit": most, "rate": rate(rule, known["values"])}
-    found = {**found, "along": _along(objective, known["vectors"][-1]), "stable": lr < most and known["values"][0] >= 0}
-    return {**found, "sentence": _sentence(objective, found, lr, " with its present denominators" if frozen else "")}
+    form, low, high = at_rates(rule)(None, terms, t), known["values"][0], known["values"][-1]
+    most, least = max_lr(rule, high, terms, t), min_lr(rule, low, terms, t)
+    found = {**found, **known, "limit": most, "least": least, "rate": rate(rule, known["values"], terms, t)}
+    found = {**found, "along": _along(objective, known["vectors"][-1])}
+    stays = least < form["lr"] < most or form["lr"] == 0 < most
+    found = {**found, "stable": stays and low + _pull(form) >= 0 and not (_blind(form) and _fading(form) >= 1)}
+    return {**found, "sentence": _sentence(objective, found, form, " with its present denominators" if frozen else "")}
 
 
-def _sentence(objective: Any, found: Mapping[str, Any], lr: float, how: str) -> str:
-    most, low, high = found["limit"], found["values"][0], found["values"][-1]
-    way = found["along"]
-    if low < -1e-9 * abs(high):
+def _blind(form: Mapping[str, Any]) -> bool:
+    """Whether no step but the first looks at the gradient."""
+    return all(row[0] == 0 for row in form["rows"]) and form["lr"] > 0
+
+
+def _fading(form: Mapping[str, Any]) -> float:
+    """The factor a step that carried terms would change by without any gradient."""
+    carried = [row[2:] for row in form["rows"][1:]]
+    return spectral_radius(carried) if carried else 0.0
+
+
+def _moving(most: float) -> str:
+    if most == 0:
+        return "No learning rate is stable with these settings."
+    return (
+        f"It is stable while lr times the largest curvature of P⁻¹H is below {_said(most)}; "
+        "P, what it divides by, moves with its gradients."
+    )
+
+
+def _sentence(objective: Any, found: Mapping[str, Any], form: Mapping[str, Any], how: str) -> str:
+    most, least, low, high, lr = found["limit"], found["least"], found["values"][0], found["values"][-1], form["lr"]
+    way, given = found["along"], f"lr {_said(lr)}"
+    if lr == 0:
+        return "At lr 0 it stays where it is."
+    if _blind(form):
+        return _unseeing(form)
+    if low + _pull(form) < -1e-9 * abs(high):
         way = _along(objective, found["vectors"][0])
         return f"The surface bends down along {way}: no minimum, and any learning rate leaves it that way."
-    if abs(lr - most) <= 1e-12 * most:
-        return f"lr {lr:.4g} is at the limit {most:.4g}{how}: it will neither settle nor diverge along {way}."
+    if most == 0:
+        return f"No learning rate is stable with these settings: it will diverge along {way}."
+    if abs(lr - most) <= 1e-11 * most:
+        return f"{given} is at the limit {_said(most)}{how}: it will neither settle nor diverge along {way}."
     if lr > most:
-        return f"lr {lr:.4g} is above the limit {most:.4g}{how}: it will diverge along {way}."
-    if low <= 1e-9 * high or lr == 0:
-        return f"lr {lr:.4g} is below the limit {most:.4g}{how}: it will not diverge, but some directions are flat."
-    factor = f"{found['rate']:.4g}"
-    return (
-        f"lr {lr:.4g} is below the limit {most:.4g}{how}: it will converge, by a factor of {factor} a step in the end."
-    )
+        return f"{given} is above the limit {_said(most)}{how}: it will diverge along {way}."
+    if lr <= least:
+        way = _along(objective, found["vectors"][0])
+        return (
+            f"{given} is below {_said(least)}, which such a momentum needs along {way}{how}: it will diverge that way."
+        )
+    if low + _pull(form) <= 1e-9 * high:
+        return f"{given} is below the limit {_said(most)}{how}: it will not diverge, but some directions are flat."
+    if abs(_excess(form, high)) <= SURE and abs(_excess(form, 1 / lr)) <= SURE:
+        return f"{given} is below the limit {_said(most)}{how}, but nothing fades: it will swing for ever as it began."
+    return f"{given} is below the limit {_said(most)}{how}: it will converge, {_pace(found['rate'])}."
+
+
+def _unseeing(form: Mapping[str, Any]) -> str:
+    """What becomes of a rule whose steps do not look at the gradient."""
+    alone, kept = "No step but the first looks at the gradient", _fading(form)
+    if kept > 1:
+        return f"{alone}, and each is {_said(kept)} times as long as the one before: it will diverge."
+    if kept == 1:
+        return f"{alone}, and each repeats the one before: it goes on as it began."
+    return f"{alone}: it stops at x₀ − lr g₀ / (1 − {_said(kept)}), wherever that is."
+
+
+def _pace(factor: float) -> str:
+    if f"{factor:.4g}" != "1":
+        return f"by a factor of {_said(factor)} a step in the end" if factor > 1e-12 else "within a few steps"
+    return f"but slowly: each step takes {1 - factor:.2g} of the distance off".replace("-", "−")
+
+
+def _said(value: float) -> str:
+    """A number in a sentence: four digits, a true minus sign."""
+    return f"{value:.4g}".replace("-", "−")
 
 
 def _along(objective: Any, direction: Sequence[float]) -> str:
@@ -351,4 +347,4 @@ def _along(objective: Any, direction: Sequence[float]) -> str:
     if max(sizes) > 0.95:
         return objective.names[sizes.index(max(sizes))]
     sign = 1 if direction[sizes.index(max(sizes))] > 0 else -1
-    return "(" + ", ".join(f"{sign * v:.2f}" for v in direction) + ")"
+    return "(" + ", ".join(f"{round(sign * v, 2) + 0.0:.2f}" for v in direction).replace("-", "−") + ")"

@@ -93,7 +93,9 @@ def variants() -> list:
         found += [cls(), cls(**{**cls.preset, **more})]
         flags = [n for n in names if isinstance(cls.param[n].default, bool)]
         found += [cls(**{**more, flag: True}) for flag in flags]
-    return found
+    at_the_edge = [{"momentum": 1.05, "nesterov": True}, {"momentum": 1.0}, {"momentum": 0.9, "dampening": 1.0},
+                   {"momentum": 1.3, "dampening": 1.0}, {"momentum": 1.3}]  # fmt: skip
+    return found + [optviz.SGD(lr=0.1, **settings) for settings in at_the_edge]
 
 
 def test_every_rule_says_the_same_on_a_page():
@@ -101,8 +103,9 @@ def test_every_rule_says_the_same_on_a_page():
     run_of = {}
     for rule in variants():
         calls += [(theory.why_not, [rule], {}), (theory.limit, [rule], {}), (theory.max_curvature, [rule], {}),
-                  (theory.max_lr, [rule, 4.5], {}), (theory.transition, [rule, 0.7], {}),
-                  (theory.rate, [rule, [0.1, 1.0, 4.5]], {}), (theory.is_frozen, [rule], {}),
+                  (theory.max_lr, [rule, 4.5], {}), (theory.min_lr, [rule, 4.5], {}),
+                  (theory.transition, [rule, 0.7], {}), (theory.rate, [rule, [0.1, 1.0, 4.5]], {}),
+                  (theory.is_frozen, [rule], {}),
                   (noise.update_spread, [rule, 1.3], {"clip": 1.1}),
                   (noise.update_spread, [rule, 0.5], {"rates": [0.1, 0.05]}),
                   (noise.stationary_variance, [rule, 2.0, 0.4], {}), (noise.stationary_variance, [rule, 2.0, 0.01], {}),
@@ -112,7 +115,8 @@ def test_every_rule_says_the_same_on_a_page():
         if theory.is_frozen(rule):
             run_of[rule] = optviz.descend(bowl, rule, (1, 0.5), 9)
             terms = theory.frozen_terms(rule, run_of[rule], 9)
-            calls += [(theory.preconditioned, [rule, bowl, [0.1, 0.2], terms, 9], {}),
+            calls += [(theory.max_lr, [rule, 4.5, terms, 9], {}), (theory.rate, [rule, [0.1, 4.5], terms, 9], {}),
+                      (theory.preconditioned, [rule, bowl, [0.1, 0.2], terms, 9], {}),
                       (theory.prediction, [rule, bowl, [0.1, 0.2], terms, 9], {})]  # fmt: skip
     for f, given, more in [
         (theory.spectrum, [Rosenbrock(), [1.0, 1.0]], {}),

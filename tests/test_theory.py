@@ -100,7 +100,9 @@ def test_the_learning_rate_limit_at_a_curvature():
     assert theory.max_lr(optviz.Momentum(momentum=0.9), 4) == pytest.approx(0.95, rel=1e-14)
     assert theory.max_lr(SGD(), 0) == theory.max_curvature(SGD(lr=0)) == math.inf
     assert theory.limit(SGD(lr=0)) == 2
-    assert theory.limit(SGD(lr=0.1, momentum=1.0)) == theory.max_lr(SGD(momentum=1.5), 1) == 0
+    assert theory.max_lr(SGD(momentum=1.5), 1) == theory.limit(SGD(momentum=0.9, dampening=1.5)) == 0
+    assert theory.max_lr(SGD(weight_decay=0.5), 0) == pytest.approx(4, rel=1e-14)
+    assert theory.max_lr(SGD(weight_decay=0.5), -0.5) == theory.max_lr(SGD(), -1) == math.inf
 
 
 def test_every_rule_has_a_limit_or_a_reason():
@@ -155,6 +157,79 @@ def test_rates_are_those_of_runs(rule):
             ends = [far[k : k + 50].max() for k in (steps // 3, steps - 50)]
             measured = (ends[1] / ends[0]) ** (1 / (steps - 50 - steps // 3))
             assert 1 - measured == pytest.approx(1 - wanted, rel=0.02)
+
+
+@pytest.mark.parametrize("momentum", [1.01, 1.05, 1.5, 4.0])
+def test_nesterov_with_a_momentum_above_1_needs_a_rate_above_its_least(momentum):
+    """Stable from 1 - 1 / m up to (2 + 2 m) / (1 + 2 m) of lr * curvature, and not from 0 on."""
+    rule = SGD(lr=1.0, momentum=momentum, nesterov=True)
+    ends = theory.min_lr(rule, 3.0), theory.max_lr(rule, 3.0)
+    np.testing.assert_allclose(ends, [(1 - 1 / momentum) / 3, (2 + 2 * momentum) / (1 + 2 * momentum) / 3], rtol=1e-9)
+    bowl = optviz.objective(lambda x, y: 1.5 * (x**2 + y**2))
+    for lr, stable in (
+        (0.8 * ends[0], False),
+        (1.25 * ends[0], True),
+        (0.98 * ends[1], True),
+        (1.02 * ends[1], False),
+    ):
+        rule = SGD(lr=lr, momentum=momentum, nesterov=True)
+        run = descend(bowl, rule, (1, 1), 6000)
+        assert bool(run.diverged[0] == 0 and run.loss[-1, 0] < 1e-6) == stable
+        assert theory.prediction(rule, bowl, (0, 0))["stable"] == stable == (theory.rate(rule, [3.0]) < 1)
+
+
+def test_no_other_rule_needs_a_least_rate():
+    for rule in (*LINEAR, *FROZEN, TwoMomenta(), SGD(momentum=1.0), SGD(momentum=1.0, nesterov=True)):
+        assert theory.min_lr(rule, 2.0) == 0
+    assert theory.min_lr(optviz.Lion(), 2.0) is None
+
+
+@pytest.mark.parametrize("rule, most", [
+    (SGD(lr=0.1, momentum=1.0), 4), (optviz.Momentum(lr=0.1, momentum=1.0), 4), (optviz.RMSprop(momentum=1.0), 4),
+    (SGD(lr=0.1, momentum=1.0, nesterov=True), 4 / 3), (SGD(lr=0.1, momentum=0.9, dampening=1.0), math.inf),
+], ids=str)  # fmt: skip
+def test_what_never_fades_is_bounded_up_to_its_limit(rule, most):
+    assert theory.limit(rule) == pytest.approx(most, rel=1e-11)
+    assert theory.max_lr(rule, 5.0) == pytest.approx(most / 5, rel=1e-11)
+
+
+def test_runs_without_fading_do_what_is_said():
+    bowl = optviz.objective(lambda x, y: (x**2 + 4 * y**2) / 2)
+    swings = descend(bowl, SGD(lr=0.2, momentum=1.0), (1, 1), 3000)
+    assert theory.rate(SGD(lr=0.2, momentum=1.0), [1.0, 4.0]) == pytest.approx(1, abs=1e-12)
+    assert 0.5 < np.abs(swings.x[2000:]).max() < 3
+    assert descend(bowl, SGD(lr=1.03, momentum=1.0), (1, 1), 3000).diverged[0] > 0
+    for lr in (0.2, 50.0):
+        stops = descend(bowl, SGD(lr=lr, momentum=0.9, dampening=1.0), (1, 1), 900)
+        np.testing.assert_allclose(stops.final[0], 1 - lr * np.array([1, 4]) / (1 - 0.9), rtol=1e-12)
+        assert theory.rate(SGD(lr=lr, momentum=0.9, dampening=1.0), [1.0, 4.0]) == 1
+
+
+def nadam_step(t, curvature, lr=0.1, beta=0.9, pace=4e-3):
+    """NAdam's map of (x, m) at step t of divisor 1, written from Dozat's formulas."""
+    mu = [beta * (1 - 0.5 * 0.96 ** (k * pace)) for k in range(1, t + 2)]
+    ahead, kept = (1 - mu[-2]) / (1 - math.prod(mu[:-1])), mu[-1] / (1 - math.prod(mu))
+    moved = (1 - beta) * curvature
+    return np.array([[1 - lr * (ahead * curvature + kept * moved), -lr * kept * beta], [moved, beta]])
+
+
+@pytest.mark.parametrize("t", [1, 10, 100, 300])
+def test_nadams_limit_is_that_of_its_steps_momentum(t):
+    """Its momentum needs some ten thousand steps to warm up: until then the limit is 0.81 of the last one."""
+    rule, bowl = optviz.NAdam(lr=0.1), Quadratic()
+    run = descend(bowl, rule, bowl.starts[0], t)
+    terms = theory.frozen_terms(rule, run, t)
+    found = theory.prediction(rule, bowl, (0, 0), terms, t)
+    roots = np.sqrt(run.terms["v"][t - 1, 0] / (1 - 0.999**t)) + 1e-8
+    steepest = max(np.array([0.2, 4.0]) / roots)
+    for share, inside in ((0.999, True), (1.001, False)):
+        step = nadam_step(t, steepest, lr=share * found["limit"])
+        assert (np.abs(np.linalg.eigvals(step)).max() < 1) == inside
+    slow = [np.abs(np.linalg.eigvals(nadam_step(t, c))).max() for c in np.array([0.2, 4.0]) / roots]
+    assert found["rate"] == pytest.approx(max(slow), rel=1e-9)
+    assert found["limit"] / theory.max_lr(rule, found["values"][-1]) == pytest.approx(0.80, abs=0.01)
+    late = theory.max_lr(rule, 1.0, [{"v": 1.0, "mu_product": 0.0}], 10**7)
+    assert late == pytest.approx(theory.max_lr(rule, 1.0), rel=1e-9)
 
 
 def pinned(rule, curvature, steps: int, frozen: dict) -> float:
@@ -268,8 +343,28 @@ def test_the_best_settings_are_the_best():
     (SGD(lr=0.55), "lr 0.55 is above the limit 0.5: it will diverge along y.", False),
     (SGD(lr=0.5), "lr 0.5 is at the limit 0.5: it will neither settle nor diverge along y.", False),
     (SGD(lr=0.4), "lr 0.4 is below the limit 0.5: it will converge, by a factor of 0.92 a step in the end.", True),
-    (SGD(lr=0.0), "lr 0 is below the limit 0.5: it will not diverge, but some directions are flat.", True),
-    (Adam(lr=0.1), "The limit is 38 on lr times the curvature of P⁻¹H, which moves with the gradients seen.", None),
+    (SGD(lr=0.0), "At lr 0 it stays where it is.", True),
+    (SGD(lr=1e-5), "lr 1e−05 is below the limit 0.5: it will converge, but slowly: each step takes 2e−06 of the "
+     "distance off.", True),
+    (SGD(lr=0.1, momentum=0.9, dampening=1), "No step but the first looks at the gradient: it stops at "
+     "x₀ − lr g₀ / (1 − 0.9), wherever that is.", True),
+    (SGD(lr=0.1, momentum=1, dampening=1), "No step but the first looks at the gradient, and each repeats the one "
+     "before: it goes on as it began.", False),
+    (optviz.Inertia(lr=0.1, momentum=1), "No step but the first looks at the gradient, and each repeats the one "
+     "before: it goes on as it began.", False),
+    (SGD(lr=0.1, momentum=1.2, dampening=1), "No step but the first looks at the gradient, and each is 1.2 times as "
+     "long as the one before: it will diverge.", False),
+    (SGD(lr=0.1, momentum=1), "lr 0.1 is below the limit 1, but nothing fades: it will swing for ever as it "
+     "began.", True),
+    (SGD(lr=1.1, momentum=1), "lr 1.1 is above the limit 1: it will diverge along y.", False),
+    (SGD(lr=0.1, momentum=1.2), "No learning rate is stable with these settings: it will diverge along y.", False),
+    (SGD(lr=0.1, momentum=1.05, nesterov=True), "lr 0.1 is below 0.2381, which such a momentum needs along x: it will "
+     "diverge that way.", False),
+    (SGD(lr=0.3, momentum=1.05, nesterov=True), "lr 0.3 is below the limit 0.3306: it will converge, by a factor of "
+     "0.9935 a step in the end.", True),
+    (Adam(lr=0.1), "It is stable while lr times the largest curvature of P⁻¹H is below 38; P, what it divides by, "
+     "moves with its gradients.", None),
+    (optviz.RMSprop(momentum=2), "No learning rate is stable with these settings.", None),
     (optviz.Lion(), "Lion does not step in proportion to the gradient: no limit follows from a curvature.", None),
 ])  # fmt: skip
 def test_the_prediction_in_words(rule, sentence, stable):
@@ -278,10 +373,11 @@ def test_the_prediction_in_words(rule, sentence, stable):
 
 
 def test_the_prediction_names_directions():
-    assert "diverge along (-0.50, 0.87)" in theory.prediction(
+    assert "diverge along (−0.50, 0.87)" in theory.prediction(
         SGD(lr=1), RotatedQuadratic(condition=10, angle=30), (0, 0))["sentence"]  # fmt: skip
     assert theory.prediction(SGD(lr=1), RotatedQuadratic(condition=10, angle=80), (0, 0))["along"] == "x"
     saddle = optviz.objective(lambda x, y: x**2 - y**2)
+    assert "converge" in theory.prediction(SGD(lr=0.1, weight_decay=3), saddle, (0, 0))["sentence"]
     assert "bends down along y: no minimum" in theory.prediction(SGD(lr=0.1), saddle, (0, 0))["sentence"]
     rule, bowl = Adam(lr=0.1), Quadratic()
     run = descend(bowl, rule, (-5, -2), 20)
@@ -394,6 +490,7 @@ def test_noise_leaves_what_was_said():
     values = theory.spectrum(bowl, (0, 0))["values"]
     assert noise.excess_loss(rule, values, 0.7) == pytest.approx(run.loss[200:].mean(), rel=0.05)
     assert noise.stationary_covariance(Adam(), bowl.hessian(0, 0), 0.7) is None
+    assert np.isposinf(noise.stationary_covariance(SGD(lr=1), bowl.hessian(0, 0), 0.7)).all()
 
 
 @pytest.mark.parametrize("rule", [Adam(lr=0.02), optviz.RMSprop(lr=0.02, momentum=0.5)], ids=shown)

@@ -21,9 +21,11 @@ _TEXTS = {
   const form = $form(rule), width = form.names?.length + 2;
   if (form.rows === null) return null;
   const own = rule.at(0);
-  return (lr) => {
-    const h = lr === null ? own : { ...own, lr };
-    const flat = form.rows(h), rows = [];
+  return (lr, terms = null, t = 1) => {
+    const h = lr === null ? own : { ...own, lr }, late = form.rows(h), rows = [];
+    const now = terms?.length && form.now ? form.now(h, terms[0], t - 1) : [0];
+    const whole = now[0] !== 0 && now.every(Number.isFinite), share = late[0] / now[0];
+    const flat = whole ? now.map((v, i) => (i % width === 0 ? v * share : v)) : late;
     for (let i = 0; i < flat.length; i += width) rows.push(flat.slice(i, i + width));
     return { rows, frozen: form.frozen, decoupled: form.decoupled, lr: h.lr ?? 1 };
   };
@@ -86,12 +88,13 @@ def _form_of(cls: type[Rule], setting: tuple[tuple[str, bool], ...]) -> linear.F
 
 
 def _form(form: linear.Form) -> dict[str, Any]:
-    terms = {str(name): _member("f", name) for name in form.frozen}
+    at_step = {**{f"{name}_t": _member("f", name) for name in form.frozen}, "k": "k"}
     return {
         "why": form.why, "names": form.names, "frozen": form.frozen, "decoupled": form.decoupled,
         "endless": form.endless,
         "rows": _reading(form.rows, "h"),
-        "gain": _reading(form.gain, "h, f, k", {**{f"{n}_t": text for n, text in terms.items()}, "k": "k"}, one=True),
+        "now": _reading(form.now, "h, f, k", at_step),
+        "gain": _reading(form.gain, "h, f, k", at_step, one=True),
         "steady": _reading(form.steady, "h, power", {"power": "power"}),
     }  # fmt: skip
 
