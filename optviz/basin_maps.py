@@ -52,7 +52,11 @@ def _found(objective: Any, points: np.ndarray) -> dict[str, Any]:
     for point in points:
         if not (_gaps(kept, point) <= APART * diagonal).any():
             kept = np.vstack([kept, np.where(np.abs(point) < 1e-13 * diagonal, 0.0, point)])
-    kept = kept[np.argsort(objective.value(*kept.T), kind="stable")]
+    heights = objective.value(*kept.T)
+    low = np.min(heights, initial=np.inf)
+    # those that are equally low but for rounding stay as they were declared
+    heights = np.where(heights <= low + 1e-9 * max(1.0, abs(low)), low, heights)
+    kept = kept[np.argsort(heights, kind="stable")]
     gaps = [float(_gaps(kept[:k], point).min()) for k, point in enumerate(kept) if k]
     return {"points": kept, "values": np.asarray(objective.value(*kept.T)),
             "reach": min([REACH * diagonal, *(gap / 3 for gap in gaps)])}  # fmt: skip

@@ -201,11 +201,12 @@ def expected_loss(
     """
     if found is None or found["rate"] is None or not found["end"]["tangent"]:
         return EMPTY
-    above = loss - lowest
-    shown = np.flatnonzero((above >= ylim[0]) & (above <= ylim[1]))
+    above, bottom = loss - lowest, found["bottom"]
+    higher = loss - bottom > 1e-9 * abs(bottom - lowest)  # than the minimum by more than rounding
+    shown = np.flatnonzero((above >= ylim[0]) & (above <= ylim[1]) & higher)
     if not shown.size or shown[-1] < 2:
         return EMPTY
-    last, bottom = int(shown[-1]), found["bottom"]
+    last = int(shown[-1])
     steps = np.linspace(last // 2, last, 2 if bottom == lowest else 40)
     with np.errstate(all="ignore"):
         falling = (loss[last] - bottom) * np.power(found["rate"], 2 * (steps - last))

@@ -3,14 +3,17 @@
 import re
 
 import numpy as np
+import pytest
 
-from optviz import Rule, descend
-from optviz.basin_maps import local_minima
+from optviz import SGD, Adam, Newton, RMSprop, Rule, SurfaceDescent, descend, objective
+from optviz.basin_maps import known_minima, local_minima
 from optviz.members import rules, surfaces
-from optviz.minima import lowest_loss
+from optviz.minima import lowest_loss, minima_of
 from optviz.outlook import outlook
+from optviz.scene import expected_loss
+from optviz.surfaces import Rastrigin, Rosenbrock, RotatedQuadratic
 from optviz.theory import hessian_at
-from optviz.verdicts import place, verdict
+from optviz.verdicts import place, shown, verdict
 
 A_PAIR = 1  # random setting of each rule on each surface; 50 were tried by hand
 
@@ -164,9 +167,10 @@ def check_saddle(made, x: np.ndarray, said: str) -> None:
         assert near(told, gaps[-1]) and ("leaving" in said) == (gaps[-1] > gaps[-2])
 
 
-def judged(count: int, seed: int = 0) -> dict[str, int]:
-    """How often each kind of verdict was given, every claim of all of them having been checked."""
+def judged(count: int, seed: int = 0) -> tuple[dict[str, int], list]:
+    """How often each kind of verdict was given, every claim checked; and the runs for which a rate is drawn."""
     counted: dict[str, int] = {}
+    rated = []
     for made, rule, run, clip in cases(count, seed):
         found = outlook(rule, made, run, local_minima(made), lowest_loss(made), clip)
         said = verdict(found)
@@ -175,9 +179,104 @@ def judged(count: int, seed: int = 0) -> dict[str, int]:
         except AssertionError as error:
             raise AssertionError(f"{rule!r} on {made!r} from {run.x[0, 0]}, {run.steps} steps: {said}") from error
         counted[kind] = counted.get(kind, 0) + 1
-    return counted
+        line = expected_loss(found, run.loss[:, 0], min(found["bottom"], 0) - 1.0, (1e-9, 1e9))
+        rated += [(made, run, found["target"])] if len(line["x"]) else []
+    return counted, rated
+
+
+def check_basins(rated: list) -> None:
+    """From where a rate is drawn a walk downhill by tiny steps comes to the minimum that it belongs to."""
+    for made in {id(made): made for made, _, _ in rated}.values():
+        ends = np.array([run.final[0] for own, run, _ in rated if own is made])
+        targets = np.array([target for own, _, target in rated if own is made])
+        rates = [0.5 / np.linalg.eigvalsh(hessian_at(made, target))[-1] for target in targets]
+        down = descend(made, SGD(lr=rates), ends, 4000).final
+        assert (np.hypot(*(down - targets).T) <= 0.7 * np.hypot(*(ends - targets).T)).all(), made
 
 
 def test_every_verdict_agrees_with_the_distances_of_its_run():
-    counted = judged(A_PAIR)
+    counted, rated = judged(A_PAIR)
     assert sum(counted.values()) == A_PAIR * len(rules()) * len(surfaces()) and len(counted) >= 8
+    check_basins(rated)
+    assert len(rated) > 30
+
+
+def told(made, rule, start, steps: int) -> str:
+    run = descend(made, rule, start, steps)
+    return verdict(outlook(rule, made, run, local_minima(made), lowest_loss(made)))
+
+
+@pytest.mark.parametrize(
+    ("surface", "rule", "steps", "said"),
+    [
+        ("Six-hump camel", SGD(lr=0.05), 50, "So it does: each step leaves 0.6439 of the distance, and it has arrived"),
+        ("Three-hump camel", SGD(lr=0.05), 50, "So it does: at its end it is 0.00426 from there"),
+        ("Styblinski-Tang", SGD(lr=0.05), 50, "and it has arrived, exactly."),
+        ("Quadratic 0.1 x² + 2 y²", SGD(lr=0.0), 50, "It does not move: it stays 5.39 from there."),
+        ("Quadratic 0.1 x² + 2 y²", SGD(lr=1e-6), 50, "It hardly moves: all its steps together are 0.000403 long, and"),
+        ("Quadratic 0.1 x² + 2 y²", SGD(lr=0.49), 3, "At its end it is 4.07 from there."),
+        ("Quadratic 0.1 x² + 2 y²", SGD(lr=0.5), 2000, "So it does not settle: it repeats itself every 2 steps, 2"),
+        ("Quadratic 0.1 x² + 2 y²", SGD(lr=0.2, weight_decay=0.1), 400, "So it does"),
+        ("Six-hump camel", Newton(), 50, "This run is stuck elsewhere: at the saddle (1.11, −0.768), where the slope"),
+        ("Himmelblau", Newton(), 50, "This run is stuck elsewhere: at the maximum (−0.271, −0.923), where the slope"),
+        ("Bounded saddle", SGD(lr=0.1), 20, "from the saddle (0, 0), where the slope vanishes, and it is leaving"),
+        ("Monkey saddle", SGD(lr=0.9), 60, "So it does: it diverged at step"),
+        ("Rosenbrock", Adam(lr=0.1), 30, "This run is elsewhere: at its end it is 1.96 from there, and still coming"),
+    ],
+)  # fmt: skip
+def test_what_is_said_of(surface, rule, steps, said):
+    made = surfaces()[surface]()
+    assert said in told(made, rule, made.starts[0], steps)
+
+
+def test_a_run_beside_a_local_minimum_is_told_where_the_lowest_is():
+    made = SurfaceDescent(objective="Six-hump camel")
+    said = re.sub("<[^>]+>", "", made.side()["outlook"])
+    assert "Near the local minimum (1.61, 0.569)" in said
+    assert "The lowest minimum is 1.7 away, at (−0.0898, 0.713)." in said
+    assert "from a local minimum" in made.status()
+    made.objective_name = "Sphere"
+    assert "local" not in made.side()["outlook"] + made.status()
+    made.steps = 1
+    assert made.status().startswith("After 1 step: ")
+
+
+def test_the_cycle_that_is_foretold_of_rmsprop():
+    """At lr 2 eps the frozen limit is reached where v has died out: x goes to and fro exactly."""
+    made = objective(lambda x, y: (x**2 + y**2) / 2, domain=((-2, 2), (-2, 2)))
+    rule = RMSprop(lr=0.3, alpha=0.5)
+    found = outlook(rule, made, run := descend(made, rule, (1, 0.5), 2000), local_minima(made), lowest_loss(made))
+    np.testing.assert_allclose(np.abs(run.x[-1, 0]), 0.15, rtol=1e-6)
+    assert verdict(found) == "So it does not settle: it repeats itself every 2 steps, 0.212 from there.", found
+
+
+def test_local_minima_are_hollow_stars():
+    made = SurfaceDescent(objective="Six-hump camel")
+    layers, legend = made.drawings["surface"].layers, made.drawings["surface"].legend
+    points = minima_of(made.objective)
+    stars = {name: np.column_stack([layers[name]["x"], layers[name]["y"]]) for name in ("minima", "local")}
+    np.testing.assert_allclose(stars["minima"], made.objective.minima)
+    assert len(stars["local"]) == 4 and len(points) == 6
+    assert all(np.hypot(*(points - star).T).min() < 1e-6 for star in stars["local"])
+    assert legend["local minimum"] and legend["minimum"]
+    made.objective_name = "Monkey saddle"
+    assert not any(made.drawings["surface"].legend[name] for name in ("local minimum", "minimum"))
+    own = objective(lambda x, y: x**3 / 3 - x + y**2, domain=((-3, 3), (-2, 2)))  # falls without end to the left
+    made = SurfaceDescent(objective=own, optimizer=SGD(lr=0.1), start=(2.0, 1.0))
+    assert [len(made.drawings["surface"].layers[name]["x"]) for name in ("minima", "local")] == [0, 1]
+    assert "Near the local minimum (1, 0)" in made.side()["outlook"]
+    assert "lowest minimum" not in made.side()["outlook"]
+
+
+@pytest.mark.parametrize("made", [Rastrigin(amplitude=1.5), Rastrigin(amplitude=0.2), Rosenbrock(steepness=3.0),
+                                  RotatedQuadratic(condition=50.0, angle=70.0)])  # fmt: skip
+def test_the_minima_of_a_changed_shape_are_those_that_a_search_finds(made):
+    ours, searched = known_minima(made)["points"], minima_of(made)
+    assert len(ours) == len(searched)
+    assert all(np.hypot(*(searched - point).T).min() < 1e-6 for point in ours)
+
+
+def test_numbers_have_true_minus_signs():
+    assert [shown(v) for v in (-1.5, -0.0, 1e-20, 0.1234)] == ["−1.5", "0", "1e−20", "0.123"]
+    said = SurfaceDescent(optimizer=SGD(lr=0.2), start=(-3.0, -1.0))
+    assert not re.search(r"-\d", re.sub("<[^>]+>", "", said.side()["outlook"].split("<table>")[1] + said.status()))
