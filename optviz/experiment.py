@@ -21,6 +21,7 @@ from panel.reactive import Syncable
 
 from . import sharing
 from .controls import knobs_of
+from .export.bundle import names_on_self
 from .layout import frame, html
 from .members import label_of, resolved, rules, surfaces
 from .page import Page
@@ -36,6 +37,7 @@ hv.renderer("bokeh").webgl = False
 Syncable._debounce = 5
 
 Members = Mapping[tuple[str, str], Any]
+EMPTIED = "make all of them, and have draw leave the layers empty that shall not show"
 
 
 class Experiment(pn.viewable.Viewer):
@@ -54,6 +56,11 @@ class Experiment(pn.viewable.Viewer):
     frames_anew: tuple[str, ...] = ("fit_axes",)  # events that bring axes back from where a visitor has zoomed them
     coarsest: int = 1  # the stage (see `optviz.stages`) at which results follow a change; a slow browser takes 0
 
+    def __init_subclass__(cls, **options):
+        super().__init_subclass__(**options)
+        if "figures" in vars(cls):
+            _check_figures(cls)
+
     def __init__(self, **params):
         self._own: dict[tuple[str, str], Any] = {}  # members that no catalogue has, by kind and label
         self._fit = 0  # counts the events of a parameter `fit_axes`: frames that stay otherwise are made anew
@@ -63,7 +70,8 @@ class Experiment(pn.viewable.Viewer):
         self._pages: list[Any] = []
         self._settling = self._trying = False
         self.results = self.compute()
-        self.drawings = self.draw()
+        self._layers = {figure.name: set(figure.layers) for figure in self.figures()}
+        self.drawings = self._drawn()
         self.param.watch(self._changed, self.knobs())
 
     # what a subclass writes
@@ -80,7 +88,10 @@ class Experiment(pn.viewable.Viewer):
         raise NotImplementedError
 
     def figures(self) -> list[Figure]:
-        """The figures, in reading order."""
+        """The figures, in reading order: a page makes them once, so that they hang on no control.
+
+        What a control switches off is a figure or a layer that `draw` leaves empty.
+        """
         raise NotImplementedError
 
     def draw(self) -> dict[str, Drawing]:
@@ -231,9 +242,17 @@ class Experiment(pn.viewable.Viewer):
                 self._tell()
             return
         self.results, self.message = results, ""
-        self.drawings = self.draw()
+        self.drawings = self._drawn()
         self._tell()
         self.revision += 1
+
+    def _drawn(self) -> dict[str, Drawing]:
+        drawings = self.draw()
+        strange = [n for n, d in drawings.items() if n not in self._layers or d.layers.keys() - self._layers[n]]
+        if strange:
+            rule = f"must draw the figures and layers that there were at first, not others in {', '.join(strange)}"
+            raise TypeError(f"{type(self).__name__}.draw {rule}; {EMPTIED}.")
+        return drawings
 
     @contextmanager
     def tried(self) -> Iterator[list[str]]:
@@ -325,6 +344,19 @@ class Experiment(pn.viewable.Viewer):
 
     def __panel__(self):
         return self.page().layout
+
+
+def _check_figures(kind: type) -> None:
+    """Refuse a class whose figures hang on a control: its pages would go on with those of the beginning."""
+    controls = {name: found for cls in reversed(kind.__mro__) for name, found in vars(cls).items()}
+    try:
+        read = names_on_self(kind.figures)
+    except (OSError, TypeError, SyntaxError):  # no source: the page says it
+        return
+    shown = [n for n in sorted(read) if isinstance(controls.get(n), param.Parameter) and controls[n].precedence != -1]
+    if shown:
+        who, read = f"{kind.__name__}.figures", ", ".join(shown)
+        raise TypeError(f"{who} must be the same whatever the controls say, not hang on {read}; {EMPTIED}.")
 
 
 def _same(a: Any, b: Any) -> bool:

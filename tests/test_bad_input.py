@@ -5,6 +5,7 @@ import random
 from urllib.parse import parse_qsl
 
 import numpy as np
+import panel as pn
 import pytest
 import torch
 from oracles import one_sentence
@@ -24,6 +25,7 @@ from optviz import (
     theory,
 )
 from optviz.catalogue import experiments
+from optviz.rules import shut
 
 NAN, INF = math.nan, math.inf
 LINE = np.linspace(-1, 1, 10)
@@ -329,3 +331,16 @@ def test_vectors_that_overflow_are_said_not_to_be_drawn():
     title = experiment.drawings["vectors"].title
     assert title.endswith("; too large to draw: gradient, carried, momentum, nesterov")
     assert "more than float64 holds" in sharing.apply(EdgeOfStability, {"lr": "5e-324", "steps": 9})[0].status()
+
+
+@pytest.mark.parametrize(("settings", "names"), [
+    ({}, ["nesterov"]), ({"momentum": 0.9}, []), ({"momentum": 0.9, "dampening": 0.1}, ["nesterov"]),
+    ({"momentum": 0.9, "nesterov": True}, ["dampening"]), ({"lr": [0.1, 0.2]}, ["nesterov"]),
+])  # fmt: skip
+def test_a_control_is_shut_where_any_other_value_would_be_refused(settings, names):
+    assert shut(SGD(**settings)) == names and shut(Adam()) == []
+    experiment = SurfaceDescent(optimizer=SGD(**{**settings, "lr": 0.1}))
+    knobs = [k for k in experiment.page().layout.select(pn.Param) if k.object is experiment.optimizer][0]
+    assert [name for name, widget in knobs._widgets.items() if widget.disabled] == names
+    experiment.optimizer.param.update(momentum=0.0, nesterov=True)  # refused: all may mend it
+    assert experiment.message and not any(widget.disabled for widget in knobs._widgets.values())

@@ -10,6 +10,7 @@ from optviz import (
     SGD,
     Adagrad,
     Adam,
+    Experiment,
     Inertia,
     LossComparison,
     Momentum,
@@ -20,6 +21,7 @@ from optviz import (
     TorchOptimizer,
 )
 from optviz.members import rules, surfaces
+from optviz.plots import BLUE, Drawing, Figure, curve
 from optviz.surfaces import Quadratic
 
 EXPERIMENTS = [SingleParameter, SurfaceDescent, LossComparison, StochasticLandscape]
@@ -162,3 +164,35 @@ def test_a_change_and_its_undoing_end_where_it_began(cls):
         old, new = (r[name].x if name == "trajectory" else r[name] for r in (results, made.results))
         np.testing.assert_array_equal(new, old)
     assert run and made.revision == 2
+
+
+def test_figures_that_hang_on_a_control_are_refused_when_the_class_is_made():
+    with pytest.raises(TypeError) as caught:
+
+        class Wavering(Experiment):
+            detailed = param.Boolean(True)
+
+            def figures(self):
+                return [Figure("first", {"line": curve(BLUE)}), *([Figure("more", {})] if self.detailed else [])]
+
+    who = "Wavering.figures must be the same whatever the controls say, not hang on detailed"
+    assert str(caught.value).startswith(f"{who}; make all of them")
+
+
+def test_a_drawing_of_a_layer_that_no_figure_has_is_refused():
+    class Growing(Experiment):
+        count = param.Integer(1, bounds=(1, 3))
+
+        def compute(self):
+            return {}
+
+        def figures(self):
+            return [Figure("only", {"line 0": curve(BLUE)})]
+
+        def draw(self):
+            one = {"x": np.arange(2.0), "y": np.arange(2.0)}
+            return {"only": Drawing({f"line {k}": one for k in range(self.count)}, (0, 1), (0, 1), "")}
+
+    experiment = Growing()
+    with pytest.raises(TypeError, match=r"Growing\.draw must draw the figures and layers .*not others in only"):
+        experiment.count = 2

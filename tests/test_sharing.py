@@ -10,13 +10,14 @@ import numpy as np
 import param
 import pytest
 import torch
+from bokeh.document import Document
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_layers import VIEWS, loaded
 
 import optviz
 from optviz import SGD, Experiment, LossComparison, SingleParameter, SurfaceDescent, TorchOptimizer, sharing
-from optviz.app import download
+from optviz.app import Link, download
 from optviz.catalogue import experiments
 from optviz.members import rules, surfaces
 
@@ -348,3 +349,15 @@ def test_a_download_is_written_beside_the_event_loop_as_things_stood(monkeypatch
     own = download(SurfaceDescent(objective=optviz.objective(lambda x, y: x**2 + y**2, label="mine")))
     assert "Writing" not in asyncio.run(own.callback()).read()  # cannot be copied, and is written where it is
     assert threads[1] is threading.main_thread()
+
+
+def test_the_address_keeps_the_last_state_that_was_not_refused():
+    experiment, document, sent = SurfaceDescent(), Document(), []
+    document.on_change(lambda event: sent.append(event.msg_data[0]))
+    experiment.attach(Link(experiment, document))
+    experiment.optimizer.momentum = 0.5
+    experiment.optimizer.nesterov = True
+    experiment.optimizer.momentum = 0.0
+    assert experiment.message and sent == ["momentum=0.5", "momentum=0.5&nesterov=true"]
+    experiment.optimizer.momentum = 0.25
+    assert sent[2:] == ["momentum=0.25&nesterov=true"]
