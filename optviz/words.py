@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .outlook import verdict
+from .plurals import many
 from .trajectory import Trajectory
 
 
@@ -43,7 +44,7 @@ def basin_shares(found: dict[str, Any] | None) -> str:
     each += [f"{_share(more, ends.size)} other minima"] if more else []
     each += [f"{_share(rest, ends.size)} (grey) none"] if rest else []
     each += [f"{_share(lost, ends.size)} (dark red) diverge"] if lost else []
-    return f"<h3>Where the starts go</h3><p>Within {found['steps']} steps {', '.join(each)}.</p>"
+    return f"<h3>Where the starts go</h3><p>Within {many(found['steps'], 'step')} {', '.join(each)}.</p>"
 
 
 def _share(count: int, size: int) -> str:
