@@ -176,13 +176,18 @@ def stems(color: str, label: str = "", width: float = 1.5, **style: Any) -> Call
     return Layer(make, label, color)
 
 
-def texts(color: str = "#111111", **style: Any) -> Callable:
-    """Short text at each (x, y), on a light plate so that it reads on any ground."""
-    style = {"text_font_size": "11px", "text_align": "left", "text_baseline": "bottom", **style}
+def texts(color: str = BLACK, inward: bool = False, **style: Any) -> Callable:
+    """Short text at each (x, y), on a light plate so that it reads on any ground.
+
+    Where it stands `inward` columns say how: `text_align` and `text_baseline`.
+    """
+    names = ["text_align", "text_baseline"] if inward else []
+    usual = {name: hv.dim(name) for name in names} or {"text_align": "left", "text_baseline": "bottom"}
+    style = {"text_font_size": "11px", **usual, **style}
 
     def make(columns: Columns):
-        rows = (columns["x"], columns["y"], columns["text"])
-        element = hv.Labels(rows, ["x", "y"], "text")
+        rows = tuple(columns[name] for name in ("x", "y", "text", *names))
+        element = hv.Labels(rows, ["x", "y"], ["text", *names])
         plate = {"background_fill_color": "white", "background_fill_alpha": 0.78, "padding": 3,
                  "border_radius": 3}  # fmt: skip
         return element.opts(text_color=color, hooks=[_style_glyph(plate)], **style)
@@ -246,7 +251,7 @@ def embers(label: str = "") -> Callable:
     return surface(_palette(EMBERS), label)
 
 
-def surface(palette: Sequence[str] = PALETTE, label: str = "") -> Callable:
+def surface(palette: Sequence[str] = PALETTE, label: str = "") -> Layer:
     """An image of values (rows from the bottom) over a box, coloured between given limits; a key shows the scale."""
 
     def make(columns: Columns, limits: tuple[float, float] = (0.0, 1.0)):
@@ -263,9 +268,11 @@ BASINS = ("#4c78a8", "#72b7b2", "#8cc27a", "#b279a2", "#e3c44b", "#9d755d", "#76
           "#c3c8cf", "#6d1f2c")  # fmt: skip
 
 
-def basins() -> Callable:
+def basins(label: str = "") -> Layer:
     """A `surface` of kinds: ten colours in turn for minima, grey (10) for none, dark red (11) for divergence."""
-    return surface(BASINS)
+    part = 100 / len(BASINS)
+    shares = [f"{color} {part * k:.3g}% {part * (k + 1):.3g}%" for k, color in enumerate(BASINS)]
+    return replace(surface(BASINS, label), color=", ".join(shares))
 
 
 def lines(color: str, alpha: float = 1.0, width: float = 1.0) -> Callable:
@@ -294,8 +301,6 @@ def _swatch(layer: Layer) -> str:
     """A small picture of a layer: drawn as in the plot, outline and casing too, so that it reads on any ground."""
     if layer.symbol == "scale":
         return f'<i class="scale" style="background: linear-gradient(90deg, {layer.color})"></i>'
-    if layer.symbol == "kinds":
-        return f'<i class="scale" style="background: {layer.color}"></i>'
     if layer.symbol in SHAPES:
         hollow = layer.symbol in ("x", "hollow star")
         line, fill = (layer.color, "none") if hollow else (layer.edge, layer.color)
@@ -370,8 +375,9 @@ def _finish(plot, element) -> None:
     figure.outline_line_alpha = 0.2
     for axis in figure.axis:
         axis.minor_tick_line_color = None
+        axis.major_label_policy = NoOverlap(min_distance=6)
         axis.ticker.desired_num_ticks = 5 if figure.height and figure.height < 240 else 6
-    figure.min_border_left, figure.min_border_right = 58, 12
+    figure.min_border_left, figure.min_border_right, figure.min_border_top = 58, 12, 8
     for legend in figure.legend:
         legend.background_fill_alpha = 0.75
         legend.border_line_alpha = 0

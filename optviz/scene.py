@@ -66,9 +66,27 @@ def joined(lanes: np.ndarray) -> np.ndarray:
     return np.concatenate([lanes, gap]).T.ravel()[:-1]
 
 
-def path_columns(x: np.ndarray) -> dict[str, np.ndarray]:
-    """The path of all lanes, from x (steps + 1, lanes, 2)."""
-    return {"x": joined(x[..., 0]), "y": joined(x[..., 1])}
+FAR = 100.0  # half frames from the middle: further out a canvas paints nothing, not even what leads there
+
+
+def path_columns(x: np.ndarray, box: Box) -> dict[str, np.ndarray]:
+    """The paths of all lanes, from x (steps + 1, lanes, 2), each as far as it comes back into the box.
+
+    Of the step that leaves for good the direction is kept; what follows would cross the picture again and
+    again. `exit_of` is where a mark says so.
+    """
+    x0, y0, x1, y1 = box
+    (a, b), (wide, high) = ((x0 + x1) / 2, (y0 + y1) / 2), ((x1 - x0) / 2, (y1 - y0) / 2)
+    with np.errstate(all="ignore"):
+        across, up = (x[..., 0] - a) / wide, (x[..., 1] - b) / high
+        out = np.maximum(np.abs(across), np.abs(up))
+        inside = (x[..., 0] >= x0) & (x[..., 0] <= x1) & (x[..., 1] >= y0) & (x[..., 1] <= y1)
+        ends = [int(np.flatnonzero(lane)[-1]) if lane.any() else 0 for lane in inside.T]
+        kept = np.arange(len(x))[:, None] <= np.array(ends) + 1
+        near = kept & (out <= FAR)
+        shown = {"x": np.where(near, x[..., 0], np.where(kept, a + wide * FAR * (across / out), np.nan)),
+                 "y": np.where(near, x[..., 1], np.where(kept, b + high * FAR * (up / out), np.nan))}  # fmt: skip
+    return {name: joined(values) for name, values in shown.items()}
 
 
 def exit_of(path: np.ndarray, box: Box) -> tuple[int, float, float] | None:
@@ -87,6 +105,14 @@ def exit_of(path: np.ndarray, box: Box) -> tuple[int, float, float] | None:
         shares = np.where(move > 0, (high - here) / move, np.where(move < 0, (low - here) / move, np.inf))
     edge = np.clip(here + np.min(shares) * move, low, high)
     return step, float(edge[0]), float(edge[1])
+
+
+def inward(xs: Any, ys: Any, box: Box) -> dict[str, np.ndarray]:
+    """How text at points must stand to point into the box: at its right edge text ends there."""
+    x0, y0, x1, y1 = box
+    align = ["right" if 2 * x > x0 + x1 else "left" for x in xs]
+    baseline = ["top" if 2 * y > y0 + y1 else "bottom" for y in ys]
+    return {"text_align": np.array(align, dtype=object), "text_baseline": np.array(baseline, dtype=object)}
 
 
 def off_scale(series: np.ndarray, ylim: tuple[float, float], first: int = 0) -> dict[str, dict]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .plurals import many
 from .verdicts import place, shown, verdict
 
 
@@ -40,11 +41,6 @@ def distance_text(found: dict[str, Any] | None, points: np.ndarray, point: np.nd
     return f", {shown(float(away))} from a {'minimum' if found is None or found['lowest'] else 'local minimum'}"
 
 
-def counted(count: int, noun: str) -> str:
-    """A number of things: "1 step", "2 steps"."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
 def _row(row: dict[str, Any]) -> str:
     """Of the table of places: the curvatures there, their ratio, and the learning rate up to which it is stable."""
     low, high = row["values"]
@@ -68,7 +64,7 @@ def basin_shares(found: dict[str, Any] | None) -> str:
     each += [f"{_share(more, ends.size)} other minima"] if more else []
     each += [f"{_share(rest, ends.size)} (grey) none"] if rest else []
     each += [f"{_share(lost, ends.size)} (dark red) diverge"] if lost else []
-    return f"<h3>Where the starts go</h3><p>Within {counted(found['steps'], 'step')} {', '.join(each)}.</p>"
+    return f"<h3>Where the starts go</h3><p>Within {many(found['steps'], 'step')} {', '.join(each)}.</p>"
 
 
 def _share(count: int, size: int) -> str:

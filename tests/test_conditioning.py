@@ -59,7 +59,7 @@ def test_what_is_kept_from_before_changes_nothing():
         fresh = Conditioning(**{n: getattr(moved, n) for n in Conditioning.menu()})
         assert moved.here == fresh.here and moved.status() == fresh.status() and moved.side() == fresh.side()
         for rule in NAMES:
-            np.testing.assert_allclose(moved._walked(rule)["x"], fresh._walked(rule)["x"], rtol=1e-9, atol=1e-12)
+            np.testing.assert_allclose(moved.paths[rule], fresh.paths[rule], rtol=1e-9, atol=1e-12)
 
 
 def test_a_learning_rate_beyond_the_limit_is_said():
@@ -68,7 +68,12 @@ def test_a_learning_rate_beyond_the_limit_is_said():
     assert "<b>SGD:</b> lr 0.025 is above the limit 0.02: it will diverge along" in made.status()
     assert "heavy ball:" not in made.status() and np.isnan(made.counts["SGD"]).all()
     drawn = made.drawings["angles"].layers
-    assert np.array_equal(drawn["never"]["x"], ANGLES) and drawn["SGD here"]["x"].size == 0
+    assert np.array_equal(drawn["SGD never"]["x"], ANGLES) and drawn["SGD here"]["x"].size == 0
+    assert drawn["heavy ball never"]["x"].size == 0 and made.shade() == {"lr": 0.02}
+    x, y = (made.drawings["surface"].layers["SGD"][axis] for axis in "xy")
+    shown = np.isfinite(x) & np.isfinite(y)  # once it is gone for good it does not cross the bowl again
+    assert shown.sum() < 40 and made.drawings["surface"].layers["SGD left"]["x"].size == 1
+    assert "leaves at step" in made.drawings["surface"].legend["SGD"]
     assert "over 2,000" in made.side()["table"] and "0.02</td>" in made.side()["table"]
 
 

@@ -39,7 +39,7 @@ def test_what_only_torch_runs_carries_its_map_and_a_run_for_each_cell(page, save
         "to 6.629 and momentum from 0 to 0.9595, of 15 steps each; the nearest is shown. Frozen here: Across, Up, "
         "Log axis across, Log axis up, Tolerance, Zoom in on the run, Zoom out, Whole map, Across from, Across to, "
         "Up from, Up to, Optimizer, "
-        "Dampening, Weight decay, Nesterov, Steps, Clip gradients at (0: not), Start x, Start y."
+        "Dampening, Weight decay, Nesterov, Steps, Clip gradients (0: none), Start x, Start y."
     )
     select(page, "Colour", "rank")
     shown.colour = "rank"

@@ -129,7 +129,7 @@ def test_every_optimizer_and_surface_of_the_menus_is_in_the_page(page, exported)
         assert_shows(page, experiment)
         shown = [experiment.optimizer.param[n].label for n in experiment.optimizer.hyperparameters()]
         told = dict(text.rsplit(": ", 1) for text in page.locator(".bk-slider-title:visible").all_inner_texts())
-        assert set(told) <= {*shown, "Steps", "Clip gradients at (0: not)"}
+        assert set(told) <= {*shown, "Steps", "Clip gradients (0: none)"}
         assert {label: float(number) for label, number in told.items()} == {n: slider_value(page, n) for n in told}
         assert outlook(page) == written(experiment)
         formula = page.locator(".formula math").evaluate("(e) => e.textContent")
@@ -177,7 +177,7 @@ def test_basins_are_walked_in_the_page(page, exported):
         select(page, label, option)
         setattr(experiment, owner_of(experiment, label)[1], option)
     assert_shows(page, experiment)
-    drag_every_slider(page, experiment, ["Learning rate", "Clip gradients at (0: not)"])
+    drag_every_slider(page, experiment, ["Learning rate", "Clip gradients (0: none)"])
     select(page, "Optimizer", "RMSprop")
     select(page, "Colour each start by", SPEED)
     experiment.param.update(optimizer_name="RMSprop", basins=SPEED)

@@ -42,9 +42,8 @@ def test_what_can_be_set_has_a_name_and_says_the_value_that_it_shows(page, serve
     knob.focus()
     page.keyboard.press("ArrowRight")
     wait_idle(page)
-    assert (
-        knob.get_attribute("aria-valuetext") == slider(page, "Learning rate").locator(".bk-slider-value").inner_text()
-    )
+    shown = slider(page, "Learning rate").locator(".bk-slider-value").inner_text()
+    assert knob.get_attribute("aria-valuetext") == shown == "0.051"
     assert knob.evaluate("(e) => getComputedStyle(e).outlineStyle") == "solid"
 
 
@@ -53,7 +52,7 @@ def test_a_knob_is_met_by_a_pointer_and_by_a_finger(browser, served, touch, reac
     with watched_page(browser, has_touch=touch, is_mobile=touch) as page:
         page.goto(f"{served}/surface_descent")
         wait_idle(page)
-        knobs = page.evaluate(EVERY, REACH.replace("REACH)", f"{reach})").replace("* REACH", f"* {reach}"))
+        knobs = page.evaluate(EVERY, REACH.replace("REACH", f"{reach}"))
         assert len(knobs) > 4 and all(knobs)
 
 

@@ -5,6 +5,7 @@ import pytest
 from oracles import reference
 
 from optviz import LossComparison
+from optviz.experiments.loss_comparison import NAMES
 
 LOSSES = ["mse", "l1", "huber", "smooth_l1"]
 
@@ -50,7 +51,7 @@ PRESETS = {
     "plain": (0, 0, 0, False),
     "momentum 0.9": (0.9, 0, 0, False),
     "momentum 0.9 + Nesterov": (0.9, 0, 0, True),
-    "momentum 0.9 + Nesterov + weight decay 2": (0.9, 0, 2, True),
+    "Nesterov 0.9, weight decay 2": (0.9, 0, 2, True),
     "momentum 0.9, dampening 0.8": (0.9, 0.8, 0, False),
 }
 
@@ -77,6 +78,18 @@ def test_a_moved_knob_makes_the_preset_your_own():
     assert made.preset == "momentum 0.9"
     made.lr = 0.05  # no preset holds the rate
     assert made.preset == "momentum 0.9"
+    made.preset = "your own"  # the knobs that no preset held
+    assert made.preset == "your own" and made.momentum == 0.8
+
+
+def test_a_line_outside_its_frame_is_marked_and_named():
+    made = LossComparison(preset="Nesterov 0.9, weight decay 2")
+    drawn = made.drawings["data"]
+    assert drawn.legend == {} and all((drawn.layers[n]["y"] > drawn.ylim[0]).all() for n in NAMES)
+    made.lr = 0.5
+    drawn = made.drawings["data"]
+    assert (drawn.layers["mse"]["y"] < drawn.ylim[0]).all() and drawn.legend == {"MSE": "MSE (below)"}
+    assert drawn.layers["below"]["x"].size == 1 and drawn.layers["above"]["x"].size == 0
 
 
 def test_knobs_leave_the_landscapes_alone():

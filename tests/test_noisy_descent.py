@@ -181,12 +181,20 @@ def test_every_surface_and_every_rule(surface):
     assert made.start == tuple(map(float, SURFACES[surface]().starts[0])) or surface == "Rotated quadratic"
     for name in list(RULES)[:: 1 if surface == "Rotated quadratic" else 6]:
         made.rule = name
-        assert made.message == "" and made.status().startswith("In the last quarter ") and name in made.status()
+        assert made.message == "" and f"{name}" in made.status()
+        assert any(words in made.status() for words in ("In the last quarter ", "diverged.", "grows</b>"))
         found = made.found["first"]
         known = found["predicted_floor"] is not None and np.isfinite(found["predicted_floor"])
         assert ("theory" in made.status()) or not known or found["diverged"]
     if len(np.asarray(SURFACES[surface]().minima)) == 0:
         assert made.found["first"]["predicted"] is None
+
+
+def test_runs_that_grow_are_said_to_and_seen_to_leave():
+    made = NoisyDescent(lr=0.5)
+    assert made.status().startswith("<b>SGD grows</b> to ") and "stays" not in made.status()
+    layers = made.drawings["surface"].layers
+    assert np.isfinite(layers["first"]["x"]).sum() == 2 and layers["first left"]["x"].size == 1
 
 
 def test_a_surface_brings_its_start_and_a_start_is_refused():

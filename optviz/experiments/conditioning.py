@@ -12,9 +12,9 @@ from ..descent import descend
 from ..experiment import Experiment
 from ..layout import frame, html
 from ..optimizers import SGD, Adagrad, Adam
-from ..plots import BLUE, GREY, ORANGE, PLUM, RED, TEAL, Drawing, Figure, bands, curve, lines, marks, surface
+from ..plots import BLACK, BLUE, GREY, ORANGE, PLUM, TEAL, Drawing, Figure, bands, curve, lines, marks, surface
 from ..rules import Rule
-from ..scene import Landscape, axes_of, frame_of
+from ..scene import EMPTY, Box, Landscape, axes_of, exit_of, frame_of, path_columns
 from ..stacked import Stacked
 from ..surfaces import RotatedQuadratic
 from ..theory import max_lr, prediction, rate
@@ -133,15 +133,17 @@ class Conditioning(Experiment):
     def figures(self) -> list[Figure]:
         paths = {name: curve(COLOURS[name], name, path=True, line_width=WIDTHS[name]) for name in NAMES}
         curves = {name: curve(COLOURS[name], name) for name in NAMES}
+        never = {f"{n} never": marks(COLOURS[n], "triangle", 9, f"{n}: {NEVER}") for n in NAMES}
         dots = {f"{n} here": marks(COLOURS[n], "circle", 11, line_color="white", line_width=1.5) for n in NAMES}
         return [
             Figure("surface", {
                 "image": surface(), "levels": lines("white", alpha=0.45), **paths,
                 "minimum": marks("#ffd43b", "star", 17, "minimum", line_color="#5c4400"),
-                "begin": marks("white", "circle", 12, "start", line_color="#111111", line_width=2),
+                "begin": marks("white", "circle", 12, "start", line_color=BLACK, line_width=2),
+                **{f"{n} left": marks(COLOURS[n], "x", 12, line_width=3) for n in NAMES},
             }, xlabel="x", ylabel="y", height=540, legend="bottom_right"),
             Figure("angles", {
-                "now": bands(GREY, 0.45), **curves, **dots, "never": marks(RED, "triangle", 9, NEVER),
+                "now": bands(GREY, 0.45), **curves, **dots, **never,
             }, xlabel="angle in degrees (click one)", ylabel="steps", logy=True, height=580, legend="top_right",
                 tap=self._turn_to),
         ]  # fmt: skip
@@ -154,29 +156,48 @@ class Conditioning(Experiment):
         bowl = self.results["bowl"]
         box, start = frame_of(bowl.domain), bowl.starts[0]
         layers = {
-            "image": scape.image, "levels": scape.lines, **{name: self._walked(name) for name in NAMES},
+            "image": scape.image, "levels": scape.lines, **{name: self._walked(name, box) for name in NAMES},
             "minimum": {"x": np.zeros(1), "y": np.zeros(1)},
             "begin": {"x": np.array([start[0]]), "y": np.array([start[1]])},
+            **{f"{name} left": self._left(name, box) for name in NAMES},
         }  # fmt: skip
-        said = {name: f"{name}: {counted(self.here[name])}" for name in NAMES}
+        said = {name: f"{name}: {self._told(name, box)}" for name in NAMES}
         title = f"Condition {self.condition:g}, turned by {self.angle:g}°"
         return {
             "surface": Drawing(layers, box[::2], box[1::2], title, said, limits={"image": scape.limits}),
             "angles": self._draw_angles(),
         }
 
-    def _walked(self, name: str) -> dict[str, np.ndarray]:
+    def _walked(self, name: str, box: Box) -> dict[str, np.ndarray]:
         """A rule's path."""
-        return {"x": self.paths[name][:, 0], "y": self.paths[name][:, 1]}
+        return path_columns(self.paths[name][:, None], box)
+
+    def _gone(self, name: str, box: Box) -> tuple[int, float, float] | None:
+        """Where and when a rule that does not arrive leaves the picture."""
+        return exit_of(self.paths[name], box) if np.isnan(self.here[name]) else None
+
+    def _left(self, name: str, box: Box) -> dict[str, np.ndarray]:
+        """The mark of a rule that leaves the picture."""
+        gone = self._gone(name, box)
+        return EMPTY if gone is None else {"x": np.array([gone[1]]), "y": np.array([gone[2]])}
+
+    def _told(self, name: str, box: Box) -> str:
+        """What the key says of a rule's walk."""
+        gone = self._gone(name, box)
+        return counted(self.here[name]) if gone is None else f"leaves at step {gone[0]}"
 
     def _draw_angles(self) -> Drawing:
         low, high = COUNTS
         curves = {name: {"x": ANGLES, "y": np.maximum(self.counts[name], low)} for name in NAMES}
         dots = {f"{name} here": self._dot(name) for name in NAMES}
-        missing = np.concatenate([ANGLES[np.isnan(self.counts[name])] for name in NAMES])
+        missing = {name: ANGLES[np.isnan(self.counts[name])] for name in NAMES}
+        never = {
+            f"{name} never": {"x": missing[name], "y": np.full(len(missing[name]), high * 0.9 * 0.88**row)}
+            for row, name in enumerate(NAMES)
+        }
         now = {"x0": [self.angle - 0.25], "y0": [low], "x1": [self.angle + 0.25], "y1": [high]}
-        layers = {"now": now, **curves, **dots, "never": {"x": missing, "y": np.full(len(missing), 0.9 * high)}}
-        said = {NEVER: NEVER if len(missing) > 0 else ""}
+        layers = {"now": now, **curves, **dots, **never}
+        said = {f"{name}: {NEVER}": f"{name}: {NEVER}" if len(missing[name]) > 0 else "" for name in NAMES}
         return Drawing(layers, (-2.0, 92.0), COUNTS, f"Steps to a loss of {TOLERANCE:g}, against the angle", said)
 
     def _dot(self, name: str) -> dict[str, np.ndarray]:
@@ -206,6 +227,9 @@ class Conditioning(Experiment):
         said = [prediction(rules[name], self.results["bowl"], (0.0, 0.0))["sentence"] for name in unstable]
         return " ".join(f"<b>{name}:</b> {text}" for name, text in zip(unstable, said, strict=True))
 
+    def shade(self) -> dict[str, float]:
+        return {"lr": min([self.results["limits"][name] for name in LINEAR])}
+
     def side(self) -> dict[str, str]:
         rows = "".join(self._row(name) for name in NAMES)
         head = f"<tr>{cell('th', 'Rule')}{cell('th', 'Limit of lr')}{cell('th', 'Steps, all angles')}</tr>"
@@ -213,7 +237,7 @@ class Conditioning(Experiment):
 
     def _row(self, name: str) -> str:
         counts = self.counts[name]
-        most = f"{self.results['limits'][name]:.4g}" if name in LINEAR else "moves"
+        most = f"{self.results['limits'][name]:.4g}" if name in LINEAR else "follows its gradients"
         steps = f"over {MOST:,}"
         if not np.isnan(counts).all():
             low, high = np.nanmin(counts), np.nanmax(counts)

@@ -14,6 +14,7 @@ from ..controls import knobs_of
 from ..experiment import Experiment, Members
 from ..layout import frame, html, stylesheet
 from ..plots import BLUE, GREY, ORANGE, RED, Drawing, Figure, curve, image_columns, lines, marks, surface, texts
+from ..plurals import many
 from ..scene import axes_of, decades, line_columns, loggable, off_scale
 from ..sharpness import ACTIVATIONS, DATA, EVERY, Net, Run, Training, outputs, stability_limit, trained
 
@@ -233,7 +234,7 @@ class EdgeOfStability(Experiment):
         if run.diverged:
             said = f"<b>Diverged at step {run.diverged}</b>: no longer finite. The limit was {edge}."
         else:
-            said = (f"After {run.done} steps: sharpness <b>{run.sharpness[-1]:.4g}</b>, "
+            said = (f"After {many(run.done, 'step')}: sharpness <b>{run.sharpness[-1]:.4g}</b>, "
                     f"{run.sharpness[-1] / limit:.1%} of the limit {edge}; loss {run.loss[-1]:.3g}.")  # fmt: skip
         return said + (f" Above the limit first at step {crossed}." if crossed >= 0 else " Never above the limit.")
 

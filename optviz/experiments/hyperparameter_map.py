@@ -30,6 +30,7 @@ from ..plots import (
     roomy,
     surface,
 )
+from ..plurals import many
 from ..stages import Picture, cells_aside
 from .surface_descent import OFF, SurfaceDescent
 
@@ -349,8 +350,8 @@ class HyperparameterMap(SurfaceDescent):
         arrived = 100 * float(np.mean(np.isfinite(found["arrived"])))
         rows, columns = found["loss"].shape
         return (
-            f"{columns} × {rows} runs of {self.steps} steps: {arrived:.0f} % come within {self.tolerance:g} of the "
-            f"lowest loss, {gone:.0f} % end above their start. {self._lineless()}"
+            f"{columns} × {rows} runs of {many(self.steps, 'step')}: {arrived:.0f} % come within {self.tolerance:g} of "
+            f"the lowest loss, {gone:.0f} % end above their start. {self._lineless()}"
             f"The run of the ring: {self.members_status()}"
         )
 

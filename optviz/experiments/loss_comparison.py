@@ -13,9 +13,10 @@ from ..experiment import Experiment, Members
 from ..layout import frame, grid, html
 from ..losses import CRITERIA, Lanes, LinearRegression
 from ..optimizers import SGD
-from ..plots import GREY, ORANGE, SERIES, TEAL, Drawing, Figure, curve, lines, marks, stems, surface
+from ..plots import BLACK, GREY, ORANGE, RED, SERIES, TEAL, Drawing, Figure, curve, lines, marks, stems, surface
+from ..plurals import many
 from ..rules import shut
-from ..scene import Landscape, arrows, decades, loggable, nice, off_scale
+from ..scene import Landscape, arrows, decades, loggable, nice, off_scale, path_columns
 from ..trajectory import Trajectory
 
 NAMES = tuple(CRITERIA)
@@ -30,7 +31,7 @@ PRESETS = {
     "plain": {},
     "momentum 0.9": {"momentum": 0.9},
     "momentum 0.9 + Nesterov": {"momentum": 0.9, "nesterov": True},
-    "momentum 0.9 + Nesterov + weight decay 2": {"momentum": 0.9, "nesterov": True, "weight_decay": 2.0},
+    "Nesterov 0.9, weight decay 2": {"momentum": 0.9, "nesterov": True, "weight_decay": 2.0},
     "momentum 0.9, dampening 0.8": {"momentum": 0.9, "dampening": 0.8},
 }
 OWN = "your own"
@@ -73,6 +74,7 @@ class LossComparison(Experiment):
         if params.get("preset", OWN) != OWN:
             known = PRESETS.get(params["preset"], {})
             params = {**PLAIN, **known, **params}
+        self._mine = {**PLAIN, "momentum": 0.5}  # the last knobs that are no preset
         self.x, self.y = seed_data()
         self.objectives = [LinearRegression(self.x, self.y, loss=name) for name in NAMES]
         super().__init__(**params)
@@ -89,11 +91,14 @@ class LossComparison(Experiment):
         return self.results["landscapes"]
 
     def follow(self, changed: set[str]) -> dict[str, Any]:
-        """A chosen preset sets the knobs; knobs moved by hand show which preset they are, if any."""
-        if "preset" in changed and self.preset != OWN:
-            return {**PLAIN, **PRESETS[self.preset]}
+        """A chosen preset sets the knobs, "your own" those of before; knobs moved by hand name their preset, if any."""
+        if "preset" in changed:
+            return {**PLAIN, **PRESETS[self.preset]} if self.preset != OWN else self._mine
         now = {name: getattr(self, name) for name in PLAIN}
-        return {"preset": [*(k for k, v in PRESETS.items() if {**PLAIN, **v} == now), OWN][0]}
+        preset = [*(k for k, v in PRESETS.items() if {**PLAIN, **v} == now), OWN][0]
+        if preset == OWN:
+            self._mine = now
+        return {"preset": preset}
 
     def rule(self) -> SGD:
         """torch.optim.SGD as the knobs stand."""
@@ -111,7 +116,7 @@ class LossComparison(Experiment):
             Figure(name, {
                 "image": surface(), "levels": lines("white", alpha=0.45),
                 "path": curve(color, path=True, line_width=2),
-                "begin": marks("white", "circle", 9, line_color="#111111", line_width=1.5),
+                "begin": marks("white", "circle", 9, line_color=BLACK, line_width=1.5),
                 "end": marks(color, "square", 8, line_color="white", line_width=1.2),
                 "momentum": stems(ORANGE, width=2.5), "nesterov": stems(TEAL, width=2.5),
             }, xlabel="bias", ylabel="weight", height=255, link="maps")
@@ -121,11 +126,12 @@ class LossComparison(Experiment):
             *maps,
             Figure("loss", {
                 **_four_lines(),
-                "above": marks("#d6294b", "triangle", 9), "below": marks("#d6294b", "inverted_triangle", 9),
+                "above": marks(RED, "triangle", 9), "below": marks(RED, "inverted_triangle", 9),
             }, xlabel="epoch", logy=True, height=300, legend="top_right"),
             Figure("data", {
                 "samples": marks(GREY, "circle", 5, alpha=0.7),
                 **_four_lines(),
+                "above": marks(RED, "triangle", 9), "below": marks(RED, "inverted_triangle", 9),
             }, xlabel="x", ylabel="y", height=300, legend="top_left"),
             Figure("vectors", {
                 "gradient": stems(GREY, "− lr × gradient", width=2),
@@ -141,14 +147,14 @@ class LossComparison(Experiment):
 
     def _draw_map(self, k: int, name: str) -> Drawing:
         scape = self.remember(f"scape {name}", (), lambda: Landscape(self.landscapes[k], BOX, 0.0))
-        path = {"x": self.trajectory.x[:, k, 1], "y": self.trajectory.x[:, k, 0]}
-        finite = np.isfinite(path["x"])
+        walk = self.trajectory.x[:, k]
+        path, finite = path_columns(walk[:, ::-1][:, None], BOX), np.isfinite(walk).all(axis=1)
         parts, at = self._vectors(k), self._at()
-        here = (path["x"][at - 1], path["y"][at - 1])
+        here = (walk[at - 1, 1], walk[at - 1, 0])
         layers = {
             "image": scape.image, "levels": scape.lines, "path": path,
-            "begin": {"x": path["x"][:1], "y": path["y"][:1]},
-            "end": {"x": path["x"][finite][-1:], "y": path["y"][finite][-1:]},
+            "begin": {"x": walk[:1, 1], "y": walk[:1, 0]},
+            "end": {"x": walk[finite][-1:, 1], "y": walk[finite][-1:, 0]},
             "momentum": arrows(here, parts["momentum"], 0.35), "nesterov": arrows(here, parts["nesterov"], 0.35),
         }  # fmt: skip
         return Drawing(layers, BOX[::2], BOX[1::2], TITLES[name], limits={"image": scape.limits})
@@ -186,10 +192,15 @@ class LossComparison(Experiment):
             name: {"x": ends, "y": weight * ends + bias}
             for name, (weight, bias) in zip(NAMES, self.trajectory.final, strict=True)
         }
-        layers = {"samples": {"x": self.x, "y": self.y}, **fits}
         room = 0.12 * np.ptp(self.y)
-        ylim = (float(self.y.min() - room), float(self.y.max() + 2 * room))
-        return Drawing(layers, tuple(map(float, ends)), ylim, "The data and each loss's line now")
+        # zero is where weight decay takes a line
+        ylim = (float(min(self.y.min(), 0.0) - room), float(self.y.max() + 2 * room))
+        high = [name for name in NAMES if (fits[name]["y"] > ylim[1]).all()]
+        low = [name for name in NAMES if (fits[name]["y"] < ylim[0]).all()]
+        said = {**{TITLES[n]: f"{TITLES[n]} (above)" for n in high}, **{TITLES[n]: f"{TITLES[n]} (below)" for n in low}}
+        edges = {"above": _at_edge(high, ends, ylim[1]), "below": _at_edge(low, ends, ylim[0])}
+        layers = {"samples": {"x": self.x, "y": self.y}, **fits, **edges}
+        return Drawing(layers, tuple(map(float, ends)), ylim, "The data and each loss's line now", said)
 
     def _draw_vectors(self) -> Drawing:
         k = NAMES.index(self.dissected)
@@ -214,7 +225,7 @@ class LossComparison(Experiment):
         ]
         outside = [TITLES[n] for k, n in enumerate(NAMES) if _leaves(run.x[:, k])]
         gone = f" Outside the frame for part of the run: {', '.join(outside)}." if outside else ""
-        return f"After {run.steps} epochs: {', '.join(said)}.{gone}"
+        return f"After {many(run.steps, 'epoch')}: {', '.join(said)}.{gone}"
 
     notes = """
 <p><b>What is shown.</b> One line, weight × x + bias, fitted to curved data from weight 6 and bias -3 by
@@ -249,6 +260,12 @@ def _four_lines() -> dict[str, Any]:
     """A line for each loss; smooth L1 is dashed, as it covers Huber at threshold 1."""
     dashes = {"smooth_l1": "dashed"}
     return {n: curve(c, TITLES[n], line_dash=dashes.get(n, "solid")) for n, c in zip(NAMES, SERIES, strict=True)}
+
+
+def _at_edge(names: list[str], ends: np.ndarray, edge: float) -> dict[str, np.ndarray]:
+    """Marks, beside each other, of losses whose line is beyond an edge of the frame."""
+    along = [ends[0] + (ends[1] - ends[0]) * (1 + NAMES.index(name)) / (1 + len(NAMES)) for name in names]
+    return {"x": np.array(along, dtype=float), "y": np.full(len(along), edge)}
 
 
 def _line(weight: float, bias: float) -> str:

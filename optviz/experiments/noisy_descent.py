@@ -35,9 +35,10 @@ from ..floors import (
 from ..layout import frame, html
 from ..members import surfaces
 from ..messages import refuse
-from ..plots import ORANGE, PURPLE, RED, Drawing, Figure, cased, curve, lines, marks, surface
+from ..plots import BLACK, ORANGE, PURPLE, RED, Drawing, Figure, cased, curve, lines, marks, surface
+from ..plurals import many
 from ..rules import Rule
-from ..scene import EMPTY, decades, frame_of, joined, loggable, off_scale, path_columns
+from ..scene import EMPTY, decades, exit_of, frame_of, joined, loggable, off_scale, path_columns
 from ..simple_rules import PUSHED, RULES, lr_of, made, momentum_of
 from ..starts import first_start, followed
 from ..surfaces import RotatedQuadratic
@@ -197,8 +198,9 @@ class NoisyDescent(Experiment):
                 **{f"{p} ends": marks(COLOURS[p], "circle", 7, f"{p} ends", line_color="white") for p in PLACES},
                 **{f"{p} theory": _beside(p, "theory", "solid") for p in PLACES},
                 **{f"{p} measured": _beside(p, "measured") for p in PLACES},
+                **{f"{p} left": marks(COLOURS[p], "x", 12, line_width=3) for p in PLACES},
                 "minima": marks("#ffd43b", "star", 15, "minimum", line_color="#5c4400"),
-                "begin": marks("white", "circle", 12, "start", line_color="#111111", line_width=2),
+                "begin": marks("white", "circle", 12, "start", line_color=BLACK, line_width=2),
             }, xlabel="x", ylabel="y", height=560, legend="bottom_right", tap=self._begin_at,
                 drag=("begin", self._begin_at)),
             Figure("loss", {
@@ -247,16 +249,19 @@ class NoisyDescent(Experiment):
         return {**named, f"{place} ends": "ends", f"{place} theory": theory, f"{place} measured": measured}
 
     def _walks(self, place: str) -> dict[str, dict]:
-        names = (place, f"{place} paths", f"{place} ends", f"{place} measured", f"{place} theory")
+        names = (place, f"{place} paths", f"{place} ends", f"{place} measured", f"{place} theory",
+                 f"{place} left")  # fmt: skip
         if place not in self.found:
             return {name: EMPTY for name in names}
         found, x = self.found[place], self.trajectories[place].x[: self.steps + 1]
-        middle = np.median(x, axis=1)
+        middle, box = np.median(x, axis=1), self.results["box"]
+        gone = exit_of(middle, box)
         ends = x[-1][np.isfinite(x[-1]).all(axis=1)]
         points = x[self.steps - self.steps // 4 :].reshape(-1, 2)
         return {
-            place: {"x": middle[:, 0], "y": middle[:, 1]},
-            f"{place} paths": path_columns(x),
+            place: path_columns(middle[:, None], box),
+            f"{place} paths": path_columns(x, box),
+            f"{place} left": EMPTY if gone is None else {"x": np.array([gone[1]]), "y": np.array([gone[2]])},
             f"{place} ends": {"x": ends[:, 0], "y": ends[:, 1]},
             f"{place} measured": ellipses(mean(points), found["covariance"]),
             f"{place} theory": ellipses(found["target"], found["predicted"]),
@@ -311,14 +316,17 @@ class NoisyDescent(Experiment):
     # words
 
     def status(self) -> str:
-        return "In the last quarter " + " ".join(self._said(place) for place in self.found)
+        return " ".join(self._said(place) for place in self.found)
 
     def _said(self, place: str) -> str:
         found, name = self.found[place], self.names()[place]
         if found["diverged"]:
             why = found["sentence"] if found["unstable"] else ""
-            return f"<b>{name}: {found['diverged']} of {self.runs} runs diverged.</b> {why}"
-        measured = f"{name} stays <b>{found['floor']:.3g}</b> above the lowest loss"
+            return f"<b>{name}: {found['diverged']} of {many(self.runs, 'run')} diverged.</b> {why}"
+        if found["unstable"] and not found["floor"] < found["above"]:
+            return (f"<b>{name} grows</b> to {found['floor']:.3g} above the lowest loss in the last quarter. "
+                    f"{found['sentence']}")  # fmt: skip
+        measured = f"In the last quarter {name} stays <b>{found['floor']:.3g}</b> above the lowest loss"
         floor = found["predicted_floor"]
         if floor is None or not np.isfinite(floor):
             return f"{measured}. {found['sentence']}"

@@ -17,6 +17,7 @@ from ..members import Member, label_of, resolved, surfaces
 from ..messages import refuse
 from ..minima import lowest_loss
 from ..plots import DASHES, EIGHT, GREY, RED, Drawing, Figure, cased, curve, lines, marks, surface
+from ..plurals import many
 from ..racers import (
     BASELINES,
     FAIR,
@@ -37,7 +38,7 @@ from ..racers import (
     terms,
 )
 from ..rules import Rule
-from ..scene import EMPTY, Landscape, axes_of, decades, exit_of, frame_of, loggable
+from ..scene import EMPTY, Landscape, axes_of, decades, exit_of, frame_of, loggable, path_columns
 from ..starts import first_start, followed
 from ..trajectory import Trajectory
 
@@ -67,7 +68,7 @@ class Race(Experiment):
     highest = param.Number(1.0, bounds=(-0.5, 3), step=0.5, label="Highest lr tried, log₁₀",
                            doc="The same for every rule.")  # fmt: skip
     steps = param.Integer(100, bounds=(1, 10_000), softbounds=(1, 300), doc="How many steps every run takes.")
-    clip = param.Number(0.0, bounds=(0, None), softbounds=(0, 10), step=0.1, label="Clip gradients at (0: not)",
+    clip = param.Number(0.0, bounds=(0, None), softbounds=(0, 10), step=0.1, label="Clip gradients (0: none)",
                         doc="Values of the gradient beyond this are cut, for every rule; 0 cuts nothing.")  # fmt: skip
     tolerance = param.Selector(default=1e-1, objects=TOLERANCES, doc="The loss above the lowest that counts as there.")
     start_x = param.Number(-1.2, label="Start x", doc="Drag the ring or click the surface instead.")
@@ -284,8 +285,7 @@ class Race(Experiment):
         return Drawing(layers, box[::2], box[1::2], label_of(self.objective), named, limits={"image": scape.limits})
 
     def _path(self, name: str) -> dict[str, np.ndarray]:
-        x = self.runs[name]["x"] if name in self.runs else np.zeros((0, 2))
-        return {"x": x[:, 0], "y": x[:, 1]}
+        return path_columns(self.runs[name]["x"][:, None], self.results["box"]) if name in self.runs else EMPTY
 
     def _end(self, name: str) -> dict[str, np.ndarray]:
         """The last point of a racer."""
@@ -347,7 +347,8 @@ class Race(Experiment):
             return f"<b>Every racer diverged.</b> {terms(self, self.tuning)}"
         beyond = "" if self.results["lowest"] is None else " above the lowest"
         final = f"{self._final(ahead):.3g}</b>{beyond}"
-        return f"After {self.steps} steps <b>{ahead}</b> is ahead, at a loss of <b>{final}. {terms(self, self.tuning)}"
+        after = f"After {many(self.steps, 'step')}"
+        return f"{after} <b>{ahead}</b> is ahead, at a loss of <b>{final}. {terms(self, self.tuning)}"
 
     def _final(self, name: str) -> float:
         """The loss that a racer ends at, above the lowest where that is known."""

@@ -254,7 +254,8 @@ class SingleParameter(Experiment):
             f"predicted ±{self.expected[self.epoch - 1]:.3f}, plain SGD ±{plain:.3f}. "
             f"Clipping cut {cut:,} of {self.gradients.size:,} gradients."
         )
-        return text + (f" <b>{beyond} of {STEPS} updates are outside the frame.</b>" if beyond else "")
+        are = "is" if beyond == 1 else "are"
+        return text + (f" <b>{beyond} of {STEPS} updates {are} outside the frame.</b>" if beyond else "")
 
     notes = f"""
 <p><b>What is shown.</b> One parameter whose gradient is pure noise: standard normal, with nothing

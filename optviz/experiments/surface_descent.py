@@ -37,6 +37,7 @@ from ..plots import (
     surface,
     texts,
 )
+from ..plurals import many
 from ..rules import Rule, shut
 from ..scene import (
     GONE,
@@ -47,8 +48,10 @@ from ..scene import (
     exit_of,
     expected_loss,
     frame_of,
+    inward,
     joined,
     loggable,
+    nice,
     off_scale,
     pair_columns,
     path_columns,
@@ -60,7 +63,7 @@ from ..stages import Picture, cells_aside
 from ..starts import first_start, followed
 from ..trajectory import Trajectory
 from ..verdicts import place, shown
-from ..words import basin_shares, counted, distance_text, outlook_text
+from ..words import basin_shares, distance_text, outlook_text
 
 OFF, REACHED, SPEED = "the loss", "the minimum reached", "the steps to get there"
 BASIN_STEPS = 200  # of every start's run, if not more are asked for
@@ -80,7 +83,7 @@ class SurfaceDescent(Experiment):
     objective_name = param.Selector(default="Quadratic 0.1 x² + 2 y²", objects=list(surfaces()), label="Surface")
     optimizer_name = param.Selector(default="SGD", objects=list(rules()), label="Optimizer")
     steps = param.Integer(50, bounds=(1, 10_000), softbounds=(1, 300), doc="How many steps to take.")
-    clip = param.Number(0.0, bounds=(0, None), softbounds=(0, 10), step=0.1, label="Clip gradients at (0: not)",
+    clip = param.Number(0.0, bounds=(0, None), softbounds=(0, 10), step=0.1, label="Clip gradients (0: none)",
                         doc="Values of the gradient beyond this are cut; 0 cuts nothing.")  # fmt: skip
     start_x = param.Number(-5.0, label="Start x", doc="Drag the ring or click the surface instead.")
     start_y = param.Number(-2.0, label="Start y", doc="Drag the ring or click the surface instead.")
@@ -195,12 +198,13 @@ class SurfaceDescent(Experiment):
     def figures(self) -> list[Figure]:
         return [
             Figure("surface", {
-                "image": surface(), "arrivals": surface(), "kinds": basins(), "levels": lines("white", alpha=0.45),
+                "image": surface(), "arrivals": surface(label="arrivals"), "kinds": basins("kinds"),
+                "levels": lines("white", alpha=0.45),
                 "path": curve(ORANGE, "path", path=True, line_width=2.2),
                 **stars(),
                 "begin": marks("white", "circle", 12, "start", line_color="#111111", line_width=2),
                 "end": marks(ORANGE, "square", 9, "end", line_color="white", line_width=1.2),
-                "left": marks(RED, "x", 12, line_width=3), "left_text": texts(RED),
+                "left": marks(RED, "x", 12, line_width=3), "left_text": texts(RED, inward=True),
             }, xlabel=self.objective.names[0], ylabel=self.objective.names[1], height=560, legend="bottom_right",
                 tap=self._begin_at, drag=("begin", self._begin_at)),
             Figure("loss", {
@@ -223,7 +227,7 @@ class SurfaceDescent(Experiment):
 
     def _draw_surface(self) -> Drawing:
         run, box = self.trajectory, self.results["box"]
-        path = path_columns(run.x)
+        path = path_columns(run.x, box)
         scape: Landscape = self.results["landscape"]
         begin = {"x": run.x[0, :, 0], "y": run.x[0, :, 1]}
         ends = np.array([lane[np.isfinite(lane).all(axis=1)][-1] for lane in run.x.swapaxes(0, 1)])
@@ -234,10 +238,26 @@ class SurfaceDescent(Experiment):
             "begin": begin, "end": {"x": ends[:, 0], "y": ends[:, 1]}, "left": left, "left_text": note,
         }  # fmt: skip
         title = f"{label_of(self.optimizer)} on {label_of(self.objective)}"
-        span = (0.0, float(max(self.steps, BASIN_STEPS)))
+        span = self._arrivals()
         limits = {"image": scape.limits, "arrivals": span, "kinds": (-0.5, GONE + 0.5)}
-        keys = star_keys(self.results["minima"], self.results["lowest"])
+        keys = {**star_keys(self.results["minima"], self.results["lowest"]), **self._scales_of_starts(span[1])}
         return Drawing(layers, box[::2], box[1::2], title, keys, limits)
+
+    def _arrivals(self) -> tuple[float, float]:
+        """The steps that get the ends' colours where starts are coloured by them: most starts are below the upper."""
+        found = self.results["basins"]
+        if found is None or self.basins != SPEED:
+            return 0.0, float(max(self.steps, BASIN_STEPS))
+        steps = np.sort(found["arrived"][np.isfinite(found["arrived"])])
+        return 0.0, nice(float(steps[int(0.95 * (len(steps) - 1))])) if len(steps) > 0 else 1.0
+
+    def _scales_of_starts(self, most: float) -> dict[str, str]:
+        """What the keys of the colours of starts say."""
+        if self.results["basins"] is None:
+            return {"arrivals": "", "kinds": ""}
+        if self.basins == SPEED:
+            return {"arrivals": f"0 to {most:.0f} steps", "kinds": "grey: none, dark red: diverges"}
+        return {"arrivals": "", "kinds": "a colour a minimum, grey: none, dark red: diverges"}
 
     def _basin_pictures(self, box) -> dict[str, dict]:
         found, by = self.results["basins"], self.basins
@@ -250,7 +270,7 @@ class SurfaceDescent(Experiment):
         seen = [(e[1], e[2], f"left at step {e[0]}") for e in found if e]
         xs, ys, words = zip(*seen, strict=True) if seen else ((), (), ())
         spot = {"x": np.array(xs, dtype=float), "y": np.array(ys, dtype=float)}
-        return spot, {**spot, "text": np.array(words, dtype=object)}
+        return spot, {**spot, "text": np.array(words, dtype=object), **inward(xs, ys, box)}
 
     def _draw_series(self) -> dict[str, Drawing]:
         run, lanes = self.trajectory, self.trajectory.lanes
@@ -293,7 +313,7 @@ class SurfaceDescent(Experiment):
         else:
             first, last = run.loss[0, 0], run.loss[-1, 0]
             away = distance_text(self.results["outlook"], self.results["minima"]["points"], run.final[0])
-            said = (f"After {counted(run.steps, 'step')}: loss <b>{shown(last, 4)}</b> (from {shown(first, 4)}) "
+            said = (f"After {many(run.steps, 'step')}: loss <b>{shown(last, 4)}</b> (from {shown(first, 4)}) "
                     f"at {place(run.final[0], 4)}{away}.")  # fmt: skip
         gone = exit_of(run.x[:, 0], self.results["box"])
         lowest = self.results["lowest"]
