@@ -20,11 +20,12 @@ from tornado.ioloop import IOLoop
 
 from . import cluster
 from .axis_ranges import range_of
+from .captions import caption
 from .controls import close, shade
 from .gestures import let_drag
 from .layout import html, show, stylesheet, wrapped
 from .pace import Later, Turn, looping
-from .plots import DOTTED, Drawing, Figure, caption, compose
+from .plots import DOTTED, Drawing, Figure, compose
 from .starts import picked
 
 if TYPE_CHECKING:

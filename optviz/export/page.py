@@ -25,6 +25,7 @@ from panel.theme.fast import FastDarkTheme, FastDefaultTheme
 from pyviz_comms import Comm
 
 from ..axis_ranges import range_of
+from ..captions import caption
 from ..checks import plain, read, refusal, said, sentence, text, typed
 from ..draws import generator, recorded
 from ..experiment import Experiment
@@ -33,7 +34,7 @@ from ..layout import favicon, shaded, share, stylesheet, wrapped
 from ..members import label_of
 from ..messages import refuse
 from ..page import Page
-from ..plots import DOTTED, Drawing, caption
+from ..plots import DOTTED, Drawing
 from ..sharing import member_specs, specs
 from ..starts import picked
 from .bundle import Bundle, members, names_on_self
