@@ -123,7 +123,7 @@ def test_the_unstable_part_of_the_slider_is_shaded():
 
     def sheet(title):
         sliders = [s for s in page.layout.select(pn.widgets.FloatSlider) if s.name == title]
-        return sliders[0].stylesheets
+        return sliders[0].stylesheets[1:]  # after the look of all sliders
 
     assert sheet("Learning rate") == [shading(0.5, 0, 1)] and " 50.0%)" in shading(0.5, 0, 1)
     experiment.optimizer.momentum = 0.5
