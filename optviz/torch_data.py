@@ -34,7 +34,8 @@ def samples_of(inputs: Any, targets: Any) -> tuple[tuple[torch.Tensor, ...], tor
     *tensors, last = [_tensor(name, value) for name, value in named]
     counts = [len(each) for each in (*tensors, last)]
     if len(set(counts)) > 1 or not counts[0]:
-        refuse("TorchLoss", "needs as many inputs as targets, and at least one of them", counts)
+        refuse("TorchLoss", "needs as many inputs as targets, and at least one of them", counts,
+               "several inputs of a module go into a tuple")  # fmt: skip
     return tuple(tensors), last
 
 

@@ -103,14 +103,22 @@ class TorchFunction:
 
     def value(self, *coordinates: Any) -> np.ndarray:
         """The value, of the coordinates' common shape."""
-        points, shape = _points(coordinates)
-        with torch.no_grad():
-            values = [float(self._call(p)) for p in points]
-        return np.reshape(values, shape)
+        return self.value_of(None, *coordinates)
 
     def value_of(self, batch: Any, *coordinates: Any) -> np.ndarray:
         """The value; a plain function has no samples, so `batch` is ignored."""
-        return self.value(*coordinates)
+        points, shape = _points(coordinates)
+        return np.reshape([self._number(p, batch) for p in points], shape)
+
+    def _number(self, point: torch.Tensor, batch: Any) -> float:
+        try:
+            with torch.no_grad():
+                return float(self._value(point, batch))
+        except ValueError:  # it may take derivatives itself
+            return float(self._value(point.requires_grad_(), batch).detach())
+
+    def _value(self, point: torch.Tensor, batch: Any) -> torch.Tensor:
+        return self._call(point)
 
     def gradient(self, *coordinates: Any) -> np.ndarray:
         """The gradient by autograd, shape (dim, *coordinates)."""
@@ -186,12 +194,12 @@ class TorchLoss(TorchFunction):
         super().__init__(self._loss, None, (), start, self.label, own_gradient=True)
 
     def _call(self, point: torch.Tensor) -> torch.Tensor:
-        return self._loss_of(point, None)
+        return self._value(point, None)
 
     def _loss(self, *coordinates):
-        return self._loss_of(torch.stack(list(coordinates)), None)
+        return self._value(torch.stack(list(coordinates)), None)
 
-    def _loss_of(self, point: torch.Tensor, batch: Any) -> torch.Tensor:
+    def _value(self, point: torch.Tensor, batch: Any) -> torch.Tensor:
         return self.loss_at(self._pieces(point), batch)
 
     def _pieces(self, point: torch.Tensor) -> list[torch.Tensor]:
@@ -219,16 +227,10 @@ class TorchLoss(TorchFunction):
                    "leave .data, .detach(), .item() and no_grad out of the module and the criterion")  # fmt: skip
         return loss
 
-    def value_of(self, batch: Any, *coordinates: Any) -> np.ndarray:
-        """The loss on the samples with these indices (None: all)."""
-        points, shape = _points(coordinates)
-        with torch.no_grad():
-            return np.reshape([float(self._loss_of(p, batch)) for p in points], shape)
-
     def float_gradient(self, batch=None) -> Callable[..., list[float]]:
         def gradient(*x):
             point = torch.tensor(x, dtype=torch.float64, requires_grad=True)
-            return torch.autograd.grad(self._loss_of(point, batch), point)[0].tolist()
+            return torch.autograd.grad(self._value(point, batch), point)[0].tolist()
 
         return gradient
 

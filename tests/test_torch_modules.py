@@ -1,16 +1,17 @@
 """Modules and data that people bring: what trains, what stays, what is taken as data."""
 
 import copy
+import functools
 
 import numpy as np
 import pytest
 import torch
-from modules import INPUTS, TARGETS, X, Y, line, mlp, refused
+from modules import INPUTS, TARGETS, X, Y, line, mlp, refused, torch_walk
 from torch.nn.functional import mse_loss
 from torch.utils import data
 
 import optviz
-from optviz import SGD, Adam, TorchLoss, TorchOptimizer, descend
+from optviz import SGD, Adam, TorchLoss, TorchOptimizer, descend, objective
 
 STEPS = 6
 
@@ -86,6 +87,33 @@ def test_several_inputs_and_constants_inside():
     expected = mse_loss((module.left(INPUTS) + module.right(other)) @ torch.ones(4, 2, dtype=torch.float64), TARGETS)
     np.testing.assert_allclose(loss.value(*loss.starts[0]), expected.item(), rtol=1e-14)
     assert module.fixed.dtype == torch.float32
+
+
+class Flow(torch.nn.Module):
+    """A net whose output is a derivative of its own, by its input."""
+
+    def __init__(self):
+        super().__init__()
+        self.net = torch.nn.Linear(3, 1)
+
+    def forward(self, x):
+        x = x.detach().requires_grad_()
+        return torch.autograd.grad(torch.sin(self.net(x)).sum(), x, create_graph=True)[0][:, :2]
+
+
+def test_a_module_or_a_function_that_takes_derivatives_itself():
+    module = Flow().double()
+    loss = TorchLoss(module, torch.nn.MSELoss(), INPUTS, TARGETS)
+    run = descend(loss, TorchOptimizer(torch.optim.SGD, lr=0.1), loss.starts[0], 6)
+    np.testing.assert_array_equal(run.x[:, 0], torch_walk(module, functools.partial(torch.optim.SGD, lr=0.1))[0])
+
+    def force(x, y):
+        pull = torch.autograd.grad(torch.sin(x) * y**2, (x, y), create_graph=True)
+        return pull[0] ** 2 + pull[1]
+
+    made = objective(force)
+    np.testing.assert_allclose(made.value(1.0, 2.0), (np.cos(1) * 4) ** 2 + np.sin(1) * 4)
+    np.testing.assert_allclose(made.gradient(1.0, 2.0)[1], np.cos(1) ** 2 * 32 + np.sin(1) * 2)
 
 
 class Stream(data.IterableDataset):
