@@ -41,7 +41,7 @@ def expected(rule: Rule, objective: Any, target: Any, noise: float) -> dict[str,
         "predicted": covariance(rule, objective, target, noise) if floor is None or math.isfinite(floor) else None,
         "predicted_floor": floor,
         "rate": None if frozen or floor is None else rate(rule, known["values"]),
-        "limit": most, "unstable": most is not None and coefficients(rule)["lr"] >= most,
+        "limit": most, "unstable": most is not None and not said["least"] < coefficients(rule)["lr"] < most,
     }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from . import cluster
 from .map_axes import AXES, CLIP, COORDINATES
 from .rules import Rule
 from .sweep import sweep
-from .theory import is_frozen, max_lr, spectrum
+from .theory import is_frozen, max_lr, min_lr, spectrum
 
 
 def names_of(member: Any) -> list[str]:
@@ -59,17 +59,18 @@ def lane_map(
     return {name: found[theirs].values for name, theirs in names_found.items()}
 
 
-def stable_rates(rule: Any, objective: Any, name: str, values: Sequence[float]) -> list[float] | None:
-    """The learning rate up to which a rule is stable at the deepest minimum, for each value of another number.
+def stable_rates(rule: Any, objective: Any, name: str, values: Sequence[float]) -> list[Any] | None:
+    """The learning rates from and up to which a rule is stable at the deepest minimum, by values of another number.
 
-    NaN for what PyTorch refuses, infinite for no limit; None where theory has nothing to say: what a rule with
-    running squares divides by is each run's own, so that no line parts its runs.
+    From 0 on but for a Nesterov momentum above 1. NaN for what PyTorch refuses and where no rate is stable, infinite
+    for no limit; None where theory has nothing to say: what a rule with running squares divides by is each run's own,
+    so that no line parts its runs.
     """
     minima = [list(point) for point in objective.minima]
     if not minima or limit_moves(rule):
         return None
     rates = [_stable_rate(rule, objective, name, value, minima[0]) for value in values]
-    return None if any(rate is None for rate in rates) else rates
+    return None if any(most is None for least, most in rates) else rates
 
 
 def limit_moves(rule: Any) -> bool:
@@ -86,9 +87,11 @@ def _stable_rate(rule: Any, objective: Any, name: str, value: float, minimum: An
             rule = with_setting(rule, name, value)
         elif name in names_of(objective):
             objective = with_setting(objective, name, value)
-        return max_lr(rule, spectrum(objective, minimum)["values"][-1])
+        curvatures = spectrum(objective, minimum)["values"]
+        least, most = min_lr(rule, curvatures[0]), max_lr(rule, curvatures[-1])
+        return (math.nan, math.nan) if most is not None and least >= most else (least, most)
     except ValueError:
-        return math.nan
+        return math.nan, math.nan
 
 
 def growth(first: np.ndarray, loss: np.ndarray, diverged: np.ndarray, lowest: float, steps: int) -> np.ndarray:

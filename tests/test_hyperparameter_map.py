@@ -295,6 +295,21 @@ def test_cells_above_the_predicted_limit_end_above_their_start_and_no_others(rul
     assert "predicted limit" in caption(shown.figures()[0], shown.drawings["map"])
 
 
+def test_a_nesterov_momentum_above_1_is_stable_between_two_lines():
+    rule = SGD(lr=0.3, momentum=1.1, nesterov=True)
+    shown = HyperparameterMap(optimizer=rule, objective=surfaces.Sphere(), steps=400, up="start y")
+    found, line = shown.results["map"], shown.drawings["map"].layers["limit"]
+    most, least = line["x"][0], line["x"][-1]
+    assert np.isnan(line["x"][41]) and (least, most) == pytest.approx(np.log10([0.1 / 1.1 / 2, 4.2 / 3.2 / 2]))
+    lrs = shown.axes[0].cells(found["loss"].shape[1])
+    apart = (np.abs(lrs - most) > 0.02) & (np.abs(lrs - least) > 0.02)
+    grown = (found["diverged"] > 0) | ~(found["loss"] <= found["first"])
+    assert (grown == ((lrs > most) | (lrs < least)))[:, apart & (lrs > -2)].all()
+    shown = HyperparameterMap(optimizer=SGD(momentum=1.2), objective=surfaces.Sphere(), steps=40, up="start y")
+    assert np.isnan(shown.drawings["map"].layers["limit"]["x"]).all()
+    assert "predicted limit" not in caption(shown.figures()[0], shown.drawings["map"])
+
+
 @pytest.mark.parametrize("rule", [Adam(lr=0.1), Adagrad(lr=0.1), NAdam(lr=0.1), Adadelta(lr=0.1)], ids=str)
 def test_no_limit_is_drawn_where_it_is_each_runs_own(rule):
     shown = HyperparameterMap(optimizer=rule, objective=surfaces.Quadratic(), steps=30, up="start y")

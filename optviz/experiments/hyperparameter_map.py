@@ -282,7 +282,8 @@ class HyperparameterMap(SurfaceDescent):
         limit = self.remember("limit", self._limit_key(), self._limit)
         here = {"x": np.array([self._at(across)]), "y": np.array([self._at(up)])}
         layers = {**shown, "limit": limit, "here": here}
-        said = {**self._scales(limits["image"]), "predicted limit": "predicted limit" if len(limit["x"]) > 0 else ""}
+        line = "predicted limit" if np.isfinite(limit["x"]).any() else ""
+        said = {**self._scales(limits["image"]), "predicted limit": line}
         title = f"{COLOURS[self.colour]}, by {across.label} (across) and {up.label} (up)"
         return Drawing(layers, (across.low, across.high), (up.low, up.high), title[:1].upper() + title[1:],
                        said, limits, self._looks())  # fmt: skip
@@ -325,7 +326,7 @@ class HyperparameterMap(SurfaceDescent):
         return (*key[:4], key[6], *key[8:])
 
     def _limit(self) -> dict[str, Any]:
-        """The learning rate that theory allows at the deepest minimum, for each value of the other axis."""
+        """The learning rates that theory allows at the deepest minimum, for each value of the other axis."""
         nowhere = {"x": np.zeros(0), "y": np.zeros(0)}
         if "lr" not in (self.across, self.up) or "lr" not in names_of(self.optimizer):
             return nowhere
@@ -336,9 +337,12 @@ class HyperparameterMap(SurfaceDescent):
         rates = stable_rates(self.optimizer, self.objective, other.name, values)
         if rates is None:
             return nowhere
-        along = np.array([lr.place_of(rate) if math.isfinite(rate) else math.nan for rate in rates])
-        columns = (along, np.array(places)) if lr is across else (np.array(places), along)
-        return {"x": columns[0], "y": columns[1]}
+        along = [lr.place_of(most) if math.isfinite(most) else math.nan for least, most in rates]
+        if any(least > 0 for least, most in rates):  # stable between two lines
+            along += [math.nan, *(lr.place_of(least) if least > 0 else math.nan for least, most in rates)]
+            places += [math.nan, *places]
+        columns = (along, places) if lr is across else (places, along)
+        return {"x": np.array(columns[0]), "y": np.array(columns[1])}
 
     # words
 
