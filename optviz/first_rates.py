@@ -65,10 +65,10 @@ def at_first_rate(experiment: Any, changed: set[str], new: dict[str, Any]) -> di
     before, objective = experiment.objective, new.get("objective", experiment.objective)
     rule = new.get("optimizer", experiment.optimizer)
     brought = "optimizer" in new or ("objective" in new and "optimizer" not in changed)
-    if not brought or not has_rate(rule, objective) or not has_rate(rule, before):
+    if not brought or not has_rate(rule, objective):
         return {}
     tried = rule
-    if "optimizer" not in new:
+    if "optimizer" not in new and has_rate(rule, before):
         usual = with_setting(rule, "lr", setting(experiment.chosen("rule", experiment.optimizer_name), "lr"))
         tried = usual if setting(rule, "lr") == _remembered(experiment, usual, before) else rule
     lr = _remembered(experiment, tried, objective)

@@ -11,7 +11,7 @@ LEVEL = 1e-3  # a distance that changes by less a step neither shrinks nor grows
 
 def shown(value: float, digits: int = 3) -> str:
     """A number as text reads it: few digits, a true minus sign."""
-    return format(value + 0.0, f".{digits}g").replace("-", "−")
+    return f"{value + 0.0:.{digits}g}".replace("-", "−")
 
 
 def place(point: Any, digits: int = 3) -> str:

@@ -24,10 +24,10 @@ from optviz import (
     sharing,
     surfaces,
 )
+from optviz.captions import caption
 from optviz.experiments.hyperparameter_map import ENDS, OWN, VIEWS
 from optviz.map_axes import AXES, COORDINATES, axis_of
 from optviz.maps import growth, ranks
-from optviz.captions import caption
 
 SURFACE = surfaces.Himmelblau()
 WHOLE = [axis_of(name, SURFACE, log) for name in AXES for log in (False, True) if not (log and name in COORDINATES)]
