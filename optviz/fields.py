@@ -49,7 +49,12 @@ class _Field(pn.widgets.base.Widget):
     @property
     def spec(self) -> dict[str, Any]:
         """What it takes (see `optviz.checks`): what its parameter does."""
-        return field_spec(self._param_pane.object.param[self._param_name])
+        return field_spec(self._owner.param[self._param_name])
+
+    @property
+    def _owner(self) -> Any:
+        pane: Any = self._param_pane  # Panel sets it
+        return pane.object
 
     def _process_events(self, events: dict[str, Any]) -> None:
         events = {name: value for name, value in events.items() if name != "value_throttled"}
@@ -65,7 +70,7 @@ class _Field(pn.widgets.base.Widget):
 
     def _tried(self, events: dict[str, Any]) -> str:
         """Set the parameter; what is said against it, whereupon it is as it was."""
-        owner = self._param_pane.object
+        owner = self._owner
         try:
             with owner.tried() if hasattr(owner, "tried") else nullcontext([]) as said:
                 super()._process_events(events)
