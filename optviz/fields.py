@@ -49,26 +49,29 @@ class _Field(pn.widgets.base.Widget):
     @property
     def spec(self) -> dict[str, Any]:
         """What it takes (see `optviz.checks`): what its parameter does."""
-        return field_spec(self._param_pane.object.param[self._param_name])
+        return field_spec(self._owner.param[self._param_name])
+
+    @property
+    def _owner(self) -> Any:
+        pane: Any = self._param_pane  # Panel sets it
+        return pane.object
 
     def _process_events(self, events: dict[str, Any]) -> None:
-        events = {name: value for name, value in events.items() if name != "value_throttled"}
-        if "value" not in events:
-            super()._process_events(events)
-            return
-        why = typed(self.spec, events["value"], self.value)
-        if not why:
-            why = self._tried({**events, "value": read(self.spec, events["value"])})
-        if why:
-            self.param.trigger("value")  # the browser's field gets back what it held
-        self._say(why)
+        others = {name: value for name, value in events.items() if name not in ("value", "value_throttled")}
+        if others:
+            super()._process_events(others)
+        if "value" in events:
+            why = typed(self.spec, events["value"], self.value) or self._tried(read(self.spec, events["value"]))
+            if why:
+                self.param.trigger("value")  # the browser's field gets back what it held
+            self._say(why)
 
-    def _tried(self, events: dict[str, Any]) -> str:
-        """Set the parameter; what is said against it, whereupon it is as it was."""
-        owner = self._param_pane.object
+    def _tried(self, value: Any) -> str:
+        """Set the parameter, which sets this field; what is said against it, whereupon it is as it was."""
+        owner = self._owner
         try:
             with owner.tried() if hasattr(owner, "tried") else nullcontext([]) as said:
-                super()._process_events(events)
+                owner.param.update(**{self._param_name: value})
         except ValueError as refusal:
             return str(refusal)
         return " ".join(said)

@@ -106,11 +106,20 @@ def test_what_the_experiment_refuses_is_taken_back_and_said_at_the_field():
     assert experiment.start == (3.0, -2.0) and said(field) == ""
 
 
-def test_numbers_of_a_users_own_get_such_fields_too():
+class Even(param.Integer):
+    """A parameter with a rule that no description tells."""
+
+    def _validate(self, val):
+        super()._validate(val)
+        if val % 2:
+            raise ValueError(f"Even must be even, not {val}.")
+
+
+def test_numbers_of_a_users_own_get_such_fields_too(caplog):
     class Own(Rule):
         __abstract = True
         gain = param.Number(1.0, bounds=(0, None), inclusive_bounds=(False, True), label="Gain")
-        order = param.Integer(2)
+        order = Even(2)
 
     rule = Own()
     knobs = knobs_of(rule, ["gain", "order"])
@@ -120,3 +129,7 @@ def test_numbers_of_a_users_own_get_such_fields_too():
     model.value = 0
     assert said(gain) == "Gain must be a finite number above 0 and at most 1000000000, not 0; it stays 1."
     assert rule.gain == model.value == 1
+    model = drawn(order)
+    model.value = 3
+    assert said(order) == "Even must be even, not 3." and rule.order == model.value == 2
+    assert not caplog.records
