@@ -182,7 +182,7 @@ class Traceable(NDArrayOperatorsMixin):
         return str(self.expression)
 
     def __hash__(self):
-        return hash(self.expression)
+        return id(self)  # sympy's caches compare what has one hash, and an equality here is an expression
 
     def __getattr__(self, name):
         if name not in _CALLS and name not in ALIASES and name not in COMPOSED:
@@ -237,6 +237,13 @@ class Traceables(np.ndarray):
 
     def __array_function__(self, function, types, arguments, options):
         return _by_name(function, arguments, options)
+
+
+def traceable(value: Any) -> Any:
+    """Symbols, a list of them too, in a form that numpy's functions take; anything else as it is."""
+    if isinstance(value, list | tuple):
+        return [traceable(entry) for entry in value]
+    return Traceable(value) if isinstance(value, sympy.Basic) else value
 
 
 def _by_name(function: Any, arguments: Sequence[Any], options: Any) -> Any:
@@ -316,6 +323,8 @@ def _either(name: str) -> Callable:
             return called(name, values)
         if any(isinstance(v, np.ndarray) for v in values):
             return getattr(ARRAYS, name)(*values)
+        if any(map(_is_tensor, values)):
+            return _of_tensors(name, values)
         return getattr(SYMBOLS, name)(*values)
 
     call.__name__ = name
@@ -327,7 +336,23 @@ def _xp_where(condition: Any, a: Any, b: Any) -> Any:
     values = (condition, a, b)
     if any(isinstance(v, Traceable | Traceables) for v in values):
         return _where(*values)
+    if any(map(_is_tensor, values)):
+        return _of_tensors("where", values)
     return (ARRAYS if any(isinstance(v, np.ndarray) for v in values) else SYMBOLS).where(*values)
+
+
+def _is_tensor(value: Any) -> bool:
+    return hasattr(value, "requires_grad")  # without an import of torch
+
+
+def _of_tensors(name: str, values: Sequence[Any]) -> Any:
+    import torch
+
+    function = getattr(torch, name, None) or getattr(torch.special, name, None)
+    if function is None:
+        raise TypeError(f"torch has no {name}")
+    first = next(v for v in values if _is_tensor(v) and v.is_floating_point())
+    return function(*(v if _is_tensor(v) else torch.as_tensor(v, dtype=first.dtype) for v in values))
 
 
 _own = {name: _either(name) for name in ROWS}

@@ -182,6 +182,7 @@ SYMPYS = {
               lambda x, y: torch.exp(torch.lgamma(x**2 + 1)) + torch.lgamma(y**2 + 1)),
     "whole numbers": (lambda x, y: sympy.floor(x) * y + sympy.Mod(x, 1) + sympy.frac(y) + sympy.ceiling(y) * x,
                       lambda x, y: torch.floor(x) * y + x % 1 + y % 1 + torch.ceil(y) * x),
+    "twice": (lambda x, y: sympy.log(x + 3) * y + sympy.log(x + 3), lambda x, y: torch.log(x + 3) * (y + 1)),
     "others": (lambda x, y: sympy.sech(x) + sympy.sinc(y) + sympy.acot(x**2 + 1) * np.tanh(y),
                lambda x, y: 1 / torch.cosh(x) + torch.sin(y) / y + torch.atan(1 / (x**2 + 1)) * torch.tanh(y)),
 }  # fmt: skip
@@ -247,3 +248,6 @@ def test_xp_takes_numbers_arrays_and_variables():
     np.testing.assert_allclose(optviz.xp.log1p(DATA + 2), np.log1p(DATA + 2))
     surface = objective(lambda x, y: optviz.xp.clip(2 * optviz.xp.pi * x, -1, 1) + optviz.xp.logaddexp(x, y))
     np.testing.assert_allclose(surface.value(0.1, 2.0), 0.2 * math.pi + np.logaddexp(0.1, 2.0))
+    net = objective(lambda x, y: optviz.xp.where(x > 0, torch.relu(x), y) + optviz.xp.hypot(x, y) + optviz.xp.erf(y))
+    assert not hasattr(net, "traced")
+    np.testing.assert_allclose(net.gradient(-0.6, 0.8), [-0.6, 1 + 0.8 + 2 / math.sqrt(math.pi) * math.exp(-0.64)])

@@ -2,7 +2,6 @@
 
 import json
 import math
-from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -84,8 +83,7 @@ START = (-1.5, 2.0)
 @pytest.mark.parametrize("device", [None, "cpu"])
 def test_lanes_and_kernels_walk_as_one_run_does(cls, device):
     rates = [0.05, 0.2]
-    with suppress(TypeError):  # one that is a function of numbers
-        assert rule_mathml(cls())
+    assert "<math" in rule_mathml(cls())
     runs = [descend(Quadratic(), cls(lr=lr), START, 12) for lr in rates]
     together = descend(Quadratic(), cls(lr=np.array(rates)), START, 12)
     swept = sweep(Quadratic(), cls(), START, 12, {"lr": rates}, measure=["loss", "diverged"], device=device)
