@@ -70,7 +70,7 @@ def read(cls: type[Rule], h: Mapping[str, Any], xp: Any, t: Any = None, named: b
     """Call a rule's update with symbols; `named=False` puts every term in place of its name."""
     try:
         return _read(cls, h, xp, t, named, lambda value: value)
-    except TypeError:  # a rule that calls numpy's functions, which sympy's symbols do not know
+    except (TypeError, AttributeError):  # a rule that calls numpy's functions, which sympy's symbols do not know
         return _read(cls, h, xp, t, named, traceable)
 
 
