@@ -60,7 +60,7 @@ class Numeric(Rule):
     @staticmethod
     def update(h, memory, x, g, t, let, xp):
         v = let("v", np.fmax(0.9 * memory.v, np.hypot(g, xp.log1p(np.fabs(x)))))
-        turned = np.logical_and(g > 0, np.logical_not(x > 1)) | (xp.rint(x) < -1)
+        turned = np.logical_and(g > 0, ~(x > 1)) | (xp.rint(x) < -1)
         scale = xp.where(xp.where(turned, x > 0, x < 0), xp.cbrt(v), np.clip(v, 0.5, 2.0))
         return let("step", -h.lr * xp.arctan2(g, scale) * xp.clip(np.exp2(-x), 0.5, 1.0) + 0.01 * np.square(xp.erf(g)))
 
