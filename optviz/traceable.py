@@ -198,7 +198,7 @@ class Traceable(NDArrayOperatorsMixin):
         return _by_name(function, arguments, options)
 
     def __bool__(self):
-        raise TypeError("a branch on a variable cannot be traced, use optviz.xp.where")
+        raise TypeError("a branch on a variable cannot be traced, use optviz.xp.where, or its maximum and minimum")
 
     def __float__(self):
         if self.expression.is_number:
@@ -315,11 +315,15 @@ def _dot(a: Any, b: Any) -> Any:
     return _product(a, b) if np.ndim(_plain(a)) and np.ndim(_plain(b)) else called("multiply", [a, b])
 
 
+def _holds_variables(value: Any) -> bool:
+    return isinstance(value, Traceable) or (isinstance(value, np.ndarray) and value.dtype == object)
+
+
 def _either(name: str) -> Callable:
     """A function of `optviz.xp`: of variables, of sympy's expressions, of numbers and arrays of numbers."""
 
     def call(*values):
-        if any(isinstance(v, Traceable | Traceables) for v in values):
+        if any(map(_holds_variables, values)):
             return called(name, values)
         if any(isinstance(v, np.ndarray) for v in values):
             return getattr(ARRAYS, name)(*values)
@@ -334,7 +338,7 @@ def _either(name: str) -> Callable:
 def _xp_where(condition: Any, a: Any, b: Any) -> Any:
     """a where the condition holds, else b."""
     values = (condition, a, b)
-    if any(isinstance(v, Traceable | Traceables) for v in values):
+    if any(map(_holds_variables, values)):
         return _where(*values)
     if any(map(_is_tensor, values)):
         return _of_tensors("where", values)

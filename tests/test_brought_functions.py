@@ -250,6 +250,10 @@ def test_xp_takes_numbers_arrays_and_variables():
     np.testing.assert_allclose(optviz.xp.log1p(DATA + 2), np.log1p(DATA + 2))
     surface = objective(lambda x, y: optviz.xp.clip(2 * optviz.xp.pi * x, -1, 1) + optviz.xp.logaddexp(x, y))
     np.testing.assert_allclose(surface.value(0.1, 2.0), 0.2 * math.pi + np.logaddexp(0.1, 2.0))
+    kinks = objective(
+        lambda p: np.sum(optviz.xp.maximum(np.array([p[0], p[1]]), 0)) + optviz.xp.where(p > 1, p, 0).sum()
+    )
+    np.testing.assert_allclose(kinks.value([-1.0, 2.0], [0.5, -1.0]), [0.5, 4.0])
     net = objective(lambda x, y: optviz.xp.where(x > 0, torch.relu(x), y) + optviz.xp.hypot(x, y) + optviz.xp.erf(y))
     assert not hasattr(net, "traced")
     np.testing.assert_allclose(net.gradient(-0.6, 0.8), [-0.6, 1 + 0.8 + 2 / math.sqrt(math.pi) * math.exp(-0.64)])
