@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dis
 import math
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -122,7 +124,7 @@ def _descend(objective, rule, start, steps, around) -> Trajectory:
     x0 = _starts(objective, rule, start, around)
     if hasattr(rule, "walk"):
         return rule.walk(objective, x0, steps, around)
-    if x0.shape[1] == 1:
+    if x0.shape[1] == 1 and not _inverts(type(rule).update):
         try:
             with np.errstate(all="ignore"):  # the mean over samples works on arrays
                 return _one_lane(objective, rule, x0, steps, around)
@@ -132,6 +134,13 @@ def _descend(objective, rule, start, steps, around) -> Trajectory:
             if "complex" not in str(trouble):
                 raise
     return _many_lanes(objective, rule, x0, steps, around)
+
+
+@lru_cache(maxsize=256)
+def _inverts(update: Callable) -> bool:
+    """Whether an update has `~`, which makes -2 of Python's True where numpy's becomes False."""
+    code = getattr(update, "__code__", None)
+    return code is not None and any(step.opname == "UNARY_INVERT" for step in dis.get_instructions(code))
 
 
 def _starts(objective, rule, start, around) -> np.ndarray:

@@ -6,7 +6,7 @@ the page cannot drift from the code.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from types import SimpleNamespace
@@ -18,6 +18,7 @@ import sympy
 from .functions import ROWS, readable, symbol_where
 from .mathml import mathml, symbol_mathml
 from .rules import Rule
+from .traceable import traceable
 from .tracing import namespace, symbols
 
 # In a displayed formula max and min stand as such; only derivatives need them as cases.
@@ -67,21 +68,30 @@ def _traced(cls: type[Rule], flags: tuple) -> Equations:
 
 def read(cls: type[Rule], h: Mapping[str, Any], xp: Any, t: Any = None, named: bool = True) -> Equations:
     """Call a rule's update with symbols; `named=False` puts every term in place of its name."""
+    try:
+        return _read(cls, h, xp, t, named, lambda value: value)
+    except (TypeError, AttributeError):  # a rule that calls numpy's functions, which sympy's symbols do not know
+        return _read(cls, h, xp, t, named, traceable)
+
+
+def _read(cls, h, xp, t, named: bool, given: Callable) -> Equations:
+    """The same with the symbols as they are `given` to the update."""
     known = {n: v for n, v in h.items() if isinstance(v, sympy.Symbol)}
     t = known["t"] = _real("t") if t is None else t
     before = {name: _real(f"{name}_(t-1)") for name in cls.memory}
     known |= {f"{name}_before": symbol for name, symbol in before.items()}
-    memory, terms = SimpleNamespace(**before), {}
+    memory, terms = SimpleNamespace(**{n: given(v) for n, v in before.items()}), {}
 
     def let(name, value):
         terms[name] = sympy.sympify(value)
         if not named:
             return value
         known[name] = _real(f"{name}_t")
-        return known[name]
+        return given(known[name])
 
     x, g = _point(cls, memory, known)
-    step = cls.update(SimpleNamespace(**h), memory, x, g, t, let, xp)
+    own = SimpleNamespace(**{n: given(v) for n, v in h.items()})
+    step = cls.update(own, memory, given(x), given(g), given(t), let, xp)
     steps = step if isinstance(step, tuple | list) else (step,)
     return Equations(terms, tuple(map(sympy.sympify, steps)), known)
 

@@ -20,7 +20,7 @@ import sympy
 from .functions import followed, readable
 from .messages import refuse
 from .sums import with_sums
-from .traceable import Traceable, as_expression, each_entry
+from .traceable import Traceable, as_expression, each_entry, xp
 from .tracing import SYMBOLS, Compiled, derivatives, symbols
 
 
@@ -149,8 +149,13 @@ class Traced:
 def _traced(cls: type[Objective]) -> Traced:
     """One trace a class: shape parameters stay symbols, so moving one derives nothing anew."""
     variables, shape = symbols(*cls.names), symbols(*cls.shape_names())
-    h = SimpleNamespace(**dict(zip(cls.shape_names(), shape, strict=True)))
-    return Traced(variables, shape, cls.formula(h, *variables, SYMBOLS))
+    values = dict(zip(cls.shape_names(), shape, strict=True))
+    try:
+        expression = cls.formula(SimpleNamespace(**values), *variables, SYMBOLS)
+    except (TypeError, AttributeError):  # one that calls numpy's functions, which sympy's symbols do not know
+        h = SimpleNamespace(**{name: Traceable(symbol) for name, symbol in values.items()})
+        expression = as_expression(cls.formula(h, *map(Traceable, variables), xp))
+    return Traced(variables, shape, expression)
 
 
 class Function(Objective):
@@ -233,7 +238,7 @@ def _through_torch(function, who, box, minima, starts, label, trouble) -> Any:
     try:
         probe(read, starts[0])
         made = TorchFunction(read, box, minima, starts, label or who)
-        for reading in (made.value, made.gradient, made.hessian):
+        for reading in (made.value, made.gradient):  # floor_divide has a value alone
             reading(*starts[0])
     except GradientLost:
         raise

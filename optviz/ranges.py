@@ -46,8 +46,16 @@ def _size(node: Node, a: list[float], positive: set[int]) -> float:
             return a[0] / a[1] if not isinstance(node.args[1], Value) and a[1] else math.inf
         case "negative" | "absolute" | "positive":
             return a[0]
-        case "maximum" | "minimum":
+        case "maximum" | "minimum" | "fmax" | "fmin":
             return max(a)
+        case "floor" | "ceil" | "trunc" | "rint" | "cbrt":
+            return a[0] + 1.0
+        case "hypot":
+            return a[0] + a[1]
+        case "logaddexp" | "logaddexp2":
+            return max(a) + 1.0
+        case "arctan" | "arctan2" | "erf" | "erfc" | "sinc":
+            return 4.0
         case "where":
             return max(a[1:])
         case "sqrt":
@@ -64,7 +72,7 @@ def _is_positive(node: Node, positive: set[int]) -> bool:
     values = [v.index for v in node.args if isinstance(v, Value)]
     if node.op == "multiply" and len(values) == 2 and values[0] == values[1]:
         return True
-    if node.op in ("absolute", "exp"):
+    if node.op in ("absolute", "exp", "hypot"):
         return True
     if node.op not in ("add", "multiply", "divide", "sqrt"):
         return False

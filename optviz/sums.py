@@ -7,11 +7,13 @@ one term, and a function that stands for the sum.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import count
 from typing import Any
 
 import sympy
 
 FEWEST = 12  # terms alike that make a sum
+_NUMBERS = count(1)  # sympy tells functions apart, and sorts them, by their names
 
 
 class _SumOver(sympy.Function):
@@ -42,7 +44,7 @@ def _sum_over(term: Any, inputs: Sequence[Any], columns: Sequence[Any], rows: Se
     if not term.free_symbols & set(columns):
         return lambda *arguments: len(rows) * term.xreplace(dict(zip(inputs, arguments, strict=True)))
     own = {"term": term, "inputs": tuple(inputs), "columns": tuple(columns), "rows": rows, "nargs": len(inputs)}
-    return type("sum_over", (_SumOver,), own)
+    return type(f"sum_over_{next(_NUMBERS)}", (_SumOver,), own)
 
 
 def is_sum(kind: type) -> bool:

@@ -182,7 +182,7 @@ class Traceable(NDArrayOperatorsMixin):
         return str(self.expression)
 
     def __hash__(self):
-        return hash(self.expression)
+        return id(self)  # sympy's caches compare what has one hash, and an equality here is an expression
 
     def __getattr__(self, name):
         if name not in _CALLS and name not in ALIASES and name not in COMPOSED:
@@ -198,7 +198,7 @@ class Traceable(NDArrayOperatorsMixin):
         return _by_name(function, arguments, options)
 
     def __bool__(self):
-        raise TypeError("a branch on a variable cannot be traced, use optviz.xp.where")
+        raise TypeError("a branch on a variable cannot be traced, use optviz.xp.where, or its maximum and minimum")
 
     def __float__(self):
         if self.expression.is_number:
@@ -237,6 +237,13 @@ class Traceables(np.ndarray):
 
     def __array_function__(self, function, types, arguments, options):
         return _by_name(function, arguments, options)
+
+
+def traceable(value: Any) -> Any:
+    """Symbols, a list of them too, in a form that numpy's functions take; anything else as it is."""
+    if isinstance(value, list | tuple):
+        return [traceable(entry) for entry in value]
+    return Traceable(value) if isinstance(value, sympy.Basic) else value
 
 
 def _by_name(function: Any, arguments: Sequence[Any], options: Any) -> Any:
@@ -308,14 +315,20 @@ def _dot(a: Any, b: Any) -> Any:
     return _product(a, b) if np.ndim(_plain(a)) and np.ndim(_plain(b)) else called("multiply", [a, b])
 
 
+def _holds_variables(value: Any) -> bool:
+    return isinstance(value, Traceable) or (isinstance(value, np.ndarray) and value.dtype == object)
+
+
 def _either(name: str) -> Callable:
     """A function of `optviz.xp`: of variables, of sympy's expressions, of numbers and arrays of numbers."""
 
     def call(*values):
-        if any(isinstance(v, Traceable | Traceables) for v in values):
+        if any(map(_holds_variables, values)):
             return called(name, values)
         if any(isinstance(v, np.ndarray) for v in values):
             return getattr(ARRAYS, name)(*values)
+        if any(map(_is_tensor, values)):
+            return _of_tensors(name, values)
         return getattr(SYMBOLS, name)(*values)
 
     call.__name__ = name
@@ -325,9 +338,25 @@ def _either(name: str) -> Callable:
 def _xp_where(condition: Any, a: Any, b: Any) -> Any:
     """a where the condition holds, else b."""
     values = (condition, a, b)
-    if any(isinstance(v, Traceable | Traceables) for v in values):
+    if any(map(_holds_variables, values)):
         return _where(*values)
+    if any(map(_is_tensor, values)):
+        return _of_tensors("where", values)
     return (ARRAYS if any(isinstance(v, np.ndarray) for v in values) else SYMBOLS).where(*values)
+
+
+def _is_tensor(value: Any) -> bool:
+    return hasattr(value, "requires_grad")  # without an import of torch
+
+
+def _of_tensors(name: str, values: Sequence[Any]) -> Any:
+    import torch
+
+    function = getattr(torch, name, None) or getattr(torch.special, name, None)
+    if function is None:
+        raise TypeError(f"torch has no {name}")
+    first = next(v for v in values if _is_tensor(v) and v.is_floating_point())
+    return function(*(v if _is_tensor(v) else torch.as_tensor(v, dtype=first.dtype) for v in values))
 
 
 _own = {name: _either(name) for name in ROWS}

@@ -115,7 +115,7 @@ REFUSED = [
     (lambda: optviz.objective(fails), ("objective 'fails'", "no value today")),
     (lambda: optviz.objective(lambda x, y: (x, y), label="pair"), ("objective 'pair'", "one number", "(x, y)")),
     (lambda: optviz.objective(lambda x, y: None, label="none"), ("objective 'none'", "one number", "None")),
-    (lambda: optviz.objective(lambda x: x, label="one"), ("objective 'one'", "1 positional argument but 2")),
+    (lambda: optviz.objective(lambda x: x, label="one"), ("objective 'one'", "write p[0] and p[1] of a lambda p")),
     (lambda: optviz.objective(lambda x, y: torch.stack([x, y]), label="two"), ("objective 'two'", "(2,)")),
     (lambda: optviz.objective(lambda x, y: x, domain=((1, 0), (0, 1))), ("objective", "domain", "x0 < x1")),
     # combinations that PyTorch refuses

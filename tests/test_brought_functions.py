@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import param
 import pytest
 import sympy
 import torch
@@ -21,6 +22,7 @@ import optviz
 from optviz import SGD, descend, objective, sweep
 from optviz.export.kernels import objective_script
 from optviz.formulas import objective_mathml
+from optviz.lanes import Program
 
 NODE = shutil.which("node")
 EXPORT = Path(optviz.__file__).parent / "export"
@@ -182,6 +184,7 @@ SYMPYS = {
               lambda x, y: torch.exp(torch.lgamma(x**2 + 1)) + torch.lgamma(y**2 + 1)),
     "whole numbers": (lambda x, y: sympy.floor(x) * y + sympy.Mod(x, 1) + sympy.frac(y) + sympy.ceiling(y) * x,
                       lambda x, y: torch.floor(x) * y + x % 1 + y % 1 + torch.ceil(y) * x),
+    "twice": (lambda x, y: sympy.log(x + 3) * y + sympy.log(x + 3), lambda x, y: torch.log(x + 3) * (y + 1)),
     "others": (lambda x, y: sympy.sech(x) + sympy.sinc(y) + sympy.acot(x**2 + 1) * np.tanh(y),
                lambda x, y: 1 / torch.cosh(x) + torch.sin(y) / y + torch.atan(1 / (x**2 + 1)) * torch.tanh(y)),
 }  # fmt: skip
@@ -247,3 +250,29 @@ def test_xp_takes_numbers_arrays_and_variables():
     np.testing.assert_allclose(optviz.xp.log1p(DATA + 2), np.log1p(DATA + 2))
     surface = objective(lambda x, y: optviz.xp.clip(2 * optviz.xp.pi * x, -1, 1) + optviz.xp.logaddexp(x, y))
     np.testing.assert_allclose(surface.value(0.1, 2.0), 0.2 * math.pi + np.logaddexp(0.1, 2.0))
+    kinks = objective(
+        lambda p: np.sum(optviz.xp.maximum(np.array([p[0], p[1]]), 0)) + optviz.xp.where(p > 1, p, 0).sum()
+    )
+    np.testing.assert_allclose(kinks.value([-1.0, 2.0], [0.5, -1.0]), [0.5, 4.0])
+    net = objective(lambda x, y: optviz.xp.where(x > 0, torch.relu(x), y) + optviz.xp.hypot(x, y) + optviz.xp.erf(y))
+    assert not hasattr(net, "traced")
+    np.testing.assert_allclose(net.gradient(-0.6, 0.8), [-0.6, 1 + 0.8 + 2 / math.sqrt(math.pi) * math.exp(-0.64)])
+
+
+def test_a_class_of_surfaces_may_call_numpys_functions():
+    class Ripples(optviz.Objective):
+        depth = param.Number(0.5)
+
+        @staticmethod
+        def formula(h, x, y, xp):
+            return np.hypot(x, y) + h.depth * np.sum(np.cos(x * DATA)) + xp.log1p(xp.abs(y)) * xp.pi
+
+    surface = Ripples(depth=0.25)
+    value = np.hypot(0.3, 0.7) + 0.25 * np.cos(0.3 * DATA).sum() + math.pi * math.log1p(0.7)
+    np.testing.assert_allclose(surface.value(0.3, 0.7), value, rtol=1e-14)
+
+
+def test_a_sweep_knows_how_far_out_they_are_finite():
+    surface = objective(lambda x, y: np.hypot(x, np.floor(y)) + np.arctan2(x, y) + np.sqrt(np.hypot(x, y)))
+    assert Program(surface, SGD(), (), {}).radius({}) >= 1e100
+    assert np.isfinite(surface.value(1e100, -1e100))

@@ -2,7 +2,6 @@
 
 import json
 import math
-from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -61,7 +60,7 @@ class Numeric(Rule):
     @staticmethod
     def update(h, memory, x, g, t, let, xp):
         v = let("v", np.fmax(0.9 * memory.v, np.hypot(g, xp.log1p(np.fabs(x)))))
-        turned = np.logical_and(g > 0, np.logical_not(x > 1)) | (xp.rint(x) < -1)
+        turned = np.logical_and(g > 0, ~(x > 1)) | (xp.rint(x) < -1)
         scale = xp.where(xp.where(turned, x > 0, x < 0), xp.cbrt(v), np.clip(v, 0.5, 2.0))
         return let("step", -h.lr * xp.arctan2(g, scale) * xp.clip(np.exp2(-x), 0.5, 1.0) + 0.01 * np.square(xp.erf(g)))
 
@@ -84,8 +83,7 @@ START = (-1.5, 2.0)
 @pytest.mark.parametrize("device", [None, "cpu"])
 def test_lanes_and_kernels_walk_as_one_run_does(cls, device):
     rates = [0.05, 0.2]
-    with suppress(TypeError):  # one that is a function of numbers
-        assert rule_mathml(cls())
+    assert "<math" in rule_mathml(cls())
     runs = [descend(Quadratic(), cls(lr=lr), START, 12) for lr in rates]
     together = descend(Quadratic(), cls(lr=np.array(rates)), START, 12)
     swept = sweep(Quadratic(), cls(), START, 12, {"lr": rates}, measure=["loss", "diverged"], device=device)
