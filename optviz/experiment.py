@@ -8,6 +8,7 @@ changed, in a page by pushing arrays into what was drawn, in a notebook as Dynam
 from __future__ import annotations
 
 import os
+import weakref
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -301,6 +302,18 @@ class Experiment(pn.viewable.Viewer):
 
     def __panel__(self):
         return self.page().layout
+
+
+def weakly(method: Any) -> Callable[..., None]:
+    """A method as a watcher that keeps nothing alive: a member may outlive the experiments that follow it."""
+    known = weakref.WeakMethod(method)
+
+    def call(*events: Any) -> None:
+        alive = known()
+        if alive is not None:
+            alive(*events)
+
+    return call
 
 
 def _same(a: Any, b: Any) -> bool:

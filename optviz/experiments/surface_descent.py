@@ -12,7 +12,7 @@ import param
 from ..basin_maps import basin_map, local_minima
 from ..controls import knobs_of, shade
 from ..descent import descend
-from ..experiment import Experiment, Members
+from ..experiment import Experiment, Members, weakly
 from ..formulas import hyperparameter_mathml, objective_mathml, rule_mathml
 from ..layout import frame, html, under_knobs
 from ..maps import names_of, setting
@@ -115,7 +115,9 @@ class SurfaceDescent(Experiment):
             return
         for member, watcher in self._watched:
             member.param.unwatch(watcher)
-        self._watched = [(m, m.param.watch(self._changed, [n for n in m.param if n != "name"])) for m in members]
+        self._watched = [
+            (m, m.param.watch(weakly(self._changed), [n for n in m.param if n != "name"])) for m in members
+        ]
 
     # numbers
 
