@@ -28,11 +28,11 @@ def test_an_experiment_goes_when_it_is_let_go(make):
     member: Objective = made.objective
     if member.shape_names():
         setattr(member, member.shape_names()[0], 12.0)
-    gone = weakref.ref(made)
+    gone, rule = weakref.ref(made), weakref.ref(getattr(made, "optimizer", made))
     assert made.message == ""
     del made
     gc.collect()
-    assert gone() is None
+    assert gone() is None and rule() in (None, RULE)
 
 
 def test_a_race_keeps_what_it_shows_alone():
