@@ -18,9 +18,8 @@ import param
 import torch
 
 import optviz
-from optviz import SGD, Lanes, LinearRegression, Momentum, ReLUNet, Rule, descend
+from optviz import SGD, Lanes, LinearRegression, ReLUNet, Rule, SingleParameter, descend
 from optviz.losses import CRITERIA
-from optviz.scan import filtered
 
 AXIS = -5 + 13 * np.arange(101) / 100
 
@@ -66,16 +65,14 @@ def noise_loop(gradients, lr=0.1, decay=0.002, momentum=0.95, clip=5.0):
     return updates.ravel(), baseline.ravel()
 
 
-def noise_scan(rule, gradients, momentum=0.95, decay=0.002, clip=5.0):
-    """A knob moves: set it, then the rates and all updates anew."""
-    rule.momentum = momentum
-    rates = np.repeat(np.maximum(rule.lr - decay * np.arange(40), 0.001), 591)
-    return filtered(rule, gradients, clip=clip, rates=rates)
+def noise_page(gradients=None) -> SingleParameter:
+    """The experiment at the loop's settings; without gradients it draws its own."""
+    return SingleParameter(gradients=gradients, lr=0.1, decay=0.002, momentum=0.95, clip=5.0)
 
 
-def plain_scan(gradients):
-    """The baseline, which no knob changes: needed anew only for new gradients."""
-    return filtered(SGD(lr=0.1), gradients)
+def turned(experiment: SingleParameter) -> None:
+    """A visitor's knob: updates, values, spreads, theory and the arrays of all pictures anew."""
+    experiment.momentum = 0.9 if experiment.momentum == 0.95 else 0.95
 
 
 # LossComparison: a line fitted under four losses, and each loss on a grid of 101 x 101
@@ -159,8 +156,8 @@ def show(rows) -> None:
 def check_equal() -> None:
     """Both sides compute the same, or the ratios mean nothing."""
     gradients = np.random.default_rng(0).standard_normal(23640)
-    scans = noise_scan(Momentum(lr=0.1), gradients), plain_scan(gradients)
-    for ours, theirs in zip(scans, noise_loop(gradients), strict=True):
+    made = noise_page(gradients)
+    for ours, theirs in zip((made.updates, made.baseline), noise_loop(gradients), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-12)
     x, y = regression_data()
     objectives = [LinearRegression(x, y, loss=name) for name in CRITERIA]
@@ -178,12 +175,12 @@ def main() -> None:
     torch.set_num_threads(1)  # the tensors are tiny: threads would only slow the loops down
     check_equal()
     gradients = np.random.default_rng(0).standard_normal(23640)
-    rule = Momentum(lr=0.1)
-    slow, knob = best(lambda: noise_loop(gradients), 8), best(lambda: noise_scan(rule, gradients), 300)
-    plain = best(lambda: plain_scan(gradients), 300)
+    page = noise_page()
+    slow, knob = best(lambda: noise_loop(gradients), 8), best(lambda: turned(page), 100)
+    drawn = best(lambda: page.param.trigger("new_gradients"), 50)
     rows = [
-        ("SingleParameter: a knob, the baseline kept", slow, knob, 100),
-        ("SingleParameter: new gradients", slow, knob + plain, 50),
+        ("SingleParameter: a knob and all its pictures", slow, knob, 15),
+        ("SingleParameter: new gradients and all pictures", slow, drawn, 10),
     ]
 
     x, y = regression_data()

@@ -8,6 +8,7 @@ changed, in a page by pushing arrays into what was drawn, in a notebook as Dynam
 from __future__ import annotations
 
 import os
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -357,6 +358,18 @@ def _check_figures(kind: type) -> None:
     if shown:
         who, read = f"{kind.__name__}.figures", ", ".join(shown)
         raise TypeError(f"{who} must be the same whatever the controls say, not hang on {read}; {EMPTIED}.")
+
+
+def weakly(method: Any) -> Callable[..., None]:
+    """A method as a watcher that keeps nothing alive: a member may outlive the experiments that follow it."""
+    known = weakref.WeakMethod(method)
+
+    def call(*events: Any) -> None:
+        alive = known()
+        if alive is not None:
+            alive(*events)
+
+    return call
 
 
 def _same(a: Any, b: Any) -> bool:

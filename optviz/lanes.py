@@ -29,7 +29,7 @@ class Program:
                  rates: str = "", noise: bool = False):  # fmt: skip
         self.objective, self.rule, self.varied = objective, rule, tuple(varied)
         self.clips, self.rates, self.noise = clips, rates, noise
-        self.traced = hasattr(objective, "traced") and not hasattr(objective, "x")
+        self.traced = has_formula(objective)
         self.dim, self.coupled = objective.dim, rule.coupled
         self.terms = self._terms()
         tape = Tape()
@@ -193,16 +193,46 @@ class Wanted:
         objective, rule = self.objective, self.rule
         own = [(n, None if n in self.varied else repr(v)) for n, v in rule.settings().items()]
         known: Any = objective
-        if hasattr(objective, "traced") and not hasattr(objective, "x"):
+        if has_formula(objective):
             shape = zip(objective.shape_names(), objective.shape_values(), strict=True)
             known = (objective.traced, objective.names, *((n, None if n in self.varied else v) for n, v in shape))
         object.__setattr__(self, "key", (known, type(rule), type(rule).update, *own))
 
 
-@lru_cache(maxsize=32)
 def traced(wanted: Wanted) -> Program:
-    """The program, traced once: a slider that moves one of the axes' ends finds it again."""
+    """The program, traced once where there is a formula: a slider that moves one of the axes' ends finds it again."""
+    if not has_formula(wanted.objective):
+        return _made(wanted)
+    rule = type(wanted.rule)(**wanted.rule.settings())  # what watches the given ones is not to be kept
+    return _kept(replace(wanted, objective=Formula(wanted.objective), rule=rule))
+
+
+def _made(wanted: Wanted) -> Program:
     return Program(wanted.objective, wanted.rule, wanted.varied, dict(wanted.clips), wanted.rates, wanted.noise)
+
+
+_kept = lru_cache(maxsize=32)(_made)
+
+
+class Formula:
+    """An objective's formula with the shape that it has now, and nothing else of it."""
+
+    def __init__(self, objective: Any):
+        self.traced, self.names, self.dim = objective.traced, objective.names, objective.dim
+        self._shape = dict(zip(objective.shape_names(), objective.shape_values(), strict=True))
+
+    def shape_names(self) -> list[str]:
+        """The names of the parameters that change the surface."""
+        return list(self._shape)
+
+    def shape_values(self) -> list[float]:
+        """Their values, in this order."""
+        return list(self._shape.values())
+
+
+def has_formula(objective: Any) -> bool:
+    """Whether an objective is one formula of its variables, and none over data."""
+    return hasattr(objective, "traced") and not hasattr(objective, "x")
 
 
 def fresh(op: str, args: Sequence[Any]) -> Any:

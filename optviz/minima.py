@@ -2,144 +2,70 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import weakref
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from .messages import refuse
+from .minima_search import LATTICE, Finding, closest
 
-LATTICE = 64  # starts along each side
-COARSE = 40  # where torch works out one point after the other
 REACH = 0.01  # of the box's diagonal
 
 
 def minima_of(objective: Any, box: Any = None, lattice: int = LATTICE) -> np.ndarray:
-    """The local minima within a box, shape (n, 2), the lowest first.
+    """The local minima within a box, shape (n, 2), the lowest first; of a flat valley one point in its middle.
 
     Newton's method from every point of a lattice finds those with a gradient (a Hessian with
-    no negative eigenvalue tells them from saddles); a direct search from the lattice's lowest
-    points finds those at kinks. Raises ValueError for an objective of other than two variables.
+    no negative eigenvalue tells them from saddles); a search by ranks of values from the lowest
+    points of a finer lattice finds those at kinks. Raises ValueError for an objective of other
+    than two variables.
     """
+    return finding(objective, box, lattice).points
+
+
+def finding(objective: Any, box: Any = None, lattice: int = LATTICE) -> Finding:
+    """The minima within a box, by default the objective's domain, and the valleys among them."""
     if objective.dim != 2:
         refuse("minima_of", "needs an objective of two variables", objective.dim, "pass the minima yourself")
-    (x0, x1), (y0, y1) = objective.domain if box is None else box
-    sides = np.array([[x0, x1], [y0, y1]], dtype=float)
-    traced = hasattr(objective, "traced")
-    grid = _lattice(sides, lattice if traced else min(lattice, COARSE))
-    cell = (sides[:, 1] - sides[:, 0]) / (grid.shape[1] - 1)
-    with np.errstate(all="ignore"):
-        low = _lowest_points(objective, grid)
-        smooth = _newton(objective, grid.reshape(2, -1) if traced else _rolled(objective, low), sides)
-        kinks = _search(objective, low, cell)
-    near = 1e-4 * np.hypot(*(sides[:, 1] - sides[:, 0]))
-    return _apart(objective, [smooth, kinks], near, sides)
+    return _remembered(objective, objective.domain if box is None else box, lattice)
 
 
-def _lattice(sides: np.ndarray, size: int) -> np.ndarray:
-    return np.stack(np.meshgrid(*(np.linspace(*side, size) for side in sides), indexing="ij"))
+_KNOWN: weakref.WeakKeyDictionary[Any, dict[tuple, Finding]] = weakref.WeakKeyDictionary()
 
 
-def _rolled(objective: Any, x: np.ndarray) -> np.ndarray:
-    """Where quasi-Newton runs from these points (2, n) end: close to minima, where few of Newton's steps are left."""
-    from scipy.optimize import minimize
-
-    ends = [minimize(lambda p: float(objective.value(*p)), x0, jac=lambda p: objective.gradient(*p)).x for x0 in x.T]
-    return np.reshape(ends, (-1, 2)).T
-
-
-def _newton(objective: Any, x: np.ndarray, sides: np.ndarray) -> np.ndarray:
-    """The points (2, n) where Newton's method came to rest in a minimum."""
-    diagonal = np.hypot(*(sides[:, 1] - sides[:, 0]))
-    for _ in range(60):
-        (a, b), (_, d) = objective.hessian(*x)
-        g = objective.gradient(*x)
-        det = a * d - b * b
-        step = np.stack([d * g[0] - b * g[1], a * g[1] - b * g[0]]) / det
-        step *= np.minimum(1, 0.1 * diagonal / np.hypot(*step))  # no leap out of the box
-        x = x - step
-    (a, b), (_, d) = objective.hessian(*x)
-    flattest = (a + d) / 2 - np.hypot((a - d) / 2, b)
-    at_rest = np.hypot(*step) <= 1e-8 * diagonal
-    return x[:, at_rest & (flattest > 0)]
-
-
-def _lowest_points(objective: Any, grid: np.ndarray) -> np.ndarray:
-    """The lattice's points (2, n) that lie no higher than their eight neighbours."""
-    values = objective.value(*grid)
-    wide = np.pad(values, 1, constant_values=np.inf)
-    n, m = values.shape
-    around = [wide[1 + i : 1 + i + n, 1 + j : 1 + j + m] for i, j in itertools.product((-1, 0, 1), repeat=2)]
-    return grid[:, (values <= np.min(around, axis=0)) & np.isfinite(values)]
-
-
-def _search(objective: Any, x: np.ndarray, step: np.ndarray) -> np.ndarray:
-    """Direct search: go to the best of eight neighbours, halve the step where none is better."""
-    turns = np.array([t for t in itertools.product((-1, 0, 1), repeat=2) if any(t)], dtype=float).T  # (2, 8)
-    size = np.ones(x.shape[1])
-    values = objective.value(*x)
-    for _ in range(120):
-        tried = x[:, :, None] + turns[:, None, :] * step[:, None, None] * size[:, None]
-        found = objective.value(*tried)
-        best = np.argmin(np.where(np.isnan(found), np.inf, found), axis=1)
-        lower = np.take_along_axis(found, best[:, None], axis=1)[:, 0]
-        better = lower < values
-        x = np.where(better, np.take_along_axis(tried, best[None, :, None], axis=2)[..., 0], x)
-        values = np.where(better, lower, values)
-        size = np.where(better, size, size / 2)
-    return x[:, size < 1e-9]
-
-
-def _apart(objective: Any, groups: list[np.ndarray], near: float, sides: np.ndarray) -> np.ndarray:
-    """Points within the box and apart from each other; an earlier group's stand for a later's."""
-    kept: list[np.ndarray] = []
-    for group in groups:
-        margin = near
-        inside = ((group >= sides[:, :1] - margin) & (group <= sides[:, 1:] + margin)).all(axis=0)
-        edge = ((group <= sides[:, :1]) | (group >= sides[:, 1:])).any(axis=0)
-        for point in group[:, inside & ~edge].T:
-            if all(np.hypot(*(point - other)) > near for other in kept):
-                kept.append(point)
-    if not kept:
-        return np.zeros((0, 2))
-    points = np.array(kept)
-    return points[np.argsort(objective.value(*points.T), kind="stable")]
-
-
-_LOWEST: weakref.WeakKeyDictionary[Any, dict[tuple, float | None]] = weakref.WeakKeyDictionary()
+def _remembered(objective: Any, box: Any, lattice: int) -> Finding:
+    """The finding, made once for an objective as long as it lives with this shape."""
+    sides = np.array(box, dtype=float)
+    shape = tuple(objective.shape_values()) if hasattr(objective, "shape_values") else ()
+    kept = _KNOWN.setdefault(objective, {})
+    key = (shape, *sides.ravel().tolist(), lattice)
+    if key not in kept:
+        kept.clear()  # a slider that moves the surface leaves nothing behind
+        kept[key] = Finding(objective, sides, lattice)
+    return kept[key]
 
 
 def lowest_loss(objective: Any) -> float | None:
     """The lowest value that an objective of two variables takes, None where it has none.
 
     It is the declared one, else that of the lowest minimum declared or found in the domain,
-    unless the domain holds something lower: then the surface falls on beyond its edge. Worked
-    out once for each objective and its shape parameters.
+    unless the domain holds something lower: then the surface falls on beyond its edge.
     """
     declared = getattr(objective, "lowest", None)
     if declared is not None:
         return float(declared)
-    shape = tuple(objective.shape_values()) if hasattr(objective, "shape_values") else ()
-    key = (shape, *map(tuple, objective.domain))
-    known = _LOWEST.setdefault(objective, {})
-    if key not in known:
-        known[key] = _lowest_in_domain(objective)
-    return known[key]
-
-
-def _lowest_in_domain(objective: Any) -> float | None:
+    found = finding(objective)
     points = np.asarray(getattr(objective, "minima", ()), dtype=float)
-    if not points.size:
-        points = minima_of(objective)
+    points = points if points.size else found.points
     if not points.size:
         return None
     lowest = float(np.min(objective.value(*points.T)))
-    values = objective.value(*_lattice(np.array(objective.domain, dtype=float), COARSE))
-    rounding = 1e-12 * (abs(lowest) + np.nanmedian(np.abs(values)))
-    return lowest if not (values < lowest - rounding).any() else None
+    rounding = 1e-12 * abs(lowest) + found.rounding
+    return None if (found.values < lowest - rounding).any() else lowest
 
 
 def lowest_of(objective: Any) -> float:
@@ -153,11 +79,16 @@ def lowest_of(objective: Any) -> float:
 
 @dataclass(frozen=True)
 class Basin:
-    """Minima (n, dim) with their values, and how near to one counts as having reached it."""
+    """Minima (n, dim) with their values, and how near to one counts as having reached it.
+
+    Rows (number, x, y) of `valleys` are points that lie as low as the minimum of that number,
+    side by side with it: who is near one of them has reached it, too.
+    """
 
     points: np.ndarray
     values: np.ndarray
     reach: float
+    valleys: np.ndarray = field(default_factory=lambda: np.zeros((0, 3)))
 
     @staticmethod
     def of(objective: Any, minima: Any = None, box: Any = None) -> Basin:
@@ -165,11 +96,15 @@ class Basin:
         if isinstance(minima, Basin):
             return minima
         domain = objective.domain if box is None else box
-        points = minima_of(objective, domain) if minima is None else np.asarray(minima, dtype=float)
-        points = points.reshape(-1, objective.dim)
-        apart = [math.dist(p, q) for p, q in itertools.combinations(points, 2)]
-        reach = min([REACH * math.hypot(*(high - low for low, high in domain)), *(d / 3 for d in apart)])
-        return Basin(points, objective.value(*points.T), reach)
+        if minima is None:
+            found = finding(objective, domain)
+            points, valleys = found.points, found.valley_rows()
+        else:
+            points, valleys = np.asarray(minima, dtype=float).reshape(-1, objective.dim), np.zeros((0, 3))
+        reach = REACH * math.hypot(*(high - low for low, high in domain))
+        numbers = np.concatenate([np.arange(len(points)), valleys[:, 0]])
+        places = np.vstack([points, valleys[:, 1:]]) if len(valleys) else points
+        return Basin(points, objective.value(*points.T), min(reach, closest(numbers, places) / 3), valleys)
 
     def level(self, numbers: Any) -> np.ndarray:
         """The values of the minima with these numbers, NaN for -1."""
@@ -181,4 +116,9 @@ class Basin:
         for k, point in enumerate(self.points):
             square = sum((row - p) ** 2 for row, p in zip(x, point, strict=True))
             found[square <= self.reach**2] = k
+        if len(self.valleys):
+            finite = np.flatnonzero(np.isfinite(x).all(axis=0))
+            away, near = cKDTree(self.valleys[:, 1:]).query(x[:, finite].T)
+            there = away <= self.reach
+            found[finite[there]] = self.valleys[near[there], 0]
         return found

@@ -9,9 +9,9 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "optviz"
 ENGINE = ["", ".blocks", ".cluster", ".compiler", ".descent", ".edges", ".formulas", ".functions",
           ".given_schedules", ".gradient_check", ".lanes", ".linear", ".losses", ".map_axes", ".maps", ".mathml",
-          ".messages", ".minima", ".noise", ".objectives", ".optimizers", ".outlook", ".programs", ".ranges",
-          ".rows", ".rules", ".run_ends", ".scan", ".schedules", ".sharpness", ".stacked", ".sums", ".surfaces",
-          ".sweep", ".theory", ".torch_closure", ".torch_data", ".torch_lanes", ".torch_objectives",
+          ".messages", ".minima", ".minima_search", ".noise", ".objectives", ".optimizers", ".outlook", ".programs",
+          ".ranges", ".rows", ".rules", ".run_ends", ".scan", ".schedules", ".sharpness", ".stacked", ".sums",
+          ".surfaces", ".sweep", ".theory", ".torch_closure", ".torch_data", ".torch_lanes", ".torch_objectives",
           ".torch_optimizer", ".torch_schedules", ".torch_seeds", ".traceable", ".tracing", ".trajectory",
           ".verdicts"]  # fmt: skip
 VIEWS = ["panel", "holoviews", "bokeh", "matplotlib"]

@@ -11,7 +11,7 @@ import param
 
 from ..controls import knobs_of
 from ..descent import descend
-from ..experiment import Experiment, Members
+from ..experiment import Experiment, Members, weakly
 from ..layout import frame, html
 from ..members import Member, label_of, resolved, surfaces
 from ..messages import refuse
@@ -143,7 +143,9 @@ class Race(Experiment):
         super().settle(changed)
         if isinstance(self.objective, param.Parameterized) and self._watched is not self.objective:
             self._watched = self.objective
-            self.objective.param.watch(self._objective_changed, [n for n in self.objective.param if n != "name"])
+            self.objective.param.watch(
+                weakly(self._objective_changed), [n for n in self.objective.param if n != "name"]
+            )
 
     def _objective_changed(self, *events: param.parameterized.Event) -> None:
         if events[0].obj is self.objective:  # one that was left behind changes nothing
@@ -200,7 +202,7 @@ class Race(Experiment):
             ends = np.where(run.diverged > 0, np.inf, run.loss[-1])
             best = int(np.argmin(ends))
             return {"lr": rates, "final": ends, "diverged": run.diverged, "best": best,
-                    "x": run.x[:, best], "loss": run.loss[:, best]}  # fmt: skip
+                    "x": run.x[:, best].copy(), "loss": run.loss[:, best].copy()}  # fmt: skip
 
         return self.remember(f"{name} trials", (*self._conditions(name), self.lowest, self.highest, self.trials), tried)
 

@@ -12,7 +12,7 @@ import param
 from ..basin_maps import basin_map, known_minima
 from ..controls import close, knobs_of, shade
 from ..descent import descend
-from ..experiment import Experiment, Members
+from ..experiment import Experiment, Members, weakly
 from ..first_rates import at_first_rate, first_rate, has_rate
 from ..formulas import hyperparameter_mathml, objective_mathml, rule_mathml
 from ..layout import frame, html, under_knobs
@@ -144,7 +144,9 @@ class SurfaceDescent(Experiment):
             return
         for member, watcher in self._watched:
             member.param.unwatch(watcher)
-        self._watched = [(m, m.param.watch(self._changed, [n for n in m.param if n != "name"])) for m in members]
+        self._watched = [
+            (m, m.param.watch(weakly(self._changed), [n for n in m.param if n != "name"])) for m in members
+        ]
 
     # numbers
 
