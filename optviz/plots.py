@@ -322,7 +322,8 @@ def compose(figure: Figure, drawing: Drawing, elements: Sequence[Any], captioned
 
 
 # Bokeh's is a white band across the plot; the ground is called otherwise on a page with a template and on one without
-TOOLBAR = """:host(.bk-inner) { width: max-content !important; margin-left: auto; opacity: 1; border-radius: 0 0 0 6px;
+TOOLBAR = """:host(.bk-inner) { width: max-content !important; max-width: 100%; box-sizing: border-box;
+  padding-left: 18px; margin-left: auto; opacity: 1; border-radius: 0 0 0 6px;
   background: color-mix(in srgb, var(--fill-color, var(--ground, white)) 82%, transparent); }"""
 
 

@@ -237,7 +237,7 @@ class Conditioning(Experiment):
 
     def _row(self, name: str) -> str:
         counts = self.counts[name]
-        most = f"{self.results['limits'][name]:.4g}" if name in LINEAR else "follows its gradients"
+        most = f"{self.results['limits'][name]:.4g}" if name in LINEAR else "not fixed"
         steps = f"over {MOST:,}"
         if not np.isnan(counts).all():
             low, high = np.nanmin(counts), np.nanmax(counts)

@@ -358,7 +358,7 @@ class Race(Experiment):
         return float(self.runs[name]["loss"][-1] - floor)
 
     def side(self) -> dict[str, str]:
-        heads = ["", "Rule", "lr", "Final loss", f"Steps to {self.tolerance:g}"]
+        heads = ["Place", "Rule", "lr", "Final loss", f"Steps to {self.tolerance:g}"]
         rows = "".join(self._row(place + 1, name) for place, name in enumerate(self.results["places"]))
         head = "".join(cell("th", text) for text in heads)
         return {
