@@ -18,8 +18,9 @@ def tensors_of(objective: Any, start: np.ndarray) -> list[torch.Tensor]:
 
 
 def flat(tensors: list[torch.Tensor]) -> np.ndarray:
-    """Tensors of any shapes and precisions as one vector of float64."""
-    return torch.cat([p.detach().to_dense().reshape(-1).to(torch.float64) for p in tensors]).numpy()
+    """Tensors of any shapes and precisions as one vector of float64, which may share their memory."""
+    vectors = [p.detach().to_dense().reshape(-1).to(torch.float64) for p in tensors]
+    return (torch.cat(vectors) if len(vectors) > 1 else vectors[0]).numpy()
 
 
 class Closure:
@@ -47,7 +48,8 @@ class Closure:
         g, cut = self.around.clip_gradient((raw if self.noise is None else raw + self.noise)[:, None])
         if self.first is None:
             self.first = raw, cut
-        pieces = torch.split(torch.tensor(g[:, 0]), [p.numel() for p in self.tensors])
+        whole = torch.tensor(g[:, 0])
+        pieces = torch.split(whole, [p.numel() for p in self.tensors]) if len(self.tensors) > 1 else [whole]
         for p, slope, piece in zip(self.tensors, slopes, pieces, strict=True):
             if slope is None:
                 p.grad = None  # as torch leaves a parameter that the loss does not depend on
@@ -66,7 +68,7 @@ class Closure:
         (point,) = self.tensors
         x = point.detach().numpy().copy()
         columns = self.objective.array_gradient(self.batch)(*x[:, None])
-        slope = torch.tensor(np.array([np.broadcast_to(c, 1)[0] for c in columns], dtype=float))
+        slope = torch.tensor(np.array([np.asarray(c).item() for c in columns], dtype=float))
         value = self.objective.value(*x) if self.batch is None else self.objective.value_of(self.batch, *x)
         bent = _Bent.apply(point, slope, self.objective, self.batch) if self.graph else slope
         return torch.tensor(float(value), dtype=torch.float64), [bent]
