@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -9,23 +10,83 @@ from typing import Any
 import numpy as np
 
 from . import cluster
-from .minima import Basin
+from .members import surfaces
+from .minima import REACH, Basin, minima_of
 from .sweep import REACHED, sweep
+
+APART = 1e-4  # of the domain's diagonal: two points nearer than that are one minimum
 
 
 def local_minima(objective: Any) -> dict[str, Any]:
-    """Every local minimum found in an objective's domain, the lowest first.
+    """Every local minimum found in an objective's domain, and those declared, the lowest first.
 
-    `points` (n, 2), their `values` (n,), and `reach`: how near to one counts as having reached it.
+    `points` (n, 2), their `values` (n,), and `reach`: how near to one counts as having reached it. Where
+    a surface of the catalogue has another shape than at first, Newton's method brings its minima along.
     """
-    found = Basin.of(objective)
-    return {"points": found.points, "values": np.asarray(found.values), "reach": float(found.reach)}
+    cls = type(objective)
+    if cls in surfaces().values():
+        first = minima_of_kind(cls)
+        return first if list(objective.shape_values()) == first["shape"] else _brought(objective, first["points"])
+    return _found(objective, minima_of(objective))
+
+
+def known_minima(objective: Any) -> dict[str, Any]:
+    """`local_minima` of an objective with a formula; of any other those declared, taken to be equally low."""
+    if hasattr(objective, "traced"):
+        return local_minima(objective)
+    points = np.asarray(objective.minima, dtype=float).reshape(-1, 2)
+    return {"points": points, "values": np.zeros(len(points)), "reach": 0.0}
 
 
 @lru_cache(maxsize=64)
 def minima_of_kind(cls: type) -> dict[str, Any]:
     """`local_minima` of a class of surfaces as it starts, for a page to carry; found once a process."""
-    return local_minima(cls())
+    made = cls()
+    return {**_found(made, minima_of(made)), "shape": list(made.shape_values())}
+
+
+def _found(objective: Any, points: np.ndarray) -> dict[str, Any]:
+    """The minima declared, and those of these points that are apart from them and from each other."""
+    diagonal = _diagonal(objective)
+    kept = np.asarray(objective.minima, dtype=float).reshape(-1, 2)
+    for point in points:
+        if not (_gaps(kept, point) <= APART * diagonal).any():
+            kept = np.vstack([kept, np.where(np.abs(point) < 1e-13 * diagonal, 0.0, point)])
+    heights = objective.value(*kept.T)
+    low = np.min(heights, initial=np.inf)
+    # those that are equally low but for rounding stay as they were declared
+    heights = np.where(heights <= low + 1e-9 * max(1.0, abs(low)), low, heights)
+    kept = kept[np.argsort(heights, kind="stable")]
+    gaps = [float(_gaps(kept[:k], point).min()) for k, point in enumerate(kept) if k]
+    return {"points": kept, "values": np.asarray(objective.value(*kept.T)),
+            "reach": min([REACH * diagonal, *(gap / 3 for gap in gaps)])}  # fmt: skip
+
+
+def _gaps(points: np.ndarray, point: Any) -> np.ndarray:
+    return np.hypot(points[:, 0] - point[0], points[:, 1] - point[1])
+
+
+def _brought(objective: Any, points: np.ndarray) -> dict[str, Any]:
+    """The minima to which Newton's method comes from those of another shape. As localMinima in basins.js."""
+    diagonal, x = _diagonal(objective), np.array(points, dtype=float).reshape(-1, 2).T
+    with np.errstate(all="ignore"):
+        for _ in range(60):
+            (a, b), (_, d) = objective.hessian(*x)
+            g = objective.gradient(*x)
+            step = np.stack([d * g[0] - b * g[1], a * g[1] - b * g[0]]) / (a * d - b * b)
+            size = np.hypot(*step)
+            x = x - step * np.minimum(1, 0.1 * diagonal / size)
+            if not (size > 1e-12 * diagonal).any():
+                break
+        (a, b), (_, d) = objective.hessian(*x)
+        lowest = (a + d) / 2 - np.hypot((a - d) / 2, b)
+    (x0, x1), (y0, y1) = objective.domain
+    inside = (x[0] >= x0) & (x[0] <= x1) & (x[1] >= y0) & (x[1] <= y1)
+    return _found(objective, x.T[inside & (size <= 1e-8 * diagonal) & (lowest > 0)])
+
+
+def _diagonal(objective: Any) -> float:
+    return math.hypot(*(high - low for low, high in objective.domain))
 
 
 def basin_map(

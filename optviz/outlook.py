@@ -3,48 +3,75 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from .run_ends import end_of
 from .theory import frozen_terms, hessian_at, is_frozen, max_lr, preconditioned, prediction, spectrum
 from .trajectory import Trajectory
 
 
-def outlook(rule: Any, objective: Any, run: Trajectory, lowest: float | None, clip: float = 0.0) -> dict[str, Any]:
-    """Prediction and measurement for the first lane of a run.
+def outlook(
+    rule: Any, objective: Any, run: Trajectory, local: Mapping[str, Any], lowest: float | None, clip: float = 0.0
+) -> dict[str, Any]:
+    """Prediction and measurement for the first lane of a run, among the minima `local` of `basin_maps.local_minima`.
 
-    `rows`: for the start, three steps of the path, the end and each minimum the name, the point,
-    the `spectrum` (of P^-1 H where the rule divides by running squares, as they are at that step,
-    for a minimum at the end) and the largest stable lr (None where unknown). `sentence`: what to
-    expect at `target`, the nearest minimum, else the end. `rate`: the factor a step in the long run
-    there, None where unknown; `measured`: the factor over the last quarter of the run, NaN where
-    the loss does not tell (as where the surface has no `lowest` loss, None); `stable`: what is
-    predicted; `limit`: the largest stable lr at the target. `clip`: at what gradients are cut, 0
-    for nothing; near a minimum they are small, so it moves no limit, but keeps an unstable run
-    from growing.
+    `lowest` is the surface's lowest loss, None where it falls without end.
+
+    `rows`: for the start, three steps of the path, the end and each of the lowest minima (and that
+    nearest to the end) the name, the point, the `spectrum` (of P^-1 H where the rule divides by running
+    squares, as they are at that step, for a minimum at the end) and the largest stable lr (None where
+    unknown). `end`: where the run ended, as `run_ends.end_of` has it. `sentence`: what to expect at
+    `target`, the minimum nearest to the end, else the end; `bottom`: its loss, `lowest`: whether it is one
+    of the lowest minima, `beyond`: else that of these which is nearest to it. `rate`: the factor a step in
+    the long run there, None where unknown; `measured`: that of the run; `stable`: what is predicted;
+    `limit`: the largest stable lr at the target. `clip`: at what gradients are cut, 0 for nothing; near a
+    minimum they are small, so it moves no limit, but keeps an unstable run from growing.
     """
-    x = run.x[:, 0]
+    end = end_of(objective, run, local)
+    points, deep = np.asarray(local["points"], dtype=float).reshape(-1, 2), lowest_among(local, lowest)
+    x, k = run.x[:, 0], end["minimum"]
     last = int(np.flatnonzero(np.isfinite(x).all(axis=1))[-1])
-    minima = np.asarray(objective.minima, dtype=float).reshape(-1, 2)
-    end = x[last]
-    target = minima[int(np.argmin(np.hypot(*(minima - end).T)))] if len(minima) else end
+    target = x[last] if k < 0 else points[k]
     t = max(1, min(last, run.steps))
     terms = frozen_terms(rule, run, t) if is_frozen(rule) else None
-    rows = [_step_row(k, last, rule, objective, run) for k in sorted({last * part // 4 for part in range(5)})]
-    rows += [_row("minimum", point, rule, objective, terms, t) for point in minima]
+    rows = [_step_row(step, last, rule, objective, run) for step in sorted({last * part // 4 for part in range(5)})]
+    listed = [(points[i], "minimum") for i in range(len(points)) if deep[i]]
+    listed += [(target, "local minimum")] if k >= 0 and not deep[k] else []
+    rows += [_row(name, point, rule, objective, terms, t) for point, name in listed]
     found = _expected(rule, objective, target, terms, t)
     if clip > 0 and found["stable"] is False:
         held = f"Gradients are cut at {clip:g}: its steps grow no further than that allows."
         found = {**found, "sentence": f"{found['sentence']} {held}"}
     return {
         **found,
-        "clipped": clip > 0,
         "rows": rows,
         "target": target,
+        "bottom": math.nan if k < 0 else float(local["values"][k]),
+        "lowest": k < 0 or bool(deep[k]),
+        "beyond": None if k < 0 or deep[k] or not deep.any() else _nearest(points[deep], target),
         "frozen": terms is not None,
-        "measured": math.nan if lowest is None else _measured(run.loss[:, 0] - lowest),
+        "end": end,
+        "measured": end["factor"],
     }
+
+
+def lowest_among(local: Mapping[str, Any], lowest: float | None) -> np.ndarray:
+    """Which of the minima of `basin_maps.local_minima` are the lowest, up to rounding: booleans (n,).
+
+    None of them where the surface has no `lowest` loss.
+    """
+    values = np.asarray(local["values"], dtype=float).reshape(-1)
+    if lowest is None or not len(values):
+        return values != values
+    low = float(np.min(values))
+    return values <= low + 1e-7 * max(1.0, abs(low))
+
+
+def _nearest(points: np.ndarray, point: Any) -> np.ndarray:
+    return points[int(np.argmin(np.hypot(points[:, 0] - point[0], points[:, 1] - point[1])))]
 
 
 def _expected(rule: Any, objective: Any, point: Any, terms: Any, t: int) -> dict[str, Any]:
@@ -70,29 +97,3 @@ def _row(name: str, point: Any, rule: Any, objective: Any, terms: Any, t: int) -
     known = spectrum(objective, point) if terms is None else preconditioned(rule, objective, point, terms, t)
     most = max_lr(rule, known["values"][-1])
     return {**row, "values": known["values"], "condition": known["condition"], "limit": most}
-
-
-def _measured(above: np.ndarray) -> float:
-    """The factor that a step takes off the distance, from how the loss fell over the last quarter."""
-    shown = np.flatnonzero(np.isfinite(above) & (above > 0))
-    if len(shown) < 2:
-        return math.nan
-    last = int(shown[-1])
-    first = int(shown[np.searchsorted(shown, last - max(4, last // 4))]) if last > 4 else int(shown[0])
-    if first == last:
-        return math.nan
-    return math.exp((math.log(above[last]) - math.log(above[first])) / (2 * (last - first)))
-
-
-def verdict(found: dict[str, Any], run: Trajectory) -> str:
-    """Whether a run did what was expected of it, in a sentence; empty where nothing was expected."""
-    if found["stable"] is None:
-        return ""
-    # held by the clip, an unstable run circles around the minimum
-    grew = run.diverged[0] > 0 or found["measured"] > (0.999 if found["clipped"] else 1)
-    if not run.diverged[0] and np.isnan(found["measured"]):
-        return ""
-    so = "So it does" if grew != found["stable"] else "Not so in this run"
-    if run.diverged[0]:
-        return f"{so}: it diverged at step {run.diverged[0]}."
-    return f"{so}: the last steps took the distance to {found['measured']:.4g} of itself each."

@@ -7,7 +7,7 @@ the same columns, so that a page can push new columns into what was drawn once.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import holoviews as hv
@@ -139,6 +139,18 @@ def marks(color: str, marker: str = "circle", size: float = 6, label: str = "", 
         return element.opts(color=color, marker=marker, size=size, show_legend=bool(label), **style)
 
     return Layer(make, label, color, marker)
+
+
+def stars() -> dict[str, Callable]:
+    """The layers of minima, as `scene.star_columns` fills them: the lowest filled, the others hollow."""
+    lowest = marks("#ffd43b", "star", 17, "minimum", line_color="#5c4400")
+    hollow = marks("#ffd43b", "star", 13, "local minimum", fill_alpha=0, line_width=2)
+    return {"minima": lowest, "local": replace(hollow, symbol="hollow star")}
+
+
+def off_scale_marks() -> dict[str, Callable]:
+    """The layers of `scene.off_scale`: triangles at the edges of a plot."""
+    return {"above": marks(RED, "triangle", 9), "below": marks(RED, "inverted_triangle", 9)}
 
 
 def stems(color: str, label: str = "", width: float = 1.5, **style: Any) -> Callable:
@@ -275,7 +287,7 @@ def _swatch(layer: Layer) -> str:
     return f'<i class="line" style="border-top: 3px {dash} {layer.color}"></i>'
 
 
-SYMBOLS = {"circle": "●", "square": "■", "star": "★", "triangle": "▲", "x": "✕"}
+SYMBOLS = {"circle": "●", "square": "■", "star": "★", "hollow star": "☆", "triangle": "▲", "x": "✕"}
 
 
 def caption(figure: Figure, drawing: Drawing) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import contourpy
 import numpy as np
 
+from .outlook import lowest_among
 from .plots import heights, image_columns, levels
 
 Box = tuple[float, float, float, float]
@@ -166,12 +167,46 @@ def basin_columns(found: dict[str, Any] | None, by_steps: bool, box: Box) -> dic
     return {"arrivals": image_columns(arrivals, box), "kinds": image_columns(kinds, box)}
 
 
-def expected_loss(found: dict[str, Any] | None, above: np.ndarray, ylim: tuple[float, float]) -> dict[str, np.ndarray]:
-    """The loss above the lowest as the expected rate has it fall or grow, through the last one within the frame."""
-    ends = np.flatnonzero((above >= ylim[0]) & (above <= ylim[1]))
-    if found is None or found["rate"] is None or not ends.size or ends[-1] < 2:
+def star_columns(local: dict[str, Any], lowest: float | None) -> dict[str, dict[str, np.ndarray]]:
+    """The columns of `plots.stars`, from `basin_maps.known_minima`: the lowest minima, and the others."""
+    points, deep = local["points"], lowest_among(local, lowest)
+    low, high = points[deep], points[~deep]
+    return {"local": {"x": high[:, 0], "y": high[:, 1]}, "minima": {"x": low[:, 0], "y": low[:, 1]}}
+
+
+def star_keys(local: dict[str, Any], lowest: float | None) -> dict[str, str]:
+    """What a key says of `plots.stars`: nothing of those that are not there."""
+    deep = lowest_among(local, lowest)
+    return {"minimum": "minimum" if deep.any() else "", "local minimum": "" if deep.all() else "local minimum"}
+
+
+def pair_columns(steps: np.ndarray, values: np.ndarray, ylim: tuple[float, float], first: int) -> dict[str, dict]:
+    """The series `first` and `second` of two coordinates, and the marks where one leaves the frame."""
+    both = values.reshape(len(values), -1)
+    return {
+        "first": {"x": steps, "y": joined(values[..., 0])},
+        "second": {"x": steps, "y": joined(values[..., 1])},
+        **off_scale(both, ylim, first),
+    }
+
+
+def expected_loss(
+    found: dict[str, Any] | None, loss: np.ndarray, lowest: float, ylim: tuple[float, float]
+) -> dict[str, np.ndarray]:
+    """The loss above `lowest` as the expected rate has it fall or grow, through the last one within the frame.
+
+    Towards the minimum that the rate belongs to, a local one perhaps, and only where the run ends
+    on the bowl around that one: elsewhere the rate says nothing.
+    """
+    if found is None or found["rate"] is None or not found["end"]["tangent"]:
         return EMPTY
-    last = int(ends[-1])
-    steps = np.array([last // 2, last], dtype=float)
+    above, bottom = loss - lowest, found["bottom"]
+    higher = loss - bottom > 1e-9 * abs(bottom - lowest)  # than the minimum by more than rounding
+    shown = np.flatnonzero((above >= ylim[0]) & (above <= ylim[1]) & higher)
+    if not shown.size or shown[-1] < 2:
+        return EMPTY
+    last = int(shown[-1])
+    steps = np.linspace(last // 2, last, 2 if bottom == lowest else 40)
     with np.errstate(all="ignore"):
-        return {"x": steps, "y": loggable(above[last] * np.power(found["rate"], 2 * (steps - last)))}
+        falling = (loss[last] - bottom) * np.power(found["rate"], 2 * (steps - last))
+        return {"x": steps, "y": loggable(bottom - lowest + falling)}

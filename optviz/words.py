@@ -6,27 +6,52 @@ from typing import Any
 
 import numpy as np
 
-from .outlook import verdict
-from .trajectory import Trajectory
+from .verdicts import place, shown, verdict
 
 
-def outlook_text(found: dict[str, Any], settled: bool, run: Trajectory) -> str:
-    """What `outlook` found, in a sentence and a table; `settled` says that the target is a minimum."""
+def outlook_text(found: dict[str, Any]) -> str:
+    """What `outlook` found, in a sentence or two and a table."""
     rows = "".join(_row(row) for row in found["rows"])
-    at = "the minimum" if settled else "its end"
     of = " of P⁻¹H" if found["frozen"] else ""
     head = f"<tr><th></th><th>curvatures{of}</th><th>ratio</th><th>lr below</th></tr>"
-    said = f"Near {at} {_point(found['target'])}: {found['sentence']} <b>{verdict(found, run)}</b>"
+    said = f"Near {_name(found)} {place(found['target'])}: {found['sentence']} <b>{verdict(found)}</b>{_beyond(found)}"
     return f"<h3>What to expect</h3><p>{said}</p><table>{head}{rows}</table>"
+
+
+def _name(found: dict[str, Any]) -> str:
+    if found["end"]["minimum"] < 0:
+        return "its end"
+    return "the minimum" if found["lowest"] else "the local minimum"
+
+
+def _beyond(found: dict[str, Any]) -> str:
+    """Of a run beside a local minimum: where the lowest one is."""
+    if found["beyond"] is None:
+        return ""
+    away = np.hypot(found["beyond"][0] - found["target"][0], found["beyond"][1] - found["target"][1])
+    return f" The lowest minimum is {shown(float(away))} away, at {place(found['beyond'])}."
+
+
+def distance_text(found: dict[str, Any] | None, points: np.ndarray, point: np.ndarray) -> str:
+    """How far a run's last point is from the nearest minimum, as an apposition; empty where there is none."""
+    if not len(points):
+        return ""
+    away = np.min(np.hypot(points[:, 0] - point[0], points[:, 1] - point[1]))
+    return f", {shown(float(away))} from a {'minimum' if found is None or found['lowest'] else 'local minimum'}"
+
+
+def counted(count: int, noun: str) -> str:
+    """A number of things: "1 step", "2 steps"."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _row(row: dict[str, Any]) -> str:
     """Of the table of places: the curvatures there, their ratio, and the learning rate up to which it is stable."""
     low, high = row["values"]
-    known = f"{low:.4g}, {high:.4g}" if np.isfinite(low) else "none"
-    ratio = f"{row['condition']:.4g}" if np.isfinite(row["condition"]) else "–"
-    limit = "–" if row["limit"] is None else ("any" if np.isinf(row["limit"]) else f"{row['limit']:.4g}")
-    return f"<tr><td>{row['name']} {_point(row['point'])}</td><td>{known}</td><td>{ratio}</td><td>{limit}</td></tr>"
+    known = f"{shown(low, 4)}, {shown(high, 4)}" if np.isfinite(low) else "none"
+    ratio = shown(row["condition"], 4) if np.isfinite(row["condition"]) else "–"
+    limit = "–" if row["limit"] is None else ("any" if np.isinf(row["limit"]) else shown(row["limit"], 4))
+    return f"<tr><td>{row['name']} {place(row['point'])}</td><td>{known}</td><td>{ratio}</td><td>{limit}</td></tr>"
 
 
 def basin_shares(found: dict[str, Any] | None) -> str:
@@ -37,18 +62,14 @@ def basin_shares(found: dict[str, Any] | None) -> str:
     lost = int(np.count_nonzero(found["diverged"] > 0))
     counts = [int(np.count_nonzero(ends == k)) for k in range(len(found["points"]))]
     most = sorted(range(len(counts)), key=lambda k: -counts[k])[:6]
-    each = [f"{_share(counts[k], ends.size)} reach {_point(found['points'][k])}" for k in most if counts[k] > 0]
+    each = [f"{_share(counts[k], ends.size)} reach {place(found['points'][k])}" for k in most if counts[k] > 0]
     more = sum(counts) - sum(counts[k] for k in most)
     rest = ends.size - lost - sum(counts)
     each += [f"{_share(more, ends.size)} other minima"] if more else []
     each += [f"{_share(rest, ends.size)} (grey) none"] if rest else []
     each += [f"{_share(lost, ends.size)} (dark red) diverge"] if lost else []
-    return f"<h3>Where the starts go</h3><p>Within {found['steps']} steps {', '.join(each)}.</p>"
+    return f"<h3>Where the starts go</h3><p>Within {counted(found['steps'], 'step')} {', '.join(each)}.</p>"
 
 
 def _share(count: int, size: int) -> str:
     return f"{100 * count / size:.3g} %"
-
-
-def _point(point: np.ndarray) -> str:
-    return f"({point[0]:.3g}, {point[1]:.3g})"

@@ -9,9 +9,9 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "optviz"
 ENGINE = ["", ".blocks", ".cluster", ".compiler", ".descent", ".formulas", ".lanes", ".linear", ".losses",
           ".map_axes", ".maps", ".mathml", ".messages", ".minima", ".minima_search", ".noise", ".objectives",
-          ".optimizers", ".outlook", ".programs", ".ranges", ".rows", ".rules", ".scan", ".schedules", ".sharpness",
-          ".stacked", ".surfaces", ".sweep", ".theory", ".torch_lanes", ".torch_objectives", ".torch_optimizer",
-          ".tracing", ".trajectory"]  # fmt: skip
+          ".optimizers", ".outlook", ".programs", ".ranges", ".rows", ".rules", ".run_ends", ".scan", ".schedules",
+          ".sharpness", ".stacked", ".surfaces", ".sweep", ".theory", ".torch_lanes", ".torch_objectives",
+          ".torch_optimizer", ".tracing", ".trajectory", ".verdicts"]  # fmt: skip
 VIEWS = ["panel", "holoviews", "bokeh", "matplotlib"]
 
 

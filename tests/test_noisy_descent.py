@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qsl
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from optviz import SGD, Adam, NoisyDescent, descend
 from optviz.draws import recorded
 from optviz.experiments.noisy_descent import APART, MOST_RUNS, MOST_STEPS, RULES, SURFACES
 from optviz.floors import ellipses
+from optviz.sharing import apply, query
 from optviz.surfaces import RotatedQuadratic
 
 
@@ -173,6 +176,17 @@ def test_every_surface_and_every_rule(surface):
         assert ("theory" in made.status()) or not known or found["diverged"]
     if len(np.asarray(SURFACES[surface]().minima)) == 0:
         assert made.found["first"]["predicted"] is None
+
+
+def test_a_surface_brings_learning_rates_that_work():
+    made = NoisyDescent(second="RAdam", noise=0.1, runs=3)
+    for surface, lr in (("Himmelblau", 0.02), ("Goldstein-Price", 5e-6), ("Sphere", 0.1)):
+        made.surface = surface
+        assert made.lr <= lr and not any(found["diverged"] for found in made.found.values())
+        again, refused = apply(NoisyDescent, dict(parse_qsl(query(made))))
+        assert (again.lr, again.second_lr, refused) == (made.lr, made.second_lr, [])
+    made.param.update(surface="Himmelblau", lr=0.5)
+    assert made.lr == 0.5 and made.found["first"]["diverged"] == 3
 
 
 def test_a_surface_brings_its_start_and_a_start_is_refused():

@@ -10,6 +10,7 @@ import param
 
 from ..controls import knobs_of
 from ..experiment import Members
+from ..first_rates import at_first_rate
 from ..layout import frame, html, under_knobs
 from ..map_axes import AXES, CLIP, COORDINATES, Axis, axis_of, by_factors, span_of
 from ..map_views import ENDS, LOGS, OWN, VIEWS, belongs
@@ -102,6 +103,7 @@ class HyperparameterMap(SurfaceDescent):
             new |= {"start_x": picked["start"][0], "start_y": picked["start"][1]}
         if "scene" in changed and self.scene in VIEWS:
             new |= self._viewed(changed)
+            new |= at_first_rate(self, changed, new)
         optimizer, objective = new.get("optimizer", self.optimizer), new.get("objective", self.objective)
         pair = pair_of(optimizer, objective, new.get("across", self.across), new.get("up", self.up))
         new |= {"across": pair[0], "up": pair[1], **self._scales_of(changed, pair)}

@@ -37,7 +37,7 @@ from ..messages import refuse
 from ..plots import ORANGE, PURPLE, RED, Drawing, Figure, cased, curve, lines, marks, surface
 from ..rules import Rule
 from ..scene import EMPTY, decades, frame_of, joined, loggable, off_scale, path_columns
-from ..simple_rules import PUSHED, RULES, lr_of, made, momentum_of
+from ..simple_rules import PUSHED, RULES, lr_of, made, momentum_of, working_rates
 from ..starts import first_start, followed
 from ..surfaces import RotatedQuadratic
 from ..trajectory import Trajectory
@@ -108,8 +108,11 @@ class NoisyDescent(Experiment):
         return self.results["found"]
 
     def follow(self, changed: set[str]) -> dict[str, Any]:
-        """A surface brings its start; a typed start and a clicked one are the same."""
+        """A surface brings its start and learning rates that work; a typed start and a clicked one are the same."""
         new = followed(self, changed, start_on(self.surface) if "surface" in changed else None)
+        if "surface" in changed:
+            rules = {"lr": self.rule, "second_lr": self.second}
+            new |= working_rates(self, {n: r for n, r in rules.items() if n not in changed}, SURFACES[self.surface]())
         return {**new, "seed": (self.seed + 1) % APART} if "new_noise" in changed else new
 
     # numbers

@@ -9,18 +9,34 @@ import numpy as np
 import panel as pn
 import param
 
-from ..basin_maps import basin_map, local_minima
+from ..basin_maps import basin_map, known_minima
 from ..controls import knobs_of, shade
 from ..descent import descend
 from ..experiment import Experiment, Members, weakly
+from ..first_rates import at_first_rate, first_rate, has_rate
 from ..formulas import hyperparameter_mathml, objective_mathml, rule_mathml
 from ..layout import frame, html, under_knobs
-from ..maps import names_of, setting
+from ..maps import names_of, setting, with_setting
 from ..members import Member, label_of, resolved, rules, surfaces
 from ..messages import refuse
 from ..minima import lowest_loss
 from ..outlook import outlook
-from ..plots import BLUE, GREY, ORANGE, RED, Drawing, Figure, basins, curve, lines, marks, surface, texts
+from ..plots import (
+    BLUE,
+    GREY,
+    ORANGE,
+    RED,
+    Drawing,
+    Figure,
+    basins,
+    curve,
+    lines,
+    marks,
+    off_scale_marks,
+    stars,
+    surface,
+    texts,
+)
 from ..rules import Rule
 from ..scene import (
     GONE,
@@ -34,13 +50,17 @@ from ..scene import (
     joined,
     loggable,
     off_scale,
+    pair_columns,
     path_columns,
+    star_columns,
+    star_keys,
     symmetric,
 )
 from ..stages import Picture, cells_aside
 from ..starts import first_start, followed
 from ..trajectory import Trajectory
-from ..words import basin_shares, outlook_text
+from ..verdicts import place, shown
+from ..words import basin_shares, counted, distance_text, outlook_text
 
 OFF, REACHED, SPEED = "the loss", "the minimum reached", "the steps to get there"
 BASIN_STEPS = 200  # of every start's run, if not more are asked for
@@ -75,11 +95,16 @@ class SurfaceDescent(Experiment):
         params.setdefault("optimizer", params.get("optimizer_name", "SGD"))
         params.setdefault("objective", params.get("objective_name", "Quadratic"))
         self._watched: list[tuple[Any, Any]] = []
+        named: set[str] = set()
         for kind, name in (("rule", "optimizer"), ("objective", "objective")):
             by_name = isinstance(params[name], str)
             params[name] = resolved(kind, params[name], f"SurfaceDescent.{name}")
-            if name == "optimizer" and by_name:
-                params.setdefault("steps", _preset_steps(params[name]))
+            named |= {name} if by_name else set()
+        if "optimizer" in named:
+            params.setdefault("steps", _preset_steps(params["optimizer"]))
+            rule, objective = params["optimizer"], params["objective"]
+            if has_rate(rule, objective):
+                params["optimizer"] = with_setting(rule, "lr", first_rate(rule, objective))
         params["start"] = first_start(params, params["objective"].starts[0])
         super().__init__(**params)
         self.settle({"optimizer", "objective", "start"})
@@ -100,6 +125,7 @@ class SurfaceDescent(Experiment):
                 new["steps"] = _preset_steps(new["optimizer"])
         if "objective_name" in changed and "objective" not in changed:
             new["objective"] = self.chosen("objective", self.objective_name)
+        new |= at_first_rate(self, changed, new)
         objective, optimizer = new.get("objective", self.objective), new.get("optimizer", self.optimizer)
         new |= followed(self, changed, objective.starts[0] if changed & {"objective", "objective_name"} else None)
         return new | {"optimizer_name": self.offered("rule", "optimizer_name", optimizer),
@@ -131,18 +157,18 @@ class SurfaceDescent(Experiment):
         found = {"trajectory": run, "box": box, "lowest": lowest, "landscape": scape[0], "floor": scape[1],
                  "values": scape[2]}  # fmt: skip
         known = hasattr(self.objective, "traced") and run.lanes == 1
-        expected = outlook(self.optimizer, self.objective, run, lowest, self.clip) if known else None
-        basins = self._basins(box) if known and self.basins != OFF else None
+        local = self.remember("minima", self._surface_key(), lambda: known_minima(self.objective))
+        expected = outlook(self.optimizer, self.objective, run, local, lowest, self.clip) if known else None
+        basins = self._basins(box, local) if known and self.basins != OFF else None
         ends = None if basins is None else basins.found
-        return {**found, "outlook": expected, "basins": ends, "picture": basins}
+        return {**found, "minima": local, "outlook": expected, "basins": ends, "picture": basins}
 
-    def _basins(self, box) -> Picture | None:
+    def _basins(self, box, local) -> Picture | None:
         """Where the rule takes every start of the picture; None for what runs through torch."""
         if not isinstance(self.optimizer, Rule):
             return None
         rule = tuple([setting(self.optimizer, name) for name in names_of(self.optimizer)])
         steps = max(self.steps, BASIN_STEPS)
-        local = self.remember("minima", self._surface_key(), lambda: local_minima(self.objective))
 
         def axes(stage):
             return axes_of(box, cells_aside(stage, steps))
@@ -173,7 +199,7 @@ class SurfaceDescent(Experiment):
             Figure("surface", {
                 "image": surface(), "arrivals": surface(), "kinds": basins(), "levels": lines("white", alpha=0.45),
                 "path": curve(ORANGE, "path", path=True, line_width=2.2),
-                "minima": marks("#ffd43b", "star", 17, "minimum", line_color="#5c4400"),
+                **stars(),
                 "begin": marks("white", "circle", 12, "start", line_color="#111111", line_width=2),
                 "end": marks(ORANGE, "square", 9, "end", line_color="white", line_width=1.2),
                 "left": marks(RED, "x", 12, line_width=3), "left_text": texts(RED),
@@ -181,13 +207,13 @@ class SurfaceDescent(Experiment):
                 tap=self._begin_at, drag=("begin", self._begin_at)),
             Figure("loss", {
                 "loss": curve(ORANGE), "expected": curve(GREY, "rate expected", line_dash="dashed"),
-                **_off_scale_marks(),
+                **off_scale_marks(),
             }, logy=True, height=185, bare_x=True, legend="top_right"),
             Figure("values", {
-                "first": curve(BLUE, "x"), "second": curve(ORANGE, "y"), **_off_scale_marks(),
+                "first": curve(BLUE, "x"), "second": curve(ORANGE, "y"), **off_scale_marks(),
             }, height=175, bare_x=True, legend="top_right"),
             Figure("updates", {
-                "first": curve(BLUE, "x"), "second": curve(ORANGE, "y"), **_off_scale_marks(),
+                "first": curve(BLUE, "x"), "second": curve(ORANGE, "y"), **off_scale_marks(),
             }, xlabel="step", height=215, legend="top_right"),
         ]  # fmt: skip
 
@@ -203,17 +229,17 @@ class SurfaceDescent(Experiment):
         scape: Landscape = self.results["landscape"]
         begin = {"x": run.x[0, :, 0], "y": run.x[0, :, 1]}
         ends = np.array([lane[np.isfinite(lane).all(axis=1)][-1] for lane in run.x.swapaxes(0, 1)])
-        minima = np.asarray(self.objective.minima, dtype=float).reshape(-1, 2)
         left, note = self._left(box)
         layers = {
             "image": scape.image, **self._basin_pictures(box), "levels": scape.lines, "path": path,
-            "minima": {"x": minima[:, 0], "y": minima[:, 1]},
+            **star_columns(self.results["minima"], self.results["lowest"]),
             "begin": begin, "end": {"x": ends[:, 0], "y": ends[:, 1]}, "left": left, "left_text": note,
         }  # fmt: skip
         title = f"{label_of(self.optimizer)} on {label_of(self.objective)}"
         span = (0.0, float(max(self.steps, BASIN_STEPS)))
         limits = {"image": scape.limits, "arrivals": span, "kinds": (-0.5, GONE + 0.5)}
-        return Drawing(layers, box[::2], box[1::2], title, limits=limits)
+        keys = star_keys(self.results["minima"], self.results["lowest"])
+        return Drawing(layers, box[::2], box[1::2], title, keys, limits)
 
     def _basin_pictures(self, box) -> dict[str, dict]:
         found, by = self.results["basins"], self.basins
@@ -236,19 +262,16 @@ class SurfaceDescent(Experiment):
         at = joined(np.tile(np.arange(run.steps + 1, dtype=np.float32)[:, None], lanes))
         after = joined(np.tile(np.arange(1, run.steps + 1, dtype=np.float32)[:, None], lanes))
         span = (0.0, float(run.steps))
-        endless = self.results["lowest"] is None  # a rate is one of the distance to something
-        expected = expected_loss(None if endless else self.results["outlook"], above[:, 0], ranges["loss"])
+        expected = expected_loss(self.results["outlook"], run.loss[:, 0], self.results["floor"], ranges["loss"])
+        of = " of the picture" if self.results["lowest"] is None else ""
         loss = {"loss": {"x": at, "y": joined(loggable(above))}, "expected": expected,
                 **off_scale(shown, ranges["loss"])}  # fmt: skip
-        of = " of the picture" if endless else ""
+        values = pair_columns(at, run.x, ranges["values"], 0)
+        updates = pair_columns(after, run.updates, ranges["updates"], 1)
         return {
             "loss": Drawing(loss, span, ranges["loss"], f"Loss above the lowest value{of}, against step"),
-            "values": Drawing(
-                _pair(at, run.x, ranges["values"], 0), span, ranges["values"], "Value of each coordinate"
-            ),
-            "updates": Drawing(
-                _pair(after, run.updates, ranges["updates"], 1), span, ranges["updates"], "Update of each coordinate"
-            ),
+            "values": Drawing(values, span, ranges["values"], "Value of each coordinate"),
+            "updates": Drawing(updates, span, ranges["updates"], "Update of each coordinate"),
         }
 
     def _axes_key(self) -> tuple:
@@ -270,10 +293,10 @@ class SurfaceDescent(Experiment):
         if run.diverged[0]:
             said = f"<b>Diverged at step {run.diverged[0]}</b>: no longer finite."
         else:
-            x, y = run.final[0]
             first, last = run.loss[0, 0], run.loss[-1, 0]
-            said = (f"After {run.steps} steps: loss <b>{last:.4g}</b> (from {first:.4g}) "
-                    f"at ({x:.4g}, {y:.4g}){self._distance(run.final[0])}.")  # fmt: skip
+            away = distance_text(self.results["outlook"], self.results["minima"]["points"], run.final[0])
+            said = (f"After {counted(run.steps, 'step')}: loss <b>{shown(last, 4)}</b> (from {shown(first, 4)}) "
+                    f"at {place(run.final[0], 4)}{away}.")  # fmt: skip
         gone = exit_of(run.x[:, 0], self.results["box"])
         lowest = self.results["lowest"]
         zero = np.flatnonzero(run.loss[:, 0] == (math.nan if lowest is None else lowest))
@@ -282,12 +305,6 @@ class SurfaceDescent(Experiment):
             + (f" It left the frame at step {gone[0]}." if gone else "")
             + (f" The loss is exactly the minimum at step {zero[0]}: below a log axis." if zero.size else "")
         )
-
-    def _distance(self, point: np.ndarray) -> str:
-        minima = np.asarray(self.objective.minima, dtype=float).reshape(-1, 2)
-        if not minima.size:
-            return ""
-        return f", {np.min(np.hypot(*(minima - point).T)):.3g} from a minimum"
 
     def side(self) -> dict[str, str]:
         return {
@@ -305,8 +322,7 @@ class SurfaceDescent(Experiment):
 
     def _outlook(self) -> str:
         found, shares = self.results["outlook"], basin_shares(self.results["basins"])
-        settled = np.asarray(self.objective.minima).size > 0
-        return "" if found is None else shares + outlook_text(found, settled, self.trajectory)
+        return "" if found is None else shares + outlook_text(found)
 
     notes = """
 <p><b>What is shown.</b> The colour is the loss above its lowest value (of the picture, if the surface falls without
@@ -376,17 +392,3 @@ def _preset_steps(rule: Any) -> int:
 def _listed(member: Any) -> str:
     """The symbols of a formula with their current values."""
     return ", &ensp;".join(f"{symbol} = {value}" for symbol, value in hyperparameter_mathml(member))
-
-
-def _off_scale_marks() -> dict[str, Any]:
-    return {"above": marks(RED, "triangle", 9), "below": marks(RED, "inverted_triangle", 9)}
-
-
-def _pair(steps: np.ndarray, values: np.ndarray, ylim, first: int) -> dict[str, dict]:
-    """The two coordinates' series and the marks where one leaves the frame."""
-    both = values.reshape(len(values), -1)
-    return {
-        "first": {"x": steps, "y": joined(values[..., 0])},
-        "second": {"x": steps, "y": joined(values[..., 1])},
-        **off_scale(both, ylim, first),
-    }

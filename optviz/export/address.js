@@ -34,7 +34,7 @@ class Address {
       const usual = choices.includes(spec.parameter) ? undefined : brought[spec.parameter];
       found.set(name, { spec, value: experiment[spec.parameter], usual: usual ?? spec.default, choice: spec.kind === "option" });
       for (const [knob, described] of Object.entries(this.members[name]?.[experiment[spec.parameter]] ?? {})) {
-        found.set(knob, { spec: described, value: experiment[name].read(knob), usual: described.default, role: name });
+        found.set(knob, { spec: described, value: experiment[name].read(knob), usual: brought[name]?.read?.(knob) ?? described.default, role: name });
       }
     }
     return found;

@@ -6,17 +6,21 @@ function localMinima(objective) {
   if (objective.shape.every((value, i) => value === objective.kind.shapeDefaults[i]))
     return { points: new Nd(Float64Array.from(points.flat()), [points.length, 2]), values: [...values], reach };
   const [[x0, x1], [y0, y1]] = rowsOf([...iter($.np.ravel($.np.array(objective.domain)))], 2);
-  const diagonal = Math.hypot(x1 - x0, y1 - y0), found = [];
+  const diagonal = Math.hypot(x1 - x0, y1 - y0), near = (a, b) => Math.hypot(a[0] - b[0], a[1] - b[1]) <= 1e-4 * diagonal;
+  const found = iter(objective.minima).map((point) => [...iter(point)]); // those declared come first
   for (const point of points) {
     const end = settled(objective, point, diagonal);
-    if (end && found.every((other) => Math.hypot(end[0] - other[0], end[1] - other[1]) > 1e-4 * diagonal)) found.push(end);
+    if (!end || end[0] < x0 || end[0] > x1 || end[1] < y0 || end[1] > y1) continue;
+    if (!found.some((other) => near(end, other))) found.push(end.map((v) => (Math.abs(v) < 1e-13 * diagonal ? 0 : v)));
   }
-  found.sort((a, b) => objective.lossAt(a) - objective.lossAt(b));
-  let near = 0.01 * diagonal;
-  found.forEach((a, i) => found.slice(0, i).forEach((b) => { near = Math.min(near, Math.hypot(a[0] - b[0], a[1] - b[1]) / 3); }));
+  const low = Math.min(...found.map((point) => objective.lossAt(point))), rounding = 1e-9 * Math.max(1, Math.abs(low));
+  const height = (point) => (objective.lossAt(point) <= low + rounding ? low : objective.lossAt(point));
+  found.sort((a, b) => height(a) - height(b));
+  let room = 0.01 * diagonal;
+  found.forEach((a, i) => found.slice(0, i).forEach((b) => { room = Math.min(room, Math.hypot(a[0] - b[0], a[1] - b[1]) / 3); }));
   return {
     points: new Nd(Float64Array.from(found.flat()), [found.length, 2]),
-    values: found.map((point) => objective.lossAt(point)), reach: near,
+    values: found.map((point) => objective.lossAt(point)), reach: room,
   };
 }
 

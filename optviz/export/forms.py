@@ -8,7 +8,7 @@ from typing import Any
 
 import param
 
-from .. import linear, theory
+from .. import linear, run_ends, theory
 from ..formulas import is_readable
 from ..rules import Rule
 from ..tracing import Compiled, Tape
@@ -35,6 +35,7 @@ _TEXTS = {
   const found = form.steady(rule.at(0), power);
   return Object.fromEntries(form.frozen.map((name, i) => [name, found[i]]));
 }""",
+    run_ends.gradient_at: "(objective, point) => $.np.array(objective.gradientAt($.iter(point)))",
     theory.hessian_at: "(objective, point) => $.np.array(objective.hessianAt($.iter(point)))",
 }
 _FIND = """(() => {
