@@ -151,6 +151,7 @@ def check_foretold(made, rule, run, said: str, found) -> None:
 def check_saddle(made, x: np.ndarray, said: str) -> None:
     """A stationary point without a minimum, at the distance that is told."""
     written = re.search(r"the (saddle|maximum) \((.+), (.+)\), where", said)
+    assert written is not None
     kind, *texts = written.groups()
     spot = np.array([float(v.replace("−", "-")) for v in texts])
     for _ in range(60 if np.abs(spot).max() > 1e-6 else 0):

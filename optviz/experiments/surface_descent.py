@@ -347,7 +347,9 @@ class SurfaceDescent(Experiment):
     notes = """
 <p><b>What is shown.</b> The colour is the loss above its lowest value (of the picture, if the surface falls without
 end), on a log scale where it spans decades; white lines join points of equal loss. Drag the ring or click to start
-elsewhere.</p>
+elsewhere. Filled stars are the lowest minima, hollow ones local minima.</p>
+<p><b>Learning rates.</b> A rule begins with its usual one, and with a lower one on a surface on which it would diverge.
+One that you set stays while it works.</p>
 <p><b>Basins.</b> Colour each start by the minimum that the rule reaches from it (or by how many steps it takes to
 come within 0.001 of its loss), in at least 200 steps. Minima are found by Newton's method, also those of a
 surface of your own.</p>
