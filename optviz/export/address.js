@@ -1,7 +1,8 @@
 // The state of a page in its address, after the #, as sharing.py has it for served pages.
 
 $.re = {
-  sub: (pattern, by, text) => text.replace(new RegExp(pattern, "g"), by),
+  sub: (pattern, by, text) => text.replace(new RegExp(pattern, "g"), by.replace(/\\(\d)/g, "$$$1")),
+  split: (pattern, text) => text.split(new RegExp(pattern)),
   compile: (pattern) => ({ fullmatch: (text) => (new RegExp(`^(?:${pattern})$`).test(text) ? [text] : null) }),
 };
 
