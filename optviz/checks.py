@@ -56,7 +56,8 @@ def spec_of(parameter: Any, who: str, default: Any, options: dict[str, Any] | No
         "options": (options or _options(parameter)) if kind == "option" else None,
     }  # fmt: skip
     spec["default"] = plain(spec, default)
-    return spec | {"rule": _rule(spec), "fix": f"leave it out for {text(spec['default'])}"}
+    usual = "" if spec["default"] is None else f" for {text(spec['default'])}"  # one that there is
+    return spec | {"rule": _rule(spec), "fix": f"leave it out{usual}"}
 
 
 def field_spec(parameter: Any) -> Spec:
@@ -90,6 +91,20 @@ def _range(spec: Spec) -> str:
     least, most = ("of at least", "above")[not spec["inclusive"][0]], ("at most", "below")[not spec["inclusive"][1]]
     said = [f"{word} {limit}" for word, limit in ((least, low), (most, high)) if limit]
     return f" {' and '.join(said)}" if said else ""
+
+
+def stage_of(spec: Spec, narrowed: Any) -> int:
+    """When a value is taken: choices first, then those in menus that these narrow, then all others."""
+    if spec["kind"] != "option":
+        return 2
+    return 1 if spec["parameter"] in narrowed else 0
+
+
+def offering(spec: Spec, options: dict[str, Any]) -> Spec:
+    """The description of a choice among these options, what an address says of each: what the parameter holds."""
+    usual = f" for {spec['default']}" if spec["default"] in options else ""
+    rule = RULES["option"].format(options=", ".join(options))
+    return spec | {"options": options, "rule": rule, "fix": f"leave it out{usual}"}
 
 
 def read(spec: Spec, value: Any) -> Any:

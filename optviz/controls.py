@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 import panel as pn
 import param
+from bokeh.models import CustomJSTickFormatter
 
 from .fields import field_for, notes_under
 from .layout import shading, share, stylesheet
@@ -20,7 +22,8 @@ def knobs_of(owner: param.Parameterized, names: Sequence[str], widgets: Any = No
     widgets = {**{name: _settings(owner.param[name]) for name in names}, **(widgets or {})}
     widgets = {name: settings for name, settings in widgets.items() if settings}
     made = pn.Param(owner.param, parameters=list(names), show_name=False, widgets=widgets,
-                    sizing_mode="stretch_width", margin=0, default_layout=pn.Column, visible=visible)  # fmt: skip
+                    sizing_mode="stretch_width", margin=0, default_layout=pn.Column, visible=visible,
+                    display_threshold=-1)  # fmt: skip
     for widget in made._widgets.values():
         # Panel's count of running callbacks, for a spinner that pages do without, takes
         # a fifth of what a move of a slider takes on the server
@@ -30,6 +33,24 @@ def knobs_of(owner: param.Parameterized, names: Sequence[str], widgets: Any = No
             widget.sizing_mode = "stretch_width"
     notes_under(made)
     return made
+
+
+class LogSlider(pn.widgets.FloatSlider):
+    """A slider by factors: its model holds log10 of the value, in tenths, and values have two digits."""
+
+    WRITTEN: ClassVar[str] = "return String(Number((10 ** tick).toPrecision(2)))"
+    ENDS: ClassVar[tuple[str, ...]] = ("value", "value_throttled", "start", "end")
+
+    def _process_param_change(self, params: dict[str, Any]) -> dict[str, Any]:
+        made = super()._process_param_change({**params, **({"format": None} if "format" in params else {})})
+        made = {k: math.log10(v) if k in self.ENDS and v is not None else v for k, v in made.items()}
+        if "start" in made or "step" in made:
+            made |= {"step": 0.1, "format": CustomJSTickFormatter(code=self.WRITTEN), "tags": ["log"]}
+        return made
+
+    def _process_property_change(self, changes: dict[str, Any]) -> dict[str, Any]:
+        changes = {k: float(f"{10.0**v:.2g}") if k in self.ENDS else v for k, v in changes.items()}
+        return super()._process_property_change(changes)
 
 
 def shown_while(menu: Any, test: str, now: bool, *knobs: Any) -> pn.Column:

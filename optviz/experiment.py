@@ -54,6 +54,7 @@ class Experiment(pn.viewable.Viewer):
     notes: str = ""
     order: int = 100  # where the index lists it
     lines: tuple[int, int] = (2, 3)  # of the status: so many have room, on a screen and on a phone
+    narrowed: tuple[str, ...] = ()  # menus whose entries hang on other choices: see `narrow`
     frames_anew: tuple[str, ...] = ("fit_axes",)  # events that bring axes back from where a visitor has zoomed them
     coarsest: int = 1  # the stage (see `optviz.stages`) at which results follow a change; a slow browser takes 0
 
@@ -209,6 +210,12 @@ class Experiment(pn.viewable.Viewer):
         if label not in selector.objects:
             selector.objects = [*selector.objects, label]
         return label
+
+    def narrow(self, name: str, entries: Mapping[str, Any]) -> None:
+        """Have a menu offer these entries, values by label, in this experiment alone."""
+        selector = self.param[name]
+        if list(selector.objects) != list(entries.values()):
+            selector.objects = dict(entries)
 
     def take(self, owner: param.Parameterized, values: Mapping[str, Any]) -> None:
         """Set parameters, its own or a member's, without a computation: `restart` makes it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from html import escape
 from importlib.resources import files
@@ -51,7 +52,23 @@ def under_knobs(*blocks: Any) -> pn.Column:
 
 def wrapped(text: str, kind: str) -> str:
     """The HTML of a text block; empty text takes no room."""
-    return f'<div class="{kind}">{text}</div>' if text else ""
+    return f'<div class="{kind}">{typeset(text)}</div>' if text else ""
+
+
+def typeset(text: str) -> str:
+    """A text with its numbers as a page has them: a true minus, e240 for e+240, nothing at which a line may break.
+
+    Tags and formulas stay as they are.
+    """
+    parts = re.split(r"(<math[\s\S]*?</math>|<[^>]*>)", text)
+    return "".join([part if part.startswith("<") else _numbers(part) for part in parts])
+
+
+def _numbers(text: str) -> str:
+    short = re.sub(r"(\d)e\+?0*(\d)", r"\1e\2", text)
+    small = re.sub(r"(\d)e-0*(\d)", "\\1e\u2212\\2", short)
+    signed = re.sub(r"(?<![A-Za-z0-9_.)\]-])-(?=\.?\d)", "\u2212", small)
+    return re.sub(r"(\d) %", "\\1\u00a0%", signed)
 
 
 class Whole(pn.Column):

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from .axis_ticks import rounded, ticks_of
+from .members import rules, surfaces
 from .messages import refuse
 
 CLIP = "clip"  # at what a gradient's coordinates are cut: neither of the rule nor of the surface
@@ -24,6 +26,22 @@ SPANS: dict[str, tuple[float, float, bool]] = {
 }  # fmt: skip
 COORDINATES = ("start x", "start y")
 AXES = [*(name for name in SPANS if name != CLIP), *COORDINATES, CLIP]
+
+
+def _label(name: str) -> str:
+    """What a menu calls an axis: as the rules and the surfaces that have this number do."""
+    owners = [*rules().values(), *surfaces().values()]
+    own = {"start x": "Start x", "start y": "Start y", CLIP: "Gradient clip"}
+    label = own.get(name) or next(owner.param[name].label for owner in owners if name in owner.param)
+    return label[:1].upper() + label[1:] if label.isascii() else label  # Greek letters stay
+
+
+LABELS = {name: _label(name) for name in AXES}
+
+
+def words(name: str) -> str:
+    """What a sentence calls what changes along an axis."""
+    return LABELS[name][:1].lower() + LABELS[name][1:]
 
 
 @dataclass(frozen=True)
@@ -42,9 +60,8 @@ class Axis:
 
     @property
     def label(self) -> str:
-        """What a title calls the axis."""
-        plain = self.name.replace("_", " ")
-        return f"log₁₀ {plain}" if self.log else plain
+        """What a sentence calls the axis."""
+        return words(self.name)
 
     def value_at(self, place: Any) -> Any:
         """The value at a place, or the values at an array of them."""
@@ -80,7 +97,14 @@ class Axis:
 
     def look(self, home: Sequence[float]) -> dict[str, Any]:
         """What a drawing says of the axis: see `optviz.plots.Drawing`."""
-        return {"bounds": (self.least, self.most), "home": tuple(home), "narrowest": 2 * self.deepest}
+        return {"bounds": (self.least, self.most), "home": tuple(home), "narrowest": 2 * self.deepest,
+                "label": self.label, **ticks_of(self.low, self.high, self.least, self.most, self.log)}  # fmt: skip
+
+    def shown(self, place: float) -> float:
+        """The value at a place, with the digits that tell a thousandth of what is on view."""
+        value, width = self.value_at(place), self.high - self.low
+        unit = value * min(2.3 * width, 1.0) if self.log else width
+        return rounded(float(value), abs(unit) / 1000)
 
     def check(self, who: str, side: str) -> None:
         """Refuse a part that a map cannot show."""
@@ -88,10 +112,12 @@ class Axis:
             refuse(who, f"needs a linear axis for {self.name}, which may be 0 or below", "log")
         slack = 1e-9 * (self.most - self.least)  # zooming out to the whole axis rounds
         if not (self.least - slack <= self.low < self.high <= self.most + slack):
-            rule = f"needs {side} from below {side} to, both from {self.least:g} to {self.most:g}"
-            refuse(who, rule, [self.low, self.high])
+            least, most = (float(f"{self.value_at(end):.12g}") for end in (self.least, self.most))
+            rule = f"needs {side} from below {side} to, both from {least:g} to {most:g}"
+            refuse(who, rule, [float(f"{self.value_at(end):.6g}") for end in (self.low, self.high)])
         if self.high - self.low < self.narrowest:
-            rule = f"needs {side} at least {self.narrowest:.2g} wide, or float64 has no number for each cell"
+            by = " decades" if self.log else ""
+            rule = f"needs {side} at least {self.narrowest:.2g}{by} wide, or float64 has no number for each cell"
             refuse(who, rule, float(f"{self.high - self.low:.2g}"))
 
     # the ends of other parts

@@ -7,7 +7,9 @@ from typing import Any
 from .members import label_of
 
 OWN = "your own"
-ENDS = ("across_from", "across_to", "up_from", "up_to")
+ENDS = ("across_from", "across_to", "up_from", "up_to")  # places: exact, as links have them
+FIELDS = ("across_low", "across_high", "up_low", "up_high")  # the values there, rounded for a field
+SIDES = ("across", "up")
 LOGS = ("across_log", "up_log")
 VIEWS: dict[str, dict[str, Any]] = {
     "Learning rate and momentum": {

@@ -33,11 +33,17 @@ def with_setting(member: Any, name: str, value: float) -> Any:
     return type(member)(**{**settings, name: value})
 
 
+def axes_for(optimizer: Any, objective: Any) -> list[str]:
+    """What may change along an axis of a map of this rule on this surface."""
+    return [n for n in AXES if n in (*COORDINATES, CLIP, *names_of(optimizer), *names_of(objective))]
+
+
 def pair_of(optimizer: Any, objective: Any, across: str, up: str) -> tuple[str, str]:
     """These two axes, or others where they are one, or where neither the rule nor the objective has one."""
-    known = [n for n in AXES if n in (*COORDINATES, CLIP, *names_of(optimizer), *names_of(objective))]
+    known = axes_for(optimizer, objective)
     first = across if across in known else known[0]
-    return first, up if up in known and up != first else [n for n in known if n != first][0]
+    others = [n for n in ("momentum", "beta1", *known) if n in known and n != first]
+    return first, up if up in others else others[0]
 
 
 def lane_map(

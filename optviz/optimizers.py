@@ -128,7 +128,7 @@ class Adagrad(Rule):
     """Divide by the root of all squared gradients so far (Duchi et al., JMLR 2011)."""
 
     lr = _lr(0.01, high=4.0, step=0.01)
-    lr_decay = Hyperparameter(0.0, bounds=(0, None), softbounds=(0, 1), step=0.01, off=0, label="Lr decay",
+    lr_decay = Hyperparameter(0.0, bounds=(0, None), softbounds=(0, 1), step=0.01, off=0, label="Learning rate decay",
                               doc="The rate falls as 1 / (1 + (t - 1) lr_decay).")  # fmt: skip
     weight_decay = _weight_decay()
     initial_accumulator_value = Hyperparameter(0.0, bounds=(0, None), softbounds=(0, 10), step=0.1,

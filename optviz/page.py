@@ -58,6 +58,7 @@ class LiveFigure:
         self.sources = {layer: named[f"{figure.name}.{layer}"] for layer in figure.layers}
         self.glyphs = {layer: named[f"glyph {layer}"] for layer in figure.layers}
         self.mappers = {k[7:]: m for k, m in named.items() if k.startswith("colour ")}
+        self.pointer = named.get("pointer")
         self.dots = named.get("dots")
         self.dotted = self.dots.data_source if self.dots else None
         self.shown: dict[str, Mapping[str, Any]] = {}
@@ -115,6 +116,19 @@ class LiveFigure:
         for name, (low, high) in drawing.limits.items():
             self._set(self.mappers[name], low=low, high=high)
         self._push_ranges(drawing, afresh)
+        for name, look in drawing.axes.items():
+            self._push_axis(getattr(self.model, f"{name}axis")[0], look)
+        if self.pointer is not None:
+            self._set(self.pointer, tooltips=drawing.hover)
+
+    def _push_axis(self, axis: Any, look: Mapping[str, Any]) -> None:
+        """Give an axis its name and its ticks, where the drawing says them."""
+        if "label" in look:
+            self._set(axis, axis_label=look["label"])
+        if "places" in look:
+            texts = dict(zip(look["places"], look["texts"], strict=True))
+            self._set(axis.ticker, ticks=look["places"])
+            self._set(axis, major_label_overrides=texts)
 
     def _push_ranges(self, drawing: Drawing, afresh: bool) -> None:
         """Bring the axes to the drawing's limits, from wherever a visitor has panned or zoomed them.
@@ -137,9 +151,11 @@ class LiveFigure:
 
     def _set(self, model: Any, **values: Any) -> None:
         """Set properties that differ from what was set last; asking Bokeh for them is slow."""
-        if self.settings.get(model.id) != values:
-            model.update(**values)
-            self.settings[model.id] = values
+        last = self.settings.setdefault(model.id, {})
+        changed = {name: value for name, value in values.items() if name not in last or last[name] != value}
+        if changed:
+            model.update(**changed)
+            last |= changed
 
 
 _DRAWN: dict[tuple[type, str], Any] = {}  # text made from classes alone: nothing of a session

@@ -12,9 +12,10 @@ from typing import Any
 
 import holoviews as hv
 import numpy as np
-from bokeh.models import CustomJSHover, HoverTool, Image, Line, NoOverlap, Scatter, WheelZoomTool
+from bokeh.models import Line, NoOverlap, Scatter, WheelZoomTool
 
 from .gestures import yield_wheel
+from .plot_hooks import saying
 
 # Inks read on both grounds, and series stay apart for eyes without red or green cones (tests/test_colours.py).
 GROUNDS = ("#ffffff", "#181818")  # of a light and of a dark page
@@ -82,8 +83,8 @@ class Figure:
 class Drawing:
     """What a figure shows now: the columns of each layer, the limits, title and legend texts.
 
-    `axes`, by "x" and "y", may say of an axis its `label`, its `ticks` (places and texts), and of its range
-    what `axis_ranges.range_of` takes.
+    `axes`, by "x" and "y", may say of an axis its `label`, the `places` and `texts` of its ticks, and of its
+    range what `axis_ranges.range_of` takes. `hover` is what a `pointer` says, in Bokeh's names for the numbers.
     """
 
     layers: dict[str, Columns]
@@ -93,6 +94,7 @@ class Drawing:
     legend: dict[str, str] = field(default_factory=dict)
     limits: dict[str, tuple[float, float]] = field(default_factory=dict)
     axes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    hover: str = ""
 
     def element(self, name: str, make: Callable) -> Any:
         """The element of one layer as it stands."""
@@ -214,38 +216,6 @@ def bands(color: str, alpha: float = 0.15) -> Callable:
     return make
 
 
-def grey_ground(plot, element) -> None:
-    """Grey behind an image, where it has no number."""
-    plot.state.background_fill_color = GREY
-
-
-# as many decimals as tell a thousandth of what an axis shows
-DECIMALS = "return value.toFixed(Math.max(0, Math.ceil(3 - Math.log10(Math.abs(range.end - range.start)))))"
-
-
-def roomy(plot, element) -> None:
-    """Leave out the numbers of an axis that would run into each other: deep in, they have 15 digits."""
-    for axis in plot.state.axis:
-        axis.major_label_policy = NoOverlap(min_distance=8)
-
-
-def hover(rows: Mapping[str, str]) -> Callable:
-    """A hook that shows these values of images under the pointer, by Bokeh's names for them.
-
-    `$x{custom}` and `$y{custom}` have decimals as the axes need them.
-    """
-
-    def hook(plot, element):
-        figure = plot.state
-        if not any(isinstance(tool, HoverTool) for tool in figure.tools):
-            images = [r for r in figure.renderers if isinstance(getattr(r, "glyph", None), Image)]
-            formatters = {name: CustomJSHover(code=DECIMALS, args={"range": each})
-                          for name, each in (("$x", figure.x_range), ("$y", figure.y_range))}  # fmt: skip
-            figure.add_tools(HoverTool(tooltips=list(rows.items()), renderers=images, formatters=formatters))
-
-    return hook
-
-
 def embers(label: str = "") -> Callable:
     """A `surface` in the colours of what diverges."""
     return surface(_palette(EMBERS), label)
@@ -305,7 +275,7 @@ def compose(figure: Figure, drawing: Drawing, elements: Sequence[Any], captioned
     legend = figure.legend is not None and not captioned
     options = {
         "xlim": drawing.xlim, "ylim": drawing.ylim, "title": "" if captioned else drawing.title, "logy": figure.logy,
-        "xlabel": figure.xlabel, "ylabel": figure.ylabel, "responsive": True, "height": figure.height,
+        **_named_axes(figure, drawing), "responsive": True, "height": figure.height,
         "min_width": 150, "apply_ranges": False, "toolbar": "above", "show_grid": True,
         "default_tools": ["pan", "wheel_zoom", "reset", "save"],
         "active_tools": list(figure.active), "hooks": [_finish, *figure.hooks],
@@ -318,6 +288,8 @@ def compose(figure: Figure, drawing: Drawing, elements: Sequence[Any], captioned
         options["hooks"] = [*options["hooks"], _apart]
     if legend:
         options["hooks"] = [*options["hooks"], _keyed(drawing.legend)]
+    if drawing.hover:
+        options["hooks"] = [*options["hooks"], saying(drawing.hover)]
     return hv.Overlay(list(elements)).opts(hv.opts.Overlay(**options))
 
 
@@ -325,6 +297,17 @@ def compose(figure: Figure, drawing: Drawing, elements: Sequence[Any], captioned
 TOOLBAR = """:host(.bk-inner) { width: max-content !important; max-width: 100%; box-sizing: border-box;
   padding-left: 18px; margin-left: auto; opacity: 1; border-radius: 0 0 0 6px;
   background: color-mix(in srgb, var(--fill-color, var(--ground, white)) 82%, transparent); }"""
+
+
+def _named_axes(figure: Figure, drawing: Drawing) -> dict[str, Any]:
+    """HoloViews' options for the names and the ticks of both axes, the drawing's where it says them."""
+    options: dict[str, Any] = {"xlabel": figure.xlabel, "ylabel": figure.ylabel}
+    for name, look in drawing.axes.items():
+        if "label" in look:
+            options[f"{name}label"] = look["label"]
+        if "places" in look:
+            options[f"{name}ticks"] = list(zip(look["places"], look["texts"], strict=True))
+    return options
 
 
 def _finish(plot, element) -> None:
@@ -343,7 +326,8 @@ def _finish(plot, element) -> None:
     for axis in figure.axis:
         axis.minor_tick_line_color = None
         axis.major_label_policy = NoOverlap(min_distance=6)
-        axis.ticker.desired_num_ticks = 5 if figure.height and figure.height < 240 else 6
+        if hasattr(axis.ticker, "desired_num_ticks"):  # a drawing may give its own ticks
+            axis.ticker.desired_num_ticks = 5 if figure.height and figure.height < 240 else 6
     figure.min_border_left, figure.min_border_right, figure.min_border_top = 58, 12, 8
     for legend in figure.legend:
         legend.background_fill_alpha = 0.75

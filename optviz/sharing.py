@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 import param
 
 from .checks import SENTENCES as SENTENCES
-from .checks import Spec, kind_of, plain, read, refusal, said, sentence, spec_of, text
+from .checks import Spec, kind_of, plain, read, refusal, said, sentence, spec_of, stage_of, text
 from .members import Member, label_of, rules, surfaces
 from .messages import refuse
 from .rules import Rule
@@ -170,27 +170,28 @@ def apply(experiment: Any, values: Mapping[str, Any]) -> tuple[Experiment, list[
     """
     made = experiment() if isinstance(experiment, type) else experiment
     refused: dict[str, str] = {}
-    for choosing in (True, False) if values else ():  # a rule, a surface or a preset brings values: it comes first
-        _take_some(made, values, choosing, refused)
+    # a rule, a surface or a preset brings values and narrows menus: it comes first
+    for stage in range(3) if values else ():
+        _take_some(made, values, stage, refused)
     if len(refused) < len(values):
         made.restart()
     return made, [refused[name] for name in values if name in refused]
 
 
-def _take_some(experiment: Any, values: Mapping[str, Any], choosing: bool, refused: dict[str, str]) -> None:
+def _take_some(experiment: Any, values: Mapping[str, Any], stage: int, refused: dict[str, str]) -> None:
     places = _places(experiment)
     described, changes = _specs(experiment, places), {}
     for name, value in values.items():
         spec = described.get(name)
         if spec is None:
-            if not choosing:
+            if stage > 1:
                 unknown = {"who": type(experiment).__name__, "fix": ", ".join(described)}
                 refused[name] = sentence("unknown", unknown, said(name))
-        elif (spec["kind"] == "option") == choosing:
+        elif stage_of(spec, experiment.narrowed) == stage:
             known = read(spec, value)
             if known is None:
                 refused[name] = refusal(spec, value)
-            else:
+            elif stage != 1 or known != _held(places[name]):  # to choose an axis anew would show the whole of it
                 changes.setdefault(places[name].owner, {})[name] = (spec["parameter"], known)
     for owner, change in changes.items():
         refused |= _taken(experiment, owner, change)

@@ -177,7 +177,9 @@ def slider(page, label: str):
 _VALUE = """
 (title) => {
   const find = (view) => {
-    if (view.model?.title === title && view.model.start !== undefined && view.el.checkVisibility()) return view.model;
+    const { model } = view;
+    if (model?.title === title && model.start !== undefined && view.el.checkVisibility())
+      return model.tags.includes("log") ? { value: Number((10 ** model.value).toPrecision(2)) } : model;
     for (const child of view.child_views ?? []) { const found = find(child); if (found) return found }
     return null;
   };

@@ -36,10 +36,10 @@ def test_what_only_torch_runs_carries_its_map_and_a_run_for_each_cell(page, save
     assert len(shown.drawings["map"].layers["limit"]["x"]) == 41
     assert page.locator("#frozen").inner_text() == (
         "torch waves runs in Python alone, not in a page, which carries 225 runs and this map, over lr from 0.0001509 "
-        "to 6.629 and momentum from 0 to 0.9595, of 15 steps each; the nearest is shown. Frozen here: Across, Up, "
-        "Log axis across, Log axis up, Tolerance, Zoom in on the run, Zoom out, Whole map, Across from, Across to, "
-        "Up from, Up to, Optimizer, "
-        "Dampening, Weight decay, Nesterov, Steps, Clip gradients (0: none), Start x, Start y."
+        "to 6.629 and momentum from 0 to 0.9595, of 15 steps each; the nearest is shown. Frozen here: Optimizer, "
+        "Dampening, Weight decay, Nesterov, Across, Up, Log axis across, Log axis up, Zoom in on the run, Zoom out, "
+        "Whole map, Steps, Clip gradients (0: none), Start x, Start y, Across from, Across to, Up from, Up to, "
+        "Tolerance."
     )
     select(page, "Colour", "rank")
     shown.colour = "rank"

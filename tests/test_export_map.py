@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
-from pages import assert_shows
+from browser import drag_slider, wait_idle, wait_until
+from pages import assert_shows, select, spot
 from test_export_theory import NODE, on_the_page, plain
 
-from optviz import HyperparameterMap
+from optviz import Adam, HyperparameterMap, surfaces
 from optviz.export.bundle import Bundle
 from optviz.export.printer import Untranslatable
-from optviz.map_axes import Axis
+from optviz.map_axes import LABELS, Axis
+from optviz.maps import axes_for
 from optviz.plots import Drawing
 
 # as a machine without other work shows it while something moves
@@ -58,18 +62,75 @@ def parts_of(name, log, least, most, low, high, place):
     axis = Axis(name, log, least, most, low=low, high=high)
     ends = [axis.zoomed(0.25, place), axis.zoomed(4.0, place), axis.panned(place, high + 1)]
     places = [axis.centre(place, 7), axis.value_at(place), axis.place_of(axis.value_at(place)), axis.narrowest]
-    return [axis.label, *ends, axis.converted([low, high]), places, axis.cells(5), axis.value_at(axis.cells(5))]
+    look = axis.look([low, high])
+    return [
+        axis.label,
+        look["texts"],
+        look["places"],
+        *ends,
+        axis.shown(low),
+        axis.shown(high),
+        axis.converted([low, high]),
+        places,
+        axis.cells(5),
+        axis.value_at(axis.cells(5)),
+    ]
 
 
 @pytest.mark.skipif(NODE is None, reason="no node on this machine")
 def test_an_axis_of_a_page_is_pythons():
     given = [("lr", True, -4.0, 1.0, -1.5, 0.25, -0.3), ("weight_decay", False, 1e-4, 10.0, 0.5, 7.5, 9.0),
-             ("start y", False, -5.0, 5.0, -1.0, 1.0, 0.2)]  # fmt: skip
+             ("start y", False, -5.0, 5.0, -1.0, 1.0, 0.2), ("eps", True, -12.0, 0.0, -9.1, -9.0, -9.05),
+             ("clip", True, -3.0, 2.0, -0.3, 0.8, 0.2), ("lr", True, -4.0, 1.0, -1.2, -1.2 + 1e-12, -1.2)]  # fmt: skip
     for each, found in zip(given, on_the_page([(parts_of, list(each), {}) for each in given]), strict=True):
-        label, *wanted = plain(parts_of(*each))
-        assert found[0] == label
-        for theirs, ours in zip(found[1:], wanted, strict=True):
+        label, texts, *wanted = plain(parts_of(*each))
+        assert found[:2] == [label, texts]
+        for theirs, ours in zip(found[2:], wanted, strict=True):
             assert theirs == pytest.approx(ours, rel=1e-14)
+
+
+TIP = """() => {
+  const found = [], walk = (root) => root.querySelectorAll("*").forEach((e) => {
+    if (e.shadowRoot) walk(e.shadowRoot);
+    if (e.classList.contains("bk-tooltip-content")) found.push(e.innerText);
+  });
+  walk(document);
+  return found.join();
+}"""
+AXES = "() => ['x', 'y'].map((name) => optviz.page.figures.map.axes[name].axis_label)"
+
+
+def typed(page, label, text):
+    box = page.locator(".bk-input-group:visible", has=page.get_by_text(label, exact=True)).locator("input")
+    box.fill(text)
+    box.press("Enter")
+    wait_idle(page)
+
+
+def test_a_page_says_values_and_offers_what_the_rule_has(page, exported):
+    page.goto((exported / "hyperparameter_map.html").as_uri())
+    page.wait_for_function("window.optviz?.experiment?.results?.map")
+    for place, said in (((-0.625, 0.597), "learning rate 0.237, momentum 0.597: loss "),
+                        ((0.3, 0.2), "learning rate 2, momentum 0.2: grows by 1.")):  # fmt: skip
+        page.mouse.move(*spot(page, "map", *place))
+        wait_until(lambda said=said: page.evaluate(TIP).startswith(said), what=said)
+    assert page.evaluate(AXES) == ["learning rate", "momentum"]
+    select(page, "Optimizer", "Adam")
+    menu = page.locator(".bk-input-group:visible", has=page.get_by_text("Up", exact=True)).locator("select")
+    assert menu.locator("option").all_inner_texts() == [LABELS[name] for name in axes_for(Adam(), surfaces.Quadratic())]
+    assert page.evaluate(AXES) == ["learning rate", "β₁"] and menu.input_value() == "β₁"
+    assert "Adam on Quadratic 0.1 x² + 2 y² has no momentum: up is β₁ instead." in page.locator(".status").inner_text()
+    typed(page, "Across from", "0.003")
+    window = page.evaluate("() => [...optviz.experiment.window]")
+    assert window == pytest.approx([math.log10(0.003), 1, 0, 0.995], rel=1e-15)
+    value = drag_slider(page, "Tolerance", 0.5)
+    assert page.evaluate("() => optviz.experiment.tolerance") == value and 1e-4 < value < 1e-2
+    fragment = page.evaluate("() => optviz.address.query()")
+    page.goto("about:blank")
+    page.goto(f"{(exported / 'hyperparameter_map.html').as_uri()}#{fragment.replace('up=beta1', 'up=momentum')}")
+    page.wait_for_function("window.optviz?.address")
+    assert page.locator("#refused").inner_text().endswith("clip, not 'momentum'; leave it out.")
+    assert page.evaluate("() => [...optviz.experiment.window]") == window
 
 
 def test_a_dataclass_with_defaults_is_refused():
@@ -98,4 +159,4 @@ def test_a_fragment_restores_what_is_on_view(page, exported):
     assert page.evaluate(read) == before and page.evaluate("() => optviz.address.query()") == fragment
     page.evaluate("() => optviz.experiment.change({up_to: -4})")
     assert page.evaluate("() => optviz.experiment.message").startswith(
-        "HyperparameterMap needs Up from below Up to, both from -4 to 1, not ")  # fmt: skip
+        "HyperparameterMap needs Up from below Up to, both from 0.0001 to 10, not ")  # fmt: skip

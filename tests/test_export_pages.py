@@ -28,7 +28,7 @@ from pages import COUNT_LAYOUTS, VALUE, assert_shows, drag_every_slider, owner_o
 from optviz import SGD, LossComparison, SingleParameter, StochasticLandscape, SurfaceDescent, objective
 from optviz.catalogue import experiments
 from optviz.experiments.surface_descent import REACHED, SPEED
-from optviz.layout import share
+from optviz.layout import share, typeset
 from optviz.members import rules, surfaces
 
 pytestmark = pytest.mark.browser
@@ -111,7 +111,7 @@ def status(page) -> str:
 
 
 def plain(html: str) -> str:
-    return " ".join(re.sub(r"<[^>]+>", "", html).split())
+    return " ".join(re.sub(r"<[^>]+>", "", typeset(html)).split())
 
 
 def test_every_optimizer_and_surface_of_the_menus_is_in_the_page(page, exported):
@@ -141,7 +141,7 @@ def outlook(page) -> str:
 
 
 def written(experiment) -> str:
-    return unescape(re.sub(r"<[^>]+>", "", experiment.side()["outlook"]))
+    return unescape(re.sub(r"<[^>]+>", "", typeset(experiment.side()["outlook"])))
 
 
 def test_a_rules_own_controls_move_it_and_its_formula(page, exported):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import re
 from types import SimpleNamespace
 from urllib.parse import parse_qsl
 
@@ -24,10 +25,12 @@ from optviz import (
     sharing,
     surfaces,
 )
+from optviz.axis_ticks import nice, ticks_of
 from optviz.captions import caption
 from optviz.experiments.hyperparameter_map import ENDS, OWN, VIEWS
-from optviz.map_axes import AXES, COORDINATES, axis_of
-from optviz.maps import growth, ranks
+from optviz.map_axes import AXES, COORDINATES, LABELS, axis_of
+from optviz.map_views import FIELDS
+from optviz.maps import axes_for, growth, ranks
 
 SURFACE = surfaces.Himmelblau()
 WHOLE = [axis_of(name, SURFACE, log) for name in AXES for log in (False, True) if not (log and name in COORDINATES)]
@@ -81,8 +84,11 @@ def test_an_axis_is_by_factors_or_by_differences():
     shown.up_log = False
     assert shown.window == pytest.approx((*across, 10.0**low, 10.0**high), rel=1e-14) and not shown.message
     found = shown.results["map"]
-    assert np.ptp(np.diff(found["ys"])) < 1e-9 * found["ys"][-1] and "by log₁₀ lr" in shown.drawings["map"].title
-    assert "and clip (up)" in shown.drawings["map"].title
+    assert (
+        np.ptp(np.diff(found["ys"])) < 1e-9 * found["ys"][-1]
+        and "by learning rate (across)" in shown.drawings["map"].title
+    )
+    assert "and gradient clip (up)" in shown.drawings["map"].title
     shown._click(found["xs"][3], found["ys"][5])
     assert shown.clip == found["ys"][5] and shown.optimizer.lr == 10.0 ** found["xs"][3]
     assert shown.trajectory.loss[-1, 0] == pytest.approx(shown.results["map"]["loss"][5, 3], rel=1e-9)
@@ -154,7 +160,9 @@ def test_zoom_goes_as_deep_as_float64_and_says_where_it_ends():
         shown._click(found["xs"][40], found["ys"][50])
         np.testing.assert_allclose(shown.trajectory.loss[-1, 0], found["loss"][50, 40], rtol=1e-9)
     shown._range(0.07, 0.07 + 2e-15, 0.41, 0.42)
-    said = "HyperparameterMap needs Across at least 1e-14 wide, or float64 has no number for each cell, not 5e-15."
+    said = (
+        "HyperparameterMap needs Across at least 1e-14 decades wide, or float64 has no number for each cell, not 5e-15."
+    )
     assert shown.message == said and shown.results["map"] is found
     for _ in range(3):
         shown.zoom_in = True
@@ -256,7 +264,7 @@ def test_typed_ends_and_the_window_follow_each_other():
 
 
 @pytest.mark.parametrize(("name", "value", "said"), [
-    ("across_from", 0.5, "Across from below Across to, both from -4 to 1, not [0.5, 0.5]."),
+    ("across_from", 0.5, "Across from below Across to, both from 0.0001 to 10, not [3.16228, 3.16228]."),
     ("up_to", -0.5, "Up from below Up to, both from 0 to 0.995, not [0.0, -0.5]."),
     ("up_to", 1.5, "Up from below Up to, both from 0 to 0.995, not [0.0, 1.5]."),
 ])  # fmt: skip
@@ -269,6 +277,83 @@ def test_ends_that_do_not_rise_are_refused_in_one_sentence(name, value, said):
     assert not shown.message and ends(shown) == shown.window
     with pytest.raises(ValueError, match="needs (Across|Up) from below"):
         HyperparameterMap(**{name: value})
+
+
+def fields(shown):
+    return [getattr(shown, name) for name in FIELDS]
+
+
+def test_the_fields_are_the_values_at_the_ends_rounded_and_what_is_typed_holds():
+    shown = HyperparameterMap()
+    assert fields(shown) == [0.01, 3.162, 0.0, 0.995]
+    shown._range(-1.5089158227330695, -1.508827087674258, 0.40658253703500696, 0.590133089377062)
+    assert fields(shown) == [0.030980197, 0.030986528, 0.4066, 0.5901]
+    shown.param.update(across_low=0.003, across_high=0.2)
+    assert shown.window[:2] == (math.log10(0.003), math.log10(0.2)) and fields(shown)[:2] == [0.003, 0.2]
+    linked, refused = sharing.apply(HyperparameterMap, dict(parse_qsl(sharing.query(shown))))
+    assert refused == [] and (linked.window, fields(linked)) == (shown.window, fields(shown))
+    shown.across_low = 0  # which a log axis does not have
+    assert shown.message.endswith("Across from below Across to, both from 0.0001 to 10, not [0.0, 0.2].")
+    shown.whole = True
+    assert fields(shown) == [0.0001, 10, 0, 0.995] and not shown.message
+    assert HyperparameterMap(up_low=0.5, across_high=1).window == (-2.0, 0.0, 0.5, 0.995)
+    assert HyperparameterMap(up="condition", objective="Rotated quadratic", up_high=100).window[2:] == (0, 2)
+
+
+def test_a_link_of_before_with_log10_opens_as_it_did():
+    link = {"optimizer": "adam", "scene": "your-own", "across": "beta2", "up": "lr", "across_from": "0.3",
+            "across_to": "0.9", "up_from": "-3.25", "up_to": "0.1"}  # fmt: skip
+    shown, refused = sharing.apply(HyperparameterMap, link)
+    assert refused == [] and shown.window == (0.3, 0.9, -3.25, 0.1) and not shown.message
+    assert fields(shown) == [0.3, 0.9, 0.0005623, 1.259]
+
+
+def test_the_menus_offer_what_rule_and_surface_have():
+    shown = HyperparameterMap()
+    for optimizer, surface in (("SGD", "Booth"), ("Adam", "Rosenbrock"), ("Rprop", "Rotated quadratic")):
+        shown.param.update(optimizer_name=optimizer, objective_name=surface)
+        for menu in (shown.param.across, shown.param.up):
+            names = axes_for(shown.optimizer, shown.objective)
+            assert menu.objects == names and list(menu.names) == [LABELS[name] for name in names]
+        assert {shown.across, shown.up} <= set(names)
+    with pytest.raises(ValueError, match=r"'HyperparameterMap.across' does not accept 'momentum'"):
+        shown.across = "momentum"
+    with pytest.raises(ValueError, match=r"HyperparameterMap.up must be one of lr, .*, not 'etaminus'"):
+        HyperparameterMap(up="etaminus")
+    taken, refused = sharing.apply(HyperparameterMap, {"optimizer": "adam", "up": "momentum"})
+    has = "lr, weight_decay, beta1, beta2, eps, start-x, start-y, clip"
+    assert refused == [f"HyperparameterMap.up must be one of {has}, not 'momentum'; leave it out."]
+    assert taken.up == "beta1"
+    taken.optimizer_name = "SGD"
+    assert "SGD on Quadratic 0.1 x² + 2 y² has no β₁: up is momentum instead." in taken.status()
+    assert all(label[0] == label[0].upper() or not label.isascii() for label in LABELS.values())
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_ticks_say_the_values_of_their_places(log):
+    for seed in range(60):
+        pick = np.random.default_rng(seed)
+        least, most = (-12.0, 3.0) if log else (-30.0, 50.0)
+        middle, width = pick.uniform(-9, 0), 10.0 ** pick.uniform(-9, 0.9)
+        low, high = middle - width / 2, middle + width / 2
+        ticks = ticks_of(low, high, least, most, log)
+        assert sum(low <= place <= high for place in ticks["places"]) in range(2, 9)
+        for place, text in zip(ticks["places"], ticks["texts"], strict=True):
+            mantissa, power = re.fullmatch(r"(?:(.*)·)?10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)|.*", text).groups()
+            said = power.translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")) if power else "0"
+            value = float((mantissa or "1") if power else text.replace("−", "-")) * 10.0 ** int(said)
+            assert value == pytest.approx(10.0**place if log else place, rel=1e-9, abs=width * 1e-6), text
+        assert len(set(ticks["texts"])) == len(ticks["texts"])
+
+
+def test_the_words_of_a_map_name_no_logarithm():
+    shown = HyperparameterMap()
+    drawing = shown.drawings["map"]
+    assert drawing.axes["x"]["label"] == "learning rate" and drawing.axes["y"]["label"] == "momentum"
+    assert drawing.axes["x"]["texts"][1:4] == ["0.001", "0.01", "0.1"]
+    assert drawing.hover == "learning rate $x{log}, momentum $y{plain}: $sx{loss}"
+    words = drawing.title + drawing.hover + shown.status() + "".join(p.label for p in shown.param.objects().values())
+    assert "log₁₀" not in words and nice(0.3) == 0.5
 
 
 def test_prediction_and_map_agree_on_the_quadratic():

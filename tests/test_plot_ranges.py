@@ -98,13 +98,13 @@ def gestures(page, at):
         yield
 
 
-# the ends of the axes, as values, are those of the fields
+# the fields say where the axes end: values, the places of the learning rate being their log10
 AGREE = f"""() => {{
   const [x0, x1, y0, y1] = ({RANGES})("map");
   const read = (title) => {{ for (const doc of Bokeh.documents) for (const model of doc._all_models.values())
     if (model.title === title && "value" in model) return Number(model.value) }};
   const near = (shown, place, width) => Math.abs(shown - place) <= 1e-3 * width;
-  return near(read("Across from"), x0, x1 - x0) && near(read("Across to"), x1, x1 - x0)
+  return near(Math.log10(read("Across from")), x0, x1 - x0) && near(Math.log10(read("Across to")), x1, x1 - x0)
     && near(read("Up from"), y0, y1 - y0) && near(read("Up to"), y1, y1 - y0);
 }}"""
 

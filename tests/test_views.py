@@ -10,6 +10,7 @@ import pytest
 from bokeh.document import Document
 
 from optviz import SGD, LossComparison, Race, SingleParameter, StochasticLandscape, SurfaceDescent
+from optviz.layout import typeset
 from optviz.surfaces import Booth
 
 # changes of every kind, in turn on one live page
@@ -83,8 +84,8 @@ def assert_shows(page, experiment) -> None:
         for layer, limits in drawing.limits.items():
             mappers = [m for m in live.model.references() if m.name == f"colour {layer}"]
             assert [(m.low, m.high) for m in mappers] == [tuple(limits)]
-    assert experiment.status() in page.status.object
-    assert all(text in page.blocks[name].object for name, text in experiment.side().items())
+    assert typeset(experiment.status()) in page.status.object
+    assert all(typeset(text) in page.blocks[name].object for name, text in experiment.side().items())
 
 
 # notebooks: DynamicMaps

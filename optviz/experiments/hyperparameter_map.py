@@ -8,33 +8,22 @@ from typing import Any
 import numpy as np
 import param
 
-from ..controls import knobs_of
+from ..controls import LogSlider, knobs_of
 from ..experiment import Members
 from ..first_rates import at_first_rate
 from ..layout import frame, html, under_knobs
-from ..map_axes import AXES, CLIP, COORDINATES, Axis, axis_of, by_factors, span_of
-from ..map_views import ENDS, LOGS, OWN, VIEWS, belongs
-from ..maps import lane_map, limit_moves, names_of, pair_of, ranks, setting, stable_rates, told
-from ..members import resolved
-from ..plots import (
-    BLACK,
-    Drawing,
-    Figure,
-    cased,
-    curve,
-    embers,
-    grey_ground,
-    hover,
-    image_columns,
-    marks,
-    roomy,
-    surface,
-)
+from ..map_axes import AXES, CLIP, COORDINATES, LABELS, Axis, axis_of, by_factors, span_of
+from ..map_views import ENDS, FIELDS, LOGS, OWN, SIDES, VIEWS, belongs
+from ..map_words import COLOURS, NOTES, heading, lacking, limitless, pointed, scales
+from ..maps import axes_for, lane_map, names_of, pair_of, ranks, setting, stable_rates, told
+from ..members import label_of, resolved
+from ..messages import refuse
+from ..plot_hooks import grey_ground, pointer, roomy, whole
+from ..plots import BLACK, Drawing, Figure, cased, curve, embers, image_columns, marks, surface
 from ..plurals import many
 from ..stages import Picture, cells_aside
 from .surface_descent import OFF, SurfaceDescent
 
-COLOURS = {"loss": "final loss", "arrived": "steps to the tolerance", "rank": "rank"}
 FASTEST = (0.0, 1.0)  # decades a step: what grows faster has the darkest ember's colour
 
 
@@ -42,13 +31,16 @@ class HyperparameterMap(SurfaceDescent):
     """Two axes of hyperparameters, starts or shapes: every cell a run of its own.
 
     Results: those of `SurfaceDescent` and `map`, with `loss`, `first`, `arrived` and `diverged`
-    (rows, columns) at `xs` and `ys`, on log axes as log10. After a change the map is coarse;
+    (rows, columns) at `xs` and `ys`, on log axes as log10: the ends of the part
+    on view, `window`, are such places, `across_low` and so on the values there. After a change the map is coarse;
     `refine` makes it as fine as a screen.
     """
 
     scene = param.Selector(default=next(iter(VIEWS)), objects=[*VIEWS, OWN], label="Show", doc="Where to start from.")
-    across = param.Selector(default="lr", objects=AXES, label="Across", doc="What changes from left to right.")
-    up = param.Selector(default="momentum", objects=AXES, label="Up", doc="What changes from bottom to top.")
+    across = param.Selector(default="lr", objects={LABELS[name]: name for name in AXES}, label="Across",
+                            doc="What changes from left to right.")  # fmt: skip
+    up = param.Selector(default="momentum", objects={LABELS[name]: name for name in AXES}, label="Up",
+                        doc="What changes from bottom to top.")  # fmt: skip
     across_log = param.Boolean(True, label="Log axis across", doc="By factors instead of by differences.")
     up_log = param.Boolean(False, label="Log axis up", doc="By factors instead of by differences.")
     colour = param.Selector(default="loss", objects={v: k for k, v in COLOURS.items()}, label="Colour",
@@ -59,16 +51,21 @@ class HyperparameterMap(SurfaceDescent):
     zoom_out = param.Event(label="Zoom out", doc="Four times further away.")
     whole = param.Event(label="Whole map", doc="The whole range of both axes.")
     basins = param.Selector(default=OFF, objects=[OFF], precedence=-1, doc="Not here: the map is a picture of ends.")
-    across_from = param.Number(-2.0, step=0.05, doc="Left end: in the axis' units, log10 where the axis is by factors.")
-    across_to = param.Number(0.5, step=0.05, doc="Right end: in the axis' units, log10 where the axis is by factors.")
-    up_from = param.Number(0.0, step=0.05, doc="Lower end: in the axis' units, log10 where the axis is by factors.")
-    up_to = param.Number(0.995, step=0.05, doc="Upper end: in the axis' units, log10 where the axis is by factors.")
+    across_from = param.Number(-2.0, doc="Left end, exactly: a place, log10 of the value on a log axis.")
+    across_to = param.Number(0.5, doc="Right end, exactly: a place, log10 of the value on a log axis.")
+    up_from = param.Number(0.0, doc="Lower end, exactly: a place, log10 of the value on a log axis.")
+    up_to = param.Number(0.995, doc="Upper end, exactly: a place, log10 of the value on a log axis.")
+    across_low = param.Number(0.01, precedence=-1, label="Across from", doc="The value at the left end, rounded.")
+    across_high = param.Number(3.16, precedence=-1, label="Across to", doc="The value at the right end, rounded.")
+    up_low = param.Number(0.0, precedence=-1, label="Up from", doc="The value at the lower end, rounded.")
+    up_high = param.Number(0.995, precedence=-1, label="Up to", doc="The value at the upper end, rounded.")
     window = param.NumericTuple((-2.0, 0.5, 0.0, 0.995), length=4, precedence=-1, doc="The ends of both axes.")
     cell = param.NumericTuple((-1.3, 0.0), length=2, precedence=-1, doc="The cell clicked last.")
 
     title = "Every run at once"
     order = 5
     lines = (3, 5)
+    narrowed = SIDES
     frames_anew = ("fit_axes", "whole", "zoom_in", "zoom_out")
     sentence = "Which learning rates, momenta and starts converge, and which diverge: each cell is a run."
 
@@ -83,6 +80,10 @@ class HyperparameterMap(SurfaceDescent):
         optimizer = resolved("rule", rule, "HyperparameterMap.optimizer")
         surface = params.get("objective", params.get("objective_name", "Quadratic"))
         objective = resolved("objective", surface, "HyperparameterMap.objective")
+        known = axes_for(optimizer, objective)
+        for side in SIDES:
+            if params.get(side, known[0]) not in known:
+                refuse(f"HyperparameterMap.{side}", f"must be one of {', '.join(known)}", params[side])
         across, up = pair_of(optimizer, objective, params.get("across", "lr"), params.get("up", "momentum"))
         scene = params.get("scene", next(iter(VIEWS)))
         if scene in VIEWS and not belongs(scene, optimizer, objective, (across, up)):
@@ -93,10 +94,14 @@ class HyperparameterMap(SurfaceDescent):
         whole = (*span_of(across, objective, logs[0]), *span_of(up, objective, logs[1]))
         ends = params.get("window", whole)
         ends = [params.get(name, end) for name, end in zip(ENDS, ends, strict=True)]
+        axes = [axis_of(name, objective, log) for name, log in zip((across, up), logs, strict=True)]
+        ends = [axes[k // 2].place_of(params[name]) if name in params else ends[k] for k, name in enumerate(FIELDS)]
         params |= {"window": tuple(ends), **dict(zip(ENDS, ends, strict=True)), "across": across, "up": up}
         self._ready = False  # until then members settle among themselves
+        self._lacked = ["", "", "", ""]  # rule and surface, the axes that they fell back to, and why
         super().__init__(**params)
         self._ready = True
+        self.settle(set())
 
     @property
     def axes(self) -> tuple[Axis, Axis]:
@@ -120,11 +125,24 @@ class HyperparameterMap(SurfaceDescent):
             new |= self._viewed(changed)
             new |= at_first_rate(self, changed, new)
         optimizer, objective = new.get("optimizer", self.optimizer), new.get("objective", self.objective)
-        pair = pair_of(optimizer, objective, new.get("across", self.across), new.get("up", self.up))
+        pair = self._pair(optimizer, objective, new.get("across", self.across), new.get("up", self.up))
         new |= {"across": pair[0], "up": pair[1], **self._scales_of(changed, pair)}
         if self.scene in VIEWS and not belongs(self.scene, optimizer, objective, pair):
             new["scene"] = OWN
         return new | self._ends(changed, new, objective)
+
+    def _pair(self, optimizer: Any, objective: Any, across: str, up: str) -> tuple[str, str]:
+        """Both axes, of those that rule and surface have: their menus offer no others."""
+        known = axes_for(optimizer, objective)
+        pair = pair_of(optimizer, objective, across, up)
+        who = f"{label_of(optimizer)} on {label_of(objective)}"
+        lost = [(side, asked, got) for side, asked, got in zip(SIDES, (across, up), pair, strict=True)
+                if asked not in known]  # fmt: skip
+        if lost:
+            self._lacked = [who, *pair, "".join([lacking(who, *each) for each in lost])]
+        for side in SIDES:
+            self.narrow(side, {LABELS[name]: name for name in known})
+        return pair
 
     def _viewed(self, changed: set[str]) -> dict[str, Any]:
         """What a view brings, without what was set beside it."""
@@ -153,12 +171,22 @@ class HyperparameterMap(SurfaceDescent):
 
     def _ends(self, changed: set[str], new: dict[str, Any], objective: Any) -> dict[str, Any]:
         """The part on view: a view's, the whole of new axes, zoomed, panned or typed; typed ends follow it."""
+        axes = [axis_of(new[side], objective, new[flag]) for side, flag in zip(SIDES, LOGS, strict=True)]
         ends = list(self.window)
         if "window" not in changed:
             ends = self._part(changed, new, objective)
             ends = [getattr(self, name) if name in changed else ends[k] for k, name in enumerate(ENDS)]
+            ends = [axes[k // 2].place_of(getattr(self, name)) if name in changed else ends[k]
+                    for k, name in enumerate(FIELDS)]  # fmt: skip
         ends = [float(end) for end in ends]
-        return {"window": (ends[0], ends[1], ends[2], ends[3]), **{name: ends[k] for k, name in enumerate(ENDS)}}
+        return {"window": (ends[0], ends[1], ends[2], ends[3]), **{name: ends[k] for k, name in enumerate(ENDS)},
+                **self._fields(changed, axes, ends)}  # fmt: skip
+
+    def _fields(self, changed: set[str], axes: list[Axis], ends: list[float]) -> dict[str, float]:
+        """What the fields say of the ends: their values, rounded; those typed as they were."""
+        shown = [axis_of(axis.name, self.objective, axis.log, ends[2 * k : 2 * k + 2]) for k, axis in enumerate(axes)]
+        return {name: getattr(self, name) if name in changed else shown[k // 2].shown(ends[k])
+                for k, name in enumerate(FIELDS)}  # fmt: skip
 
     def _part(self, changed: set[str], new: dict[str, Any], objective: Any) -> list[float]:
         """The ends of the part that a change brings on view, before those typed."""
@@ -263,7 +291,7 @@ class HyperparameterMap(SurfaceDescent):
             "limit": curve(BLACK, "predicted limit", line_width=2.2, line_dash="dashed", hooks=[cased]),
             "here": marks("white", "circle", 13, "this run", line_color="#111111", line_width=2),
         }, height=640, legend="bottom_right", tap=self._click, span=self._range, active=["pan", "wheel_zoom"],
-            hooks=[grey_ground, roomy, hover({"across": "$x{custom}", "up": "$y{custom}", "value": "@image"})],
+            hooks=[grey_ground, roomy, whole("here"), pointer("image", "gone")],
         )  # fmt: skip
         found["surface"].height = 330
         return [picture, found["surface"], found["loss"], found["values"], found["updates"]]
@@ -280,25 +308,25 @@ class HyperparameterMap(SurfaceDescent):
         shown = self.remember("shown", key, lambda: self._shown_map(box))
         limits = {"image": self._limits(), "gone": FASTEST}
         limit = self.remember("limit", self._limit_key(), self._limit)
-        here = {"x": np.array([self._at(across)]), "y": np.array([self._at(up)])}
+        here = self._here()
         layers = {**shown, "limit": limit, "here": here}
         line = "predicted limit" if np.isfinite(limit["x"]).any() else ""
-        said = {**self._scales(limits["image"]), "predicted limit": line}
-        title = f"{COLOURS[self.colour]}, by {across.label} (across) and {up.label} (up)"
-        return Drawing(layers, (across.low, across.high), (up.low, up.high), title[:1].upper() + title[1:],
-                       said, limits, self._looks())  # fmt: skip
+        said = {**scales(self.colour, limits["image"], self.steps), "predicted limit": line}
+        return Drawing(layers, (across.low, across.high), (up.low, up.high), heading(self.colour, across, up),
+                       said, limits, self._looks(),
+                       pointed(self.colour, across, up, self.results["lowest"]))  # fmt: skip
+
+    def _here(self) -> dict[str, Any]:
+        """Where the run that is shown is on the map; nowhere if it is out of view, for the ring is not cut off."""
+        places = [(axis, self._at(axis)) for axis in self.axes]
+        seen = all(axis.low <= place <= axis.high for axis, place in places)
+        return {name: np.array([place] if seen else []) for name, (_, place) in zip("xy", places, strict=True)}
 
     def _looks(self) -> dict[str, dict[str, Any]]:
         """How far both axes may be panned and zoomed, and where Reset leads: a view's part, or the whole."""
         across, up = self.axes
         home = VIEWS[self.scene]["window"] if self.scene in VIEWS else (across.least, across.most, up.least, up.most)
         return {"x": across.look(home[:2]), "y": up.look(home[2:])}
-
-    def _scales(self, ends: tuple[float, float]) -> dict[str, str]:
-        """What the ends of both colour scales say."""
-        loss = f"loss {10.0 ** ends[0]:.1g} to {10.0 ** ends[1]:.2g}"
-        stays = {"loss": loss, "arrived": f"0 to {self.steps} steps", "rank": "best to worst"}[self.colour]
-        return {"stays": stays, "grows": "ends above its start: slow to fast"}
 
     def _shown_map(self, box: Any) -> dict[str, Any]:
         """The columns of both images: cells that stay finite, and cells that diverge by when they do."""
@@ -348,6 +376,11 @@ class HyperparameterMap(SurfaceDescent):
 
     members_status = SurfaceDescent.status
 
+    def _fallen(self) -> str:
+        """Why the axes are not those that were asked for, as long as it is so."""
+        now = [f"{label_of(self.optimizer)} on {label_of(self.objective)}", self.across, self.up]
+        return self._lacked[3] if now == self._lacked[:3] else ""
+
     def status(self) -> str:
         found = self.results["map"]
         gone = 100 * float(np.mean(np.isfinite(found["grown"])))
@@ -355,35 +388,17 @@ class HyperparameterMap(SurfaceDescent):
         rows, columns = found["loss"].shape
         return (
             f"{columns} × {rows} runs of {many(self.steps, 'step')}: {arrived:.0f} % come within {self.tolerance:g} of "
-            f"the lowest loss, {gone:.0f} % end above their start. {self._lineless()}"
-            f"The run of the ring: {self.members_status()}"
+            f"the lowest loss, {gone:.0f} % end above their start.{self._fallen()} "
+            f"{limitless(self.optimizer, (self.across, self.up))}The run of the ring: {self.members_status()}"
         )
 
-    def _lineless(self) -> str:
-        """Why no limit is drawn where one may be looked for; empty elsewhere."""
-        if "lr" not in (self.across, self.up) or not limit_moves(self.optimizer):
-            return ""
-        name = type(self.optimizer).__name__
-        return f"No limit is drawn: it moves with what {name} divides by, which is each run's own. "
-
-    notes = """
-<p><b>What is shown.</b> Every cell is a real run with its own two numbers; nothing is interpolated. Click a cell:
-its numbers become the run's, whose path, loss and formula stand beside. Pan, turn the wheel or zoom in on the run: the
-visible part is computed anew, with few cells at once and with many when you rest.</p>
-<p><b>Colours.</b> Blue is a low final loss, light one as high as at the start; below the scale's ten decades a
-cell has the darkest blue. Ember cells end above their start or are no longer finite, the darker the faster they grow:
-a decade a step and more is darkest. Grey ones never came within the tolerance.</p>
-<p><b>The dashed line</b> is the learning rate up to which theory says that the rule is stable at the minimum. On a
-quadratic map and line agree; elsewhere a run may leave long before, or settle beyond. Rules that divide by running
-squares, Adam and its kin, have no line: their limit moves with the gradients of each run.</p>
-<p><b>The tanh net</b> w1 tanh(w2 x) shows how jagged the border between training and divergence is
-(Sohl-Dickstein, arXiv 2402.06184): zoom in on it.</p>
-"""
+    notes = NOTES
 
     def controls(self, members: Members | None = None) -> list[Any]:
-        names = ["scene", "across", "up", *LOGS, "colour", "tolerance", "zoom_in", "zoom_out", "whole", *ENDS]
-        first = knobs_of(self, names)
-        return [first, *super().controls(members)]
+        main, own, rest = super().controls(members)
+        axes = knobs_of(self, [*SIDES, *LOGS, "colour", "zoom_in", "zoom_out", "whole"])
+        ends = knobs_of(self, [*FIELDS, "tolerance"], {"tolerance": LogSlider})
+        return [knobs_of(self, ["scene"]), main, own, axes, rest, ends]
 
     def carried(self) -> Any:
         """What a page carries of a map that it cannot compute: the map, and a run for each coarse cell."""

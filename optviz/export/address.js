@@ -1,7 +1,8 @@
 // The state of a page in its address, after the #, as sharing.py has it for served pages.
 
 $.re = {
-  sub: (pattern, by, text) => text.replace(new RegExp(pattern, "g"), by),
+  sub: (pattern, by, text) => text.replace(new RegExp(pattern, "g"), by.replace(/\\(\d)/g, "$$$1")),
+  split: (pattern, text) => text.split(new RegExp(pattern)),
   compile: (pattern) => ({ fullmatch: (text) => (new RegExp(`^(?:${pattern})$`).test(text) ? [text] : null) }),
 };
 
@@ -30,7 +31,8 @@ class Address {
     const found = new Map();
     const choices = Object.values(this.base).filter((spec) => spec.kind === "option").map((spec) => spec.parameter);
     const brought = choices.length ? experiment.follow(new Set(choices)) : {};
-    for (const [name, spec] of Object.entries(this.base)) {
+    for (const [name, whole] of Object.entries(this.base)) {
+      const spec = this.now(name, whole);
       const usual = choices.includes(spec.parameter) ? undefined : brought[spec.parameter];
       found.set(name, { spec, value: experiment[spec.parameter], usual: usual ?? spec.default, choice: spec.kind === "option" });
       for (const [knob, described] of Object.entries(this.members[name]?.[experiment[spec.parameter]] ?? {})) {
@@ -38,6 +40,13 @@ class Address {
       }
     }
     return found;
+  }
+
+  // The description of a choice among what its menu offers now.
+  now(name, spec) {
+    const entries = this.experiment.menus[name] && Object.values(this.experiment.menus[name]);
+    if (!entries) return spec;
+    return this.offering(spec, Object.fromEntries(Object.entries(spec.options).filter(([, value]) => entries.includes(value))));
   }
 
   held({ spec, value }) { return this.text(this.plain(spec, value)); }
@@ -60,14 +69,14 @@ class Address {
   // Set what an address says, a choice before what it brings; gives a sentence for each refusal.
   apply(values) {
     const refused = [];
-    for (const choosing of [true, false]) {
+    for (const stage of [0, 1, 2]) {
       const places = this.places();
       const changes = {};
       for (const [name, value] of Object.entries(values)) {
         const place = places.get(name);
         if (!place) {
-          if (!choosing) refused.push(this.sentence("unknown", { who: this.who, fix: [...places.keys()].join(", ") }, this.said(name)));
-        } else if (Boolean(place.choice) === choosing) this.take(place, value, changes, refused);
+          if (stage > 1) refused.push(this.sentence("unknown", { who: this.who, fix: [...places.keys()].join(", ") }, this.said(name)));
+        } else if (this.stage_of(place.spec, this.experiment.narrowed) === stage) this.take(place, value, changes, refused);
       }
       if (Object.keys(changes).length) this.experiment.change(changes);
     }
@@ -78,7 +87,7 @@ class Address {
     const known = this.read(spec, value);
     if (known === null) refused.push(this.refusal(spec, value));
     else if (role) this.experiment.set_member(role, spec.parameter, known);
-    else changes[spec.parameter] = known;
+    else if (!this.experiment.narrowed.includes(spec.parameter) || known !== this.experiment[spec.parameter]) changes[spec.parameter] = known;
   }
 
   // Follow the state once things are quiet.

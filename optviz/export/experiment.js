@@ -9,6 +9,7 @@ class Experiment {
     this.watchers = [];
     this.coarsest = 1;
     this.framings = 0;
+    this.menus = {}; // of menus that other choices narrow, what they offer
   }
 
   follow() { return {}; }
@@ -17,6 +18,7 @@ class Experiment {
   shade() { return {}; }
   idle() { return $.shut(this.optimizer).map((name) => `optimizer.${name}`); }
   take(owner, values) { for (const [name, value] of Object.entries(values)) owner.assign(name, value); }
+  narrow(name, entries) { this.menus[name] = entries; }
   bound(name, low, high) { this.page?.bound(name, low, high); }
   chosen(kind, name) {
     const make = this.state.members[kind][name];

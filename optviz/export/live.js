@@ -25,6 +25,8 @@ class LiveFigure {
     }));
     this.ranges = { x: model(spec.x_range), y: model(spec.y_range) };
     this.framed = {};
+    this.axes = { x: model(spec.axes.x), y: model(spec.axes.y) };
+    this.pointer = spec.pointer && model(spec.pointer);
     this.caption = model(spec.caption);
   }
 
@@ -36,7 +38,17 @@ class LiveFigure {
       if (mapper && limits) update(mapper, { low: limits[0], high: limits[1] });
     }
     this.frame(drawing, afresh);
+    for (const [name, look] of Object.entries(drawing.axes)) this.name(this.axes[name], look);
+    if (this.pointer) update(this.pointer, { tooltips: drawing.hover });
     update(this.caption, { text: escaped(caption) });
+  }
+
+  // The name and the ticks of an axis, where the drawing says them.
+  name(axis, { label, places, texts }) {
+    if (label) update(axis, { axis_label: label });
+    if (!places || same(places, axis.ticker.ticks)) return;
+    axis.setv({ major_label_overrides: new Map(places.map((place, i) => [place, texts[i]])) });
+    axis.ticker.ticks = places;
   }
 
   // Bring the axes to the drawing's limits, as LiveFigure._push_ranges in optviz/page.py.
@@ -85,6 +97,10 @@ function update(model, values) {
 const ESCAPES = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
 const escaped = (text) => text.replace(/[&<>"']/g, (c) => ESCAPES[c]);
 
+// A slider by factors holds log10 of its value, as optviz.controls.LogSlider.
+const read = (control, value) => (control.log && value !== null ? Number((10 ** value).toPrecision(2)) : value);
+const write = (control, value) => (control.log ? Math.log10(value) : value);
+
 // Controls and plots of one experiment, tied together.
 class LivePage {
   constructor(experiment, spec, document, sharing) {
@@ -119,7 +135,7 @@ class LivePage {
       return;
     }
     model.properties[control.property].change.connect(() => {
-      const chosen = model[control.property]; // a menu of numbers holds texts
+      const chosen = read(control, model[control.property]); // a menu of numbers holds texts
       const value = typeof this.value(control) === "number" && typeof chosen === "string" ? Number(chosen) : chosen;
       if (this.quiet || value === this.value(control)) return;
       if (control.typed) this.type(control, model, value);
@@ -256,12 +272,19 @@ class LivePage {
     for (const control of this.spec.controls) {
       if (control.event || !this.shown(control)) continue;
       const [model, value] = [this.model(control.model), this.value(control)];
+      const entries = this.experiment.menus[control.name];
+      if (entries) this.offer(model, entries);
       if (control.typed && model.value !== value) this.note(control, "");
-      update(model, { [control.property]: model.options && typeof value === "number" ? String(value) : value });
+      update(model, { [control.property]: model.options && typeof value === "number" ? String(value) : write(control, value) });
     }
     this.arrange();
     this.shade();
     this.quiet = false;
+  }
+
+  offer(model, entries) {
+    const options = Object.entries(entries).map(([label, value]) => [value, label]);
+    if (!alike(model.options, options)) model.options = options;
   }
 
   // Colour the part of a slider that is unstable, by a variable: after another style sheet Bokeh lays out the page.

@@ -26,7 +26,8 @@ from pyviz_comms import Comm
 
 from ..axis_ranges import range_of
 from ..captions import caption
-from ..checks import plain, read, refusal, said, sentence, text, typed
+from ..checks import offering, plain, read, refusal, said, sentence, spec_of, stage_of, text, typed
+from ..controls import LogSlider
 from ..draws import generator, recorded
 from ..experiment import Experiment
 from ..fields import refusal_html
@@ -219,11 +220,14 @@ const sharing = {shared};"""
 def _sharing(experiment: Experiment, offered: Offered, bundle: Bundle) -> str:
     """What an address may say, and Python's own functions that read it and refuse."""
     base = {name: spec for name, spec in specs(experiment).items() if spec["member"] is None}
+    for name in experiment.narrowed:  # the page knows which of all entries there are
+        whole = spec_of(type(experiment).param[name], base[name]["who"], base[name]["default"])
+        base[name] |= {"options": whole["options"]}
     members: dict[str, dict[str, Any]] = {}
     for (role, label), member in offered.items():
         members.setdefault(role, {})[label] = member_specs(role, label, member)
     described = {"who": type(experiment).__name__, "base": base, "members": members}
-    shared = (plain, read, refusal, said, sentence, text, typed, refusal_html)
+    shared = (offering, plain, read, refusal, said, sentence, stage_of, text, typed, refusal_html)
     functions = ", ".join(f"{f.__name__}: {bundle.text(f)}" for f in shared)
     return f"{{ ...{script_json(described)}, {functions} }}"
 
@@ -240,6 +244,7 @@ def _state(experiment: Experiment, offered: Offered, names: list[str], bundle: B
     values = {n: getattr(experiment, n) for n in knobs} | {
         "title": experiment.title,
         "frames_anew": experiment.frames_anew,
+        "narrowed": experiment.narrowed,
     }
     read = set().union(*(names_on_self(_function(type(experiment), n)) for n in names))
     kept = {n: v for n, v in vars(experiment).items() if n in read and n not in ("results", "drawings")}
@@ -341,6 +346,8 @@ def _figure_spec(live: Any) -> dict[str, Any]:
         "drag": figure.drag and figure.drag[1].__name__,
         "layers": {n: {k: getattr(layer, k, "") for k in ("label", "color", "symbol", "edge")}
                    for n, layer in figure.layers.items()},
+        "axes": {name: getattr(model, f"{name}axis")[0].id for name in "xy"},
+        "pointer": live.pointer and live.pointer.id,
         "sources": {n: _layer_spec(live, n) for n in figure.layers},
     }  # fmt: skip
 
@@ -359,7 +366,7 @@ def _control_specs(knobs: pn.Param, owners: dict[int, Any]) -> list[dict[str, An
     member = owners[id(knobs.object)]
     return [
         {"name": name, "member": member, "model": _model(widget).id,
-         "event": isinstance(widget, pn.widgets.Button), **_field_spec(widget),
+         "event": isinstance(widget, pn.widgets.Button), "log": isinstance(widget, LogSlider), **_field_spec(widget),
          "property": "active" if isinstance(widget, pn.widgets.Checkbox) else "value"}
         for name, widget in knobs._widgets.items() if name in knobs.object.param
     ]  # fmt: skip

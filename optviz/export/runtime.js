@@ -38,9 +38,9 @@ function record(names, parts) {
 }
 
 const Drawing = def(
-  ["layers", "xlim", "ylim", "title", "legend", "limits", "axes"],
-  (layers, xlim, ylim, title = "", legend = {}, limits = {}, axes = {}) =>
-    ({ layers, xlim, ylim, title, legend, limits, axes }),
+  ["layers", "xlim", "ylim", "title", "legend", "limits", "axes", "hover"],
+  (layers, xlim, ylim, title = "", legend = {}, limits = {}, axes = {}, hover = "") =>
+    ({ layers, xlim, ylim, title, legend, limits, axes, hover }),
 );
 
 const refuse = def(["who", "rule", "got", "fix"], (who, rule, got, fix = "") => {
