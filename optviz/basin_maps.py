@@ -11,7 +11,8 @@ import numpy as np
 
 from . import cluster
 from .members import surfaces
-from .minima import REACH, Basin, minima_of
+from .minima import REACH, Basin, finding, minima_of
+from .minima_search import closest
 from .sweep import REACHED, sweep
 
 APART = 1e-4  # of the domain's diagonal: two points nearer than that are one minimum
@@ -20,14 +21,15 @@ APART = 1e-4  # of the domain's diagonal: two points nearer than that are one mi
 def local_minima(objective: Any) -> dict[str, Any]:
     """Every local minimum found in an objective's domain, and those declared, the lowest first.
 
-    `points` (n, 2), their `values` (n,), and `reach`: how near to one counts as having reached it. Where
+    `points` (n, 2), their `values` (n,), and `reach`: how near to one counts as having reached it, or to a
+    point of its flat valley, of which `valleys` has rows (number, x, y). Where
     a surface of the catalogue has another shape than at first, Newton's method brings its minima along.
     """
     cls = type(objective)
     if cls in surfaces().values():
         first = minima_of_kind(cls)
         return first if list(objective.shape_values()) == first["shape"] else _brought(objective, first["points"])
-    return _found(objective, minima_of(objective))
+    return _found(objective, minima_of(objective), finding(objective).valley_rows())
 
 
 def known_minima(objective: Any) -> dict[str, Any]:
@@ -35,18 +37,21 @@ def known_minima(objective: Any) -> dict[str, Any]:
     if hasattr(objective, "traced"):
         return local_minima(objective)
     points = np.asarray(objective.minima, dtype=float).reshape(-1, 2)
-    return {"points": points, "values": np.zeros(len(points)), "reach": 0.0}
+    return {"points": points, "values": np.zeros(len(points)), "reach": 0.0, "valleys": np.zeros((0, 3))}
 
 
 @lru_cache(maxsize=64)
 def minima_of_kind(cls: type) -> dict[str, Any]:
     """`local_minima` of a class of surfaces as it starts, for a page to carry; found once a process."""
     made = cls()
-    return {**_found(made, minima_of(made)), "shape": list(made.shape_values())}
+    return {**_found(made, minima_of(made), finding(made).valley_rows()), "shape": list(made.shape_values())}
 
 
-def _found(objective: Any, points: np.ndarray) -> dict[str, Any]:
-    """The minima declared, and those of these points that are apart from them and from each other."""
+def _found(objective: Any, points: np.ndarray, valleys: Any = ()) -> dict[str, Any]:
+    """The minima declared, and those of these points that are apart from them and from each other.
+
+    Rows (number, x, y) of `valleys` belong to the point of that number.
+    """
     diagonal = _diagonal(objective)
     kept = np.asarray(objective.minima, dtype=float).reshape(-1, 2)
     for point in points:
@@ -57,9 +62,12 @@ def _found(objective: Any, points: np.ndarray) -> dict[str, Any]:
     # those that are equally low but for rounding stay as they were declared
     heights = np.where(heights <= low + 1e-9 * max(1.0, abs(low)), low, heights)
     kept = kept[np.argsort(heights, kind="stable")]
-    gaps = [float(_gaps(kept[:k], point).min()) for k, point in enumerate(kept) if k]
+    rows = np.array(valleys, dtype=float).reshape(-1, 3)
+    for row in rows:
+        row[0] = np.argmin(_gaps(kept, points[int(row[0])]))
+    numbers, places = np.concatenate([np.arange(len(kept)), rows[:, 0]]), np.vstack([kept, rows[:, 1:]])
     return {"points": kept, "values": np.asarray(objective.value(*kept.T)),
-            "reach": min([REACH * diagonal, *(gap / 3 for gap in gaps)])}  # fmt: skip
+            "reach": min(REACH * diagonal, closest(numbers, places) / 3), "valleys": rows}  # fmt: skip
 
 
 def _gaps(points: np.ndarray, point: Any) -> np.ndarray:
@@ -99,7 +107,12 @@ def basin_map(
     step with a loss within the tolerance of that minimum's, NaN if there is none; `diverged` the
     step at which it stopped being finite, 0 if it never did.
     """
-    basin = Basin(np.asarray(local["points"]).reshape(-1, 2), np.asarray(local["values"]), local["reach"])
+    basin = Basin(
+        np.asarray(local["points"]).reshape(-1, 2),
+        np.asarray(local["values"]),
+        local["reach"],
+        np.asarray(local["valleys"]).reshape(-1, 3),
+    )
     across, up = objective.names
     found: Any = sweep(
         objective, rule, (float(xs[0]), float(ys[0])), steps, {up: ys, across: xs}, minima=basin, lowest=REACHED,

@@ -58,13 +58,18 @@ def basin_shares(found: dict[str, Any] | None) -> str:
     lost = int(np.count_nonzero(found["diverged"] > 0))
     counts = [int(np.count_nonzero(ends == k)) for k in range(len(found["points"]))]
     most = sorted(range(len(counts)), key=lambda k: -counts[k])[:6]
-    each = [f"{_share(counts[k], ends.size)} reach {place(found['points'][k])}" for k in most if counts[k] > 0]
+    each = [f"{_share(counts[k], ends.size)} reach {_aim(found, k)}" for k in most if counts[k] > 0]
     more = sum(counts) - sum(counts[k] for k in most)
     rest = ends.size - lost - sum(counts)
     each += [f"{_share(more, ends.size)} other minima"] if more else []
     each += [f"{_share(rest, ends.size)} (grey) none"] if rest else []
     each += [f"{_share(lost, ends.size)} (dark red) diverge"] if lost else []
     return f"<h3>Where the starts go</h3><p>Within {many(found['steps'], 'step')} {', '.join(each)}.</p>"
+
+
+def _aim(found: dict[str, Any], k: int) -> str:
+    wide = np.any(found["valleys"][:, 0] == k)
+    return f"the valley through {place(found['points'][k])}" if wide else place(found["points"][k])
 
 
 def _share(count: int, size: int) -> str:

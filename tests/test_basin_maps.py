@@ -87,3 +87,16 @@ def test_basins_follow_the_hyperparameters_and_cost_nothing_when_off():
     made.basins = "the loss"
     assert made.results["basins"] is None and "starts go" not in made.side()["outlook"]
     assert np.isnan(made.drawings["surface"].layers["kinds"]["image"][0]).all()
+
+
+def test_a_flat_valley_is_one_place_to_reach():
+    bent = objective(lambda x, y: (x * y - 1) ** 2, label="two branches")
+    made = SurfaceDescent(objective=bent, optimizer=SGD(lr=0.02), basins=REACHED)
+    local = local_minima(bent)
+    assert len(local["points"]) == 2 and set(local["valleys"][:, 0]) == {0, 1}
+    found = made.results["basins"]
+    assert (found["minimum"] >= 0).mean() > 0.8
+    assert "reach the valley through (−1, −1)" in made.side()["outlook"]
+    run = descend(bent, SGD(lr=0.02), (0.5, 2.9), 200)
+    there = basin_map(bent, SGD(lr=0.02), local, [0.5], [2.9], 200, 1e-3)["minimum"][0, 0]
+    assert run.final[0, 0] > 0 and local["points"][there, 0] > 0

@@ -321,6 +321,15 @@ def test_an_own_surface_and_a_state_travel_with_the_page(page, tmp_path):
         assert_shows(page, experiment)
 
 
+def test_a_flat_valley_travels_with_the_page(page, tmp_path):
+    bent = objective(lambda x, y: (x * y - 1) ** 2, label="two branches")
+    experiment = SurfaceDescent(objective=bent, optimizer=SGD(lr=0.02), basins=REACHED)
+    experiment.save(tmp_path / "own.html")
+    opened(page, tmp_path / "own.html")
+    assert_shows(page, experiment)  # each start's end, as fine as the page is meanwhile
+    assert "the valley through" in outlook(page)
+
+
 def test_dark_is_dark(page, tmp_path):
     SingleParameter().save(tmp_path / "dark.html", theme="dark")
     opened(page, tmp_path / "dark.html")

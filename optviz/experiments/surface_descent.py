@@ -180,7 +180,7 @@ class SurfaceDescent(Experiment):
             return basin_map(self.objective, self.optimizer, local, xs, ys, steps, ARRIVED, self.clip)
 
         key = (id(self.optimizer), rule, self.clip, self._surface_key(), box, steps)
-        about = {"points": local["points"], "steps": steps}
+        about = {"points": local["points"], "valleys": local["valleys"], "steps": steps}
         return self.remember("basins", key, lambda: Picture(self.coarsest, steps, axes, cells, about))
 
     def _surface_key(self) -> tuple:

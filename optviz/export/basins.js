@@ -2,9 +2,12 @@
 
 // A surface's minima, which travel with the page; where its shape was changed, Newton's method brings them along.
 function localMinima(objective) {
-  const { points, values, reach } = objective.kind.local;
+  const { points, values, reach, valleys } = objective.kind.local;
   if (objective.shape.every((value, i) => value === objective.kind.shapeDefaults[i]))
-    return { points: new Nd(Float64Array.from(points.flat()), [points.length, 2]), values: [...values], reach };
+    return {
+      points: new Nd(Float64Array.from(points.flat()), [points.length, 2]), values: [...values], reach,
+      valleys: new Nd(Float64Array.from(valleys.flat()), [valleys.length, 3]),
+    };
   const [[x0, x1], [y0, y1]] = rowsOf([...iter($.np.ravel($.np.array(objective.domain)))], 2);
   const diagonal = Math.hypot(x1 - x0, y1 - y0), near = (a, b) => Math.hypot(a[0] - b[0], a[1] - b[1]) <= 1e-4 * diagonal;
   const found = iter(objective.minima).map((point) => [...iter(point)]); // those declared come first
@@ -21,6 +24,7 @@ function localMinima(objective) {
   return {
     points: new Nd(Float64Array.from(found.flat()), [found.length, 2]),
     values: found.map((point) => objective.lossAt(point)), reach: room,
+    valleys: new Nd(new Float64Array(0), [0, 3]),
   };
 }
 
@@ -63,7 +67,7 @@ function lowestLoss(objective) {
 }
 
 function basinMap(objective, rule, local, across, up, steps, tolerance, clip) {
-  const [xs, ys, points, values] = [across, up, local.points, local.values].map(numbersOf);
+  const [xs, ys, points, values, valleys] = [across, up, local.points, local.values, local.valleys].map(numbersOf);
   const shape = [ys.length, xs.length];
   const found = { minimum: filled(shape, -1), arrived: filled(shape), diverged: filled(shape, 0) };
   const runs = new Runs(objective, rule, steps, clip);
@@ -73,7 +77,7 @@ function basinMap(objective, rule, local, across, up, steps, tolerance, clip) {
     const lost = runs.run();
     if (lost) found.diverged.data[place] = lost;
     else {
-      const k = within(runs.end, points, local.reach);
+      const k = within(runs.end, points, local.reach, valleys);
       found.minimum.data[place] = k;
       if (k >= 0) {
         const at = runs.losses.findIndex((loss) => loss <= values[k] + tolerance);
@@ -84,8 +88,11 @@ function basinMap(objective, rule, local, across, up, steps, tolerance, clip) {
   return found;
 }
 
-// The last of the minima within reach of a point, -1 for none.
-function within(x, points, reach) {
+// The last of the minima within reach of a point, or whose valley is; -1 for none.
+function within(x, points, reach, valleys) {
+  for (let k = 0; k < valleys.length; k += 3) {
+    if ((x[0] - valleys[k + 1]) ** 2 + (x[1] - valleys[k + 2]) ** 2 <= reach * reach) return valleys[k];
+  }
   for (let k = points.length / 2 - 1; k >= 0; k--) {
     const [dx, dy] = [x[0] - points[2 * k], x[1] - points[2 * k + 1]];
     if (dx * dx + dy * dy <= reach * reach) return k;

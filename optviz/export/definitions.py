@@ -99,7 +99,8 @@ def _minima(made: Objective, source: Any, bundle: Bundle) -> str:
     if NATIVES[basin_maps.local_minima] not in bundle.asked and not (follows and _asks_lowest(bundle)):
         return "null"
     local = local_minima(made) if source is made else minima_of_kind(type(made))
-    return _json({"points": local["points"].tolist(), "values": local["values"].tolist(), "reach": local["reach"]})
+    lists = {name: local[name].tolist() for name in ("points", "values", "valleys")}
+    return _json({**lists, "reach": local["reach"]})
 
 
 def _bottom(made: Objective, bundle: Bundle) -> str:
