@@ -209,7 +209,7 @@ REFUSED = [
      "SingleParameter.clip must be a finite number from 0.5 to 5, not '0.4'; leave it out for 5."),
     (LossComparison, "preset", "fast",
      "LossComparison.preset must be one of plain, momentum-0.9, momentum-0.9-nesterov, "
-     "momentum-0.9-nesterov-weight-decay-2, momentum-0.9-dampening-0.8, your-own, not 'fast'; leave it out for plain."),
+     "nesterov-0.9-weight-decay-2, momentum-0.9-dampening-0.8, your-own, not 'fast'; leave it out for plain."),
 ]  # fmt: skip
 
 

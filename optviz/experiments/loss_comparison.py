@@ -74,7 +74,6 @@ class LossComparison(Experiment):
         if params.get("preset", OWN) != OWN:
             known = PRESETS.get(params["preset"], {})
             params = {**PLAIN, **known, **params}
-        self._mine = {**PLAIN, "momentum": 0.5}  # the last knobs that are no preset
         self.x, self.y = seed_data()
         self.objectives = [LinearRegression(self.x, self.y, loss=name) for name in NAMES]
         super().__init__(**params)
@@ -91,14 +90,11 @@ class LossComparison(Experiment):
         return self.results["landscapes"]
 
     def follow(self, changed: set[str]) -> dict[str, Any]:
-        """A chosen preset sets the knobs, "your own" those of before; knobs moved by hand name their preset, if any."""
-        if "preset" in changed:
-            return {**PLAIN, **PRESETS[self.preset]} if self.preset != OWN else self._mine
+        """A chosen preset sets the knobs; knobs moved by hand show which preset they are, if any."""
+        if "preset" in changed and self.preset != OWN:
+            return {**PLAIN, **PRESETS[self.preset]}
         now = {name: getattr(self, name) for name in PLAIN}
-        preset = [*(k for k, v in PRESETS.items() if {**PLAIN, **v} == now), OWN][0]
-        if preset == OWN:
-            self._mine = now
-        return {"preset": preset}
+        return {"preset": [*(k for k, v in PRESETS.items() if {**PLAIN, **v} == now), OWN][0]}
 
     def rule(self) -> SGD:
         """torch.optim.SGD as the knobs stand."""
