@@ -10,16 +10,19 @@ def _swatch(layer: Layer) -> str:
     if layer.symbol == "scale":
         return f'<i class="scale" style="background: linear-gradient(90deg, {layer.color})"></i>'
     if layer.symbol in SHAPES:
-        hollow = layer.symbol in ("x", "hollow star")
-        line, fill = (layer.color, "none") if hollow else (layer.edge, layer.color)
-        shape = f'd="{SHAPES[layer.symbol]}" fill="{fill}" stroke="{line}" stroke-width="1.5"'
-        return f'<i><svg width="14" height="14" viewBox="0 0 14 14"><path {shape}/></svg></i>'
+        shape = f'd="{SHAPES[layer.symbol]}"'
+        drawn = f'<path {shape} fill="{layer.color}" stroke="{layer.edge}" stroke-width="1.5"/>'
+        if layer.symbol in OPEN:
+            case = f'<path {shape} fill="none" stroke="{layer.edge}" stroke-width="3.5"/>'
+            drawn = f'{case}<path {shape} fill="none" stroke="{layer.color}" stroke-width="1.5"/>'
+        return f'<i><svg width="14" height="14" viewBox="0 0 14 14">{drawn}</svg></i>'
     along = f'd="M1 5H{WIDE - 1}" stroke-width'
     core = f'<path {along}="3" stroke="{layer.color}" stroke-dasharray="{GAPS[layer.symbol]}"/>'
     case = f'<path {along}="6" stroke="{layer.edge}"/>'
     return f'<i><svg width="{WIDE}" height="10">{case}{core}</svg></i>'
 
 
+OPEN = ("x", "hollow star")  # shapes of lines alone
 WIDE = 24  # of the picture of a line
 GAPS = {"solid": "none", "dashed": "6 4", "dotted": "2 3", "dotdash": "2 3 6 3"}
 SHAPES = {

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from functools import cache
 from html import escape
 from importlib.resources import files
 from typing import Any
-from urllib.parse import quote
 
 import panel as pn
 import param
@@ -24,7 +24,7 @@ def stylesheet(name: str) -> str:
 @cache
 def favicon() -> str:
     """The project's own picture for a browser's tab, as an address that holds it."""
-    return f"data:image/svg+xml,{quote(stylesheet('favicon.svg').strip())}"
+    return f"data:image/svg+xml;base64,{b64encode(stylesheet('favicon.svg').encode()).decode()}"
 
 
 def area(name: str, *children: Any, **options: Any) -> pn.Column:

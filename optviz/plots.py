@@ -159,7 +159,7 @@ def stars() -> dict[str, Callable]:
     """The layers of minima, as `scene.star_columns` fills them: the lowest filled, the others hollow."""
     lowest = marks("#ffd43b", "star", 17, "minimum", line_color="#5c4400")
     hollow = marks("#ffd43b", "star", 13, "local minimum", fill_alpha=0, line_width=2)
-    return {"minima": lowest, "local": replace(hollow, symbol="hollow star")}
+    return {"minima": lowest, "local": replace(hollow, symbol="hollow star", edge="#5c4400")}
 
 
 def off_scale_marks() -> dict[str, Callable]:

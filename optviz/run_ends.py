@@ -40,10 +40,11 @@ def end_of(objective: Any, run: Trajectory, local: Mapping[str, Any]) -> dict[st
     last = int(np.flatnonzero(np.isfinite(x).all(axis=1))[-1])
     x, point = x[: last + 1], x[last]
     diagonal = _diagonal(objective)
-    moves = np.hypot(x[1:, 0] - x[:-1, 0], x[1:, 1] - x[:-1, 1])
     points = np.asarray(local["points"], dtype=float).reshape(-1, 2)
-    k = int(np.argmin(np.hypot(points[:, 0] - point[0], points[:, 1] - point[1]))) if len(points) else -1
-    far = np.hypot(x[:, 0] - points[k][0], x[:, 1] - points[k][1]) if k >= 0 else np.full(last + 1, math.nan)
+    with np.errstate(over="ignore"):  # of a run that leaves float64
+        moves = np.hypot(x[1:, 0] - x[:-1, 0], x[1:, 1] - x[:-1, 1])
+        k = int(np.argmin(np.hypot(points[:, 0] - point[0], points[:, 1] - point[1]))) if len(points) else -1
+        far = np.hypot(x[:, 0] - points[k][0], x[:, 1] - points[k][1]) if k >= 0 else np.full(last + 1, math.nan)
     end = {"step": last, "point": point, "minimum": k, "distance": float(far[last]), "period": 0, "rounded": False,
            "saddle": None, "saddle_distance": math.nan, "leaving": False, "top": False, "tangent": False,
            "travelled": float(np.sum(moves)), "factor": _factor(far, ROUNDING * diagonal),

@@ -185,6 +185,8 @@ def assert_fields_refuse(page, experiment, label: str, held: str, rule: str) -> 
                            ("-99999999999999999999", "Tab", "-1e20"), ("-", "Enter", "nan"),
                            ("", "Enter", "empty")):  # fmt: skip
         type_into(page, label, text, key)
-        assert refused.all_inner_texts() == [f"{label} must be a {rule}, not {got}; it stays {held}."]
+        assert [text.replace("−", "-") for text in refused.all_inner_texts()] == [
+            f"{label} must be a {rule}, not {got}; it stays {held}."
+        ]
         assert field(page, label).input_value() == held
         assert_shows(page, experiment)

@@ -11,7 +11,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 
 from optviz import SGD, Rule, surfaces
 from optviz.blocks import _Walk
-from optviz.lanes import Fixed, traced
+from optviz.lanes import Fixed, _kept
 from optviz.schedules import Cosine
 from optviz.sweep import _grid
 
@@ -24,10 +24,10 @@ AROUND = [{}, {"clip": 0.5, "noise": 0.1}, {"clip_norm": 1.0, "schedule": Cosine
 def device(monkeypatch):
     """Every number keeps where it is and is without a value: what asks for one takes the most general way."""
     monkeypatch.setattr(Fixed, "choices", lambda fixed: {})
-    traced.cache_clear()
+    _kept.cache_clear()
     with FakeTensorMode():
         yield DEVICE
-    traced.cache_clear()  # its programs hold numbers without a value
+    _kept.cache_clear()  # its programs hold numbers without a value
 
 
 def axes_of(rule: type[Rule]) -> dict[str, list[float]]:

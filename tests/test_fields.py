@@ -35,7 +35,8 @@ def drawn(field):
 def said(field) -> str:
     """The line under a field, as it is read."""
     text = field.note.object
-    return unescape(text.removeprefix('<div class="refusal"><p role="alert">').removesuffix("</p></div>"))
+    text = unescape(text.removeprefix('<div class="refusal"><p role="alert">').removesuffix("</p></div>"))
+    return text.replace("−", "-")  # as people type it
 
 
 @pytest.mark.parametrize("kind", experiments().values())

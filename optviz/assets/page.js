@@ -161,7 +161,7 @@ function free(plot) {
 }
 
 // A finger that begins on a point to be dragged takes the point along, not the page.
-function hold(plot) {
+function follow(plot) {
   const rings = [...plot.renderer_views.values()].filter(({ model }) => model.tags?.includes("dragged"));
   if (!rings.length) return;
   plot.canvas_view.events_el.addEventListener("touchstart", (event) => {
@@ -180,7 +180,7 @@ function handle(view) {
     handled.add(view);
     hush(view);
     free(view);
-    hold(view);
+    follow(view);
   }
   for (const child of view.child_views || []) handle(child);
 }

@@ -42,8 +42,7 @@ from ..scene import EMPTY, Landscape, axes_of, decades, exit_of, frame_of, logga
 from ..starts import first_start, followed
 from ..trajectory import Trajectory
 
-COLOURS = dict(zip(NAMES, EIGHT, strict=True))
-STYLES = dict(zip(NAMES, DASHES, strict=True))
+COLOURS, STYLES = (dict(zip(NAMES, each, strict=True)) for each in (EIGHT, DASHES))
 
 
 class Race(Experiment):

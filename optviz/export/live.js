@@ -180,7 +180,7 @@ class LivePage {
   // A place on a figure as a hand can choose it.
   picked(figure, ...place) {
     const { ranges } = this.figures[figure.name];
-    return place.map((x, i) => this.spec.picked(x, ranges[i].start, ranges[i].end));
+    return ["x", "y"].map((name, i) => this.spec.picked(place[i], ranges[name].start, ranges[name].end));
   }
 
   bound(name, low, high) {
