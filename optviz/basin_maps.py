@@ -59,9 +59,8 @@ def _found(objective: Any, points: np.ndarray, valleys: Any = ()) -> dict[str, A
             kept = np.vstack([kept, np.where(np.abs(point) < 1e-13 * diagonal, 0.0, point)])
     heights = objective.value(*kept.T)
     low = np.min(heights, initial=np.inf)
-    # those that are equally low but for rounding stay as they were declared
-    heights = np.where(heights <= low + 1e-9 * max(1.0, abs(low)), low, heights)
-    kept = kept[np.argsort(heights, kind="stable")]
+    # those that are equally low but for rounding stay as they were declared, and as they were found
+    kept = kept[np.argsort(np.round((heights - low) / (1e-9 * max(1.0, abs(low)))), kind="stable")]
     rows = np.array(valleys, dtype=float).reshape(-1, 3)
     for row in rows:
         row[0] = np.argmin(_gaps(kept, points[int(row[0])]))

@@ -270,7 +270,9 @@ class _Walk:
         if want.basin is not None:
             ends["minimum"] = want.basin.reached(np.where(self.diverged > 0, math.nan, x))
         if "log_loss" in want.names:
-            ends["log_loss"] = np.log10(loss - (want.basin.level(ends["minimum"]) if want.reached else want.lowest))
+            reached = want.basin if want.reached else None
+            lowest = want.lowest if reached is None else reached.level(ends["minimum"])
+            ends["log_loss"] = np.log10(loss - lowest)
         return ends
 
 

@@ -72,8 +72,8 @@ def lowest_of(objective: Any) -> float:
     """`lowest_loss`, refused where there is none."""
     lowest = lowest_loss(objective)
     if lowest is None:
-        refuse("sweep", "needs an objective with a lowest value in its domain", getattr(objective, "label", objective),
-               "pass lowest=")  # fmt: skip
+        return refuse("sweep", "needs an objective with a lowest value in its domain",
+                      getattr(objective, "label", objective), "pass lowest=")  # fmt: skip
     return lowest
 
 

@@ -201,7 +201,8 @@ class Finding:
     def _way_down(self, point: np.ndarray) -> bool:
         """Whether a plateau that the point lies on leads to something lower."""
         level = float(self.value(point)) + 10 * self.rounding
-        regions, _ = label(self.values <= level, structure=np.ones((3, 3)))
+        marked: Any = label(self.values <= level, structure=np.ones((3, 3)))
+        regions = marked[0]
         steps = (self.sides[:, 1] - self.sides[:, 0]) / (self.values.shape[0] - 1)
         i, j = np.clip(np.round((point - self.sides[:, 0]) / steps), 0, self.values.shape[0] - 1).astype(int)
         region = regions[i, j]

@@ -123,6 +123,7 @@ def assert_fingers_scroll_from_plots_and_sliders(page) -> None:
     wait_until(lambda: scrolled(page) != before, what=f"a swipe from the slider {label!r} scrolls")
     wait_idle(page)
     assert slider_value(page, label) == value
+    page.wait_for_timeout(300)  # until the page no longer glides
     handle = track.locator(".noUi-handle").bounding_box()
     begun = (handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2)
     end = box["x"] + (0.7 if begun[0] < box["x"] + 0.5 * box["width"] else 0.3) * box["width"]

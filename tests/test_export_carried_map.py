@@ -57,7 +57,9 @@ def test_what_only_torch_runs_carries_its_map_and_a_run_for_each_cell(page, save
     for gesture in ("'_range', -2, -1, 0.2, 0.4", "'_begin_at', 1, 1"):
         assert not page.evaluate(f"() => optviz.experiment.act({gesture})")
     page.mouse.move(*spot(page, "map", -1.0, 0.5))
+    page.keyboard.down("Control")
     page.mouse.wheel(0, -300)
+    page.keyboard.up("Control")
     wait_until(lambda: page.evaluate(RANGES) != list(shown.window))
     wait_until(lambda: page.evaluate(RANGES) == list(shown.window), what="the zoom to be undone")
     wait_until(lambda: "momentum" in page.evaluate("location.hash"))

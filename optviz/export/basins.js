@@ -17,7 +17,7 @@ function localMinima(objective) {
     if (!found.some((other) => near(end, other))) found.push(end.map((v) => (Math.abs(v) < 1e-13 * diagonal ? 0 : v)));
   }
   const low = Math.min(...found.map((point) => objective.lossAt(point))), rounding = 1e-9 * Math.max(1, Math.abs(low));
-  const height = (point) => (objective.lossAt(point) <= low + rounding ? low : objective.lossAt(point));
+  const height = (point) => Math.round((objective.lossAt(point) - low) / rounding);
   found.sort((a, b) => height(a) - height(b));
   let room = 0.01 * diagonal;
   found.forEach((a, i) => found.slice(0, i).forEach((b) => { room = Math.min(room, Math.hypot(a[0] - b[0], a[1] - b[1]) / 3); }));
