@@ -44,7 +44,7 @@ def carried(rule, optimizer, x):
 
 @pytest.mark.parametrize("cls", TORCH_RULES)
 def test_each_step_from_torchs_own_state_is_torchs(cls, double_precision):
-    settings = {"lr": 1e-4 if cls.__name__ == "SGD" else 0.02, **FLAGS.get(cls.__name__, {})}
+    settings = {"lr": 1e-4 if cls.__name__ in ("SGD", "RAdam") else 0.02, **FLAGS.get(cls.__name__, {})}
     rule, objective = cls(**settings), Rosenbrock()
     x = torch.tensor([-1.2, 1.0], dtype=torch.float64, requires_grad=True)
     optimizer = getattr(torch.optim, cls.__name__)([x], **torch_settings(cls, settings))
