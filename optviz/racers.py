@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import panel as pn
 import param
+from bokeh.models import CustomJSTickFormatter
 
-from .controls import knobs_of, shown_while
+from .controls import LogSlider, knobs_of, shown_while
 from .experiment import Members
 from .optimizers import SGD, Adagrad, Adam, Lion, NAdam, RMSprop
 from .rules import Rule
@@ -104,6 +105,12 @@ def racer_knobs(race: Any, name: str, fairness: Any) -> list[Any]:
     return [switch, shown_while(switch._widgets[key], "cb_obj.active", getattr(race, key), lr, others)]
 
 
+def trial_knobs(race: Any) -> pn.Param:
+    """The knobs that all racers share; the ends of the rates tried say them, not their logarithms."""
+    powers = {name: {"format": CustomJSTickFormatter(code=LogSlider.WRITTEN)} for name in ("lowest", "highest")}
+    return knobs_of(race, ["trials", *powers, "steps", "clip", "tolerance"], powers)
+
+
 def surface_knobs(current: Any, members: Members) -> pn.Column:
     """The shape parameters of each surface, those of the current one visible."""
     shaped = [m for m in members.values() if hasattr(m, "shape_names") and m.shape_names()]
@@ -114,3 +121,16 @@ def surface_knobs(current: Any, members: Members) -> pn.Column:
 def cell(kind: str, text: str) -> str:
     """A cell of a table."""
     return f'<{kind} style="text-align: left; padding: 1px 14px 1px 0; white-space: nowrap">{text}</{kind}>'
+
+
+NOTES = """
+<p><b>What is fair?</b> A rule looks good beside a badly tuned one. "Each tuned" gives every racer the same number of
+trials over the same learning rates, each trial a run of its own, and lets the final loss decide; momentum and decay
+rates stay as you set them. SGD and Adam are always in the race.</p>
+<p><b>Same effective step.</b> With momentum the steps add up to lr / (1 − momentum): heavy ball and Nesterov get a
+learning rate that much smaller. The running means of Adam, NAdam, RMSprop and Lion are weighted to add up to
+one, so their step is lr already.</p>
+<p><b>Sensitivity.</b> A wide valley forgives a wrong learning rate, a narrow one does not. Crosses at the top are
+trials that are no longer finite; a curve that leaves through the top grew without overflowing; a grey triangle at the
+bottom is a run that ends exactly at the lowest loss. Nothing is clipped unless you say so.</p>
+"""

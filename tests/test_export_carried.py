@@ -20,7 +20,7 @@ DISABLED = """() => optviz.page.spec.controls.filter((control) => optviz.page.sh
   .map((control) => optviz.page.model(control.model)).filter((model) => model.disabled)
   .map((model) => model.title || model.label)"""
 PLACES = "() => optviz.experiment.side().places"
-FROZEN = ["Trials each", "Lowest lr tried, log₁₀", "Highest lr tried, log₁₀", "Clip gradients (0: none)", "Start x",
+FROZEN = ["Trials each", "Lowest lr tried", "Highest lr tried", "Clip gradients (0: none)", "Start x",
           "Start y", "Heavy ball: momentum", "RMSprop: α", "Adam: β₁", "Adam: β₂"]  # fmt: skip
 
 

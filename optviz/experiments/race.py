@@ -9,6 +9,7 @@ import numpy as np
 import panel as pn
 import param
 
+from ..axis_ticks import ticks_of
 from ..controls import knobs_of
 from ..descent import descend
 from ..experiment import Experiment, Members, weakly
@@ -24,6 +25,7 @@ from ..racers import (
     KEYS,
     KNOBS,
     NAMES,
+    NOTES,
     SHARED,
     TOLERANCES,
     TUNED,
@@ -36,6 +38,7 @@ from ..racers import (
     share,
     surface_knobs,
     terms,
+    trial_knobs,
 )
 from ..rules import Rule
 from ..scene import EMPTY, Landscape, axes_of, decades, exit_of, frame_of, loggable, path_columns
@@ -62,10 +65,10 @@ class Race(Experiment):
                       doc="The one, or lr / (1 - momentum), that all share; the last plot's grey line.")  # fmt: skip
     trials = param.Integer(40, bounds=(2, 200), softbounds=(2, 80), label="Trials each",
                            doc="How many learning rates every rule may try.")  # fmt: skip
-    lowest = param.Number(-4.0, bounds=(-8, -1), step=0.5, label="Lowest lr tried, log₁₀",
-                          doc="The same for every rule.")  # fmt: skip
-    highest = param.Number(1.0, bounds=(-0.5, 3), step=0.5, label="Highest lr tried, log₁₀",
-                           doc="The same for every rule.")  # fmt: skip
+    lowest = param.Number(-4.0, bounds=(-8, -1), step=0.5, label="Lowest lr tried",
+                          doc="Its log10; the same for every rule.")  # fmt: skip
+    highest = param.Number(1.0, bounds=(-0.5, 3), step=0.5, label="Highest lr tried",
+                           doc="Its log10; the same for every rule.")  # fmt: skip
     steps = param.Integer(100, bounds=(1, 10_000), softbounds=(1, 300), doc="How many steps every run takes.")
     clip = param.Number(0.0, bounds=(0, None), softbounds=(0, 10), step=0.1, label="Clip gradients (0: none)",
                         doc="Values of the gradient beyond this are cut, for every rule; 0 cuts nothing.")  # fmt: skip
@@ -249,7 +252,7 @@ class Race(Experiment):
             Figure("sensitivity", {
                 "shared": curve(GREY, line_dash="dashed", line_width=1.2),
                 **trials, **chosen, **gone, "zero": marks(GREY, "inverted_triangle", 8),
-            }, xlabel="learning rate, log₁₀", logy=True, height=340),
+            }, xlabel="learning rate", logy=True, height=340),
         ]  # fmt: skip
 
     def _begin_at(self, x: float, y: float) -> None:
@@ -320,7 +323,8 @@ class Race(Experiment):
         zero = np.concatenate([np.log10(t["lr"][t["final"] == lowest]) for t in self.tuning.values()])
         layers["zero"] = {"x": zero, "y": np.full(len(zero), ylim[0])}
         xlim, title = (self.lowest - 0.1, self.highest + 0.1), f"Final loss of {self.trials} trials each"
-        return Drawing(layers, xlim, ylim, f"{title} (● raced, ✕ diverged)")
+        axes = {"x": ticks_of(xlim[0], xlim[1], -9.0, 4.0, True)}
+        return Drawing(layers, xlim, ylim, f"{title} (● raced, ✕ diverged)", axes=axes)
 
     def _curve(self, name: str, ylim: tuple[float, float], row: int) -> dict[str, Any]:
         """A racer's trials, the learning rate that it races with, and in a row of its own the trials that diverged."""
@@ -375,17 +379,7 @@ class Race(Experiment):
         ]  # fmt: skip
         return f"<tr>{''.join(cell('td', text) for text in cells)}</tr>"
 
-    notes = """
-<p><b>What is fair?</b> A rule looks good beside a badly tuned one. "Each tuned" gives every racer the same number of
-trials over the same learning rates, each trial a run of its own, and lets the final loss decide; momentum and decay
-rates stay as you set them. SGD and Adam are always in the race.</p>
-<p><b>Same effective step.</b> With momentum the steps add up to lr / (1 − momentum): heavy ball and Nesterov get a
-learning rate that much smaller. The running means of Adam, NAdam, RMSprop and Lion are weighted to add up to
-one, so their step is lr already.</p>
-<p><b>Sensitivity.</b> A wide valley forgives a wrong learning rate, a narrow one does not. Crosses at the top are
-trials that are no longer finite; a curve that leaves through the top grew without overflowing; a grey triangle at the
-bottom is a run that ends exactly at the lowest loss. Nothing is clipped unless you say so.</p>
-"""
+    notes = NOTES
 
     def controls(self, members: Members | None = None) -> list[Any]:
         made = self._surface_controls if members is None else surface_knobs(self.objective, members)
@@ -394,7 +388,7 @@ bottom is a run that ends exactly at the lowest loss. Nothing is clipped unless 
             knobs_of(self, ["objective_name"]),
             pn.Column(made, sizing_mode="stretch_width", margin=0),
             *fairness,
-            knobs_of(self, ["trials", "lowest", "highest", "steps", "clip", "tolerance"]),
+            trial_knobs(self),
             knobs_of(self, ["start_x", "start_y", "fit_axes"]),
             *racers,
         ]
