@@ -15,7 +15,7 @@ import numpy as np
 import panel as pn
 import panel.io.document as panel_document
 from bokeh.document import Document
-from bokeh.models import AllIndices, BoxZoomTool, GlyphRenderer, Legend, UnionRenderers
+from bokeh.models import AllIndices, BoxZoomTool, GlyphRenderer, Legend, SaveTool, UnionRenderers
 from tornado.ioloop import IOLoop
 
 from . import cluster
@@ -191,6 +191,9 @@ def _lighten(model: Any) -> None:
     model.title = None
     model.center = [part for part in model.center if not isinstance(part, Legend)]
     model.toolbar.tools = [tool for tool in model.toolbar.tools if not isinstance(tool, BoxZoomTool)]
+    for tool in model.toolbar.tools:
+        if isinstance(tool, SaveTool):
+            tool.filename = f"optviz-{model.name}"  # or the browser asks for a name
     for renderer in model.renderers:
         if isinstance(renderer, GlyphRenderer):
             renderer.update(selection_glyph=None, nonselection_glyph=None, muted_glyph=None, hover_glyph=None)

@@ -8,6 +8,7 @@ import numpy as np
 import panel as pn
 import pytest
 from bokeh.document import Document
+from bokeh.models import SaveTool
 
 from optviz import SGD, LossComparison, Race, SingleParameter, StochasticLandscape, SurfaceDescent
 from optviz.layout import typeset
@@ -102,6 +103,12 @@ def test_the_view_is_a_layout_of_dynamic_maps(cls):
     assert isinstance(first * hv.Curve([(0, 0), (1, 1)]), hv.DynamicMap)
     assert isinstance(first + hv.Curve([(0, 0), (1, 1)]), hv.Layout)
     assert isinstance(view + first, hv.Layout)
+
+
+def test_a_saved_picture_has_a_name():
+    for name, live in SurfaceDescent().page().figures.items():
+        (tool,) = live.model.toolbar.select({"type": SaveTool})
+        assert tool.filename == f"optviz-{name}"
 
 
 def test_figures_side_by_side_keep_their_own_axes_unless_linked():
