@@ -25,10 +25,10 @@ def _swatch(layer: Layer) -> str:
 OPEN = ("x", "hollow star")  # shapes of lines alone
 WIDE = 24  # of the picture of a line
 GAPS = {"solid": "none", "dashed": "6 4", "dotted": "2 3", "dotdash": "2 3 6 3"}
+STAR = "M7 .8L8.8 4.9L13.2 5.3L9.9 8.2L10.9 12.6L7 10.3L3.1 12.6L4.1 8.2L.8 5.3L5.2 4.9z"
 SHAPES = {
     "circle": "M2.5 7a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0 -9 0z", "square": "M3 3h8v8h-8z",
-    "star": "M7 .8L8.8 4.9L13.2 5.3L9.9 8.2L10.9 12.6L7 10.3L3.1 12.6L4.1 8.2L.8 5.3L5.2 4.9z",
-    "hollow star": "M7 .8L8.8 4.9L13.2 5.3L9.9 8.2L10.9 12.6L7 10.3L3.1 12.6L4.1 8.2L.8 5.3L5.2 4.9z",
+    "star": STAR, "hollow star": STAR,
     "triangle": "M7 2L12 11.5H2z", "inverted_triangle": "M7 12L12 2.5H2z", "diamond": "M7 1.5L12 7L7 12.5L2 7z",
     "x": "M3 3L11 11M11 3L3 11",
 }  # fmt: skip

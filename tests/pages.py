@@ -8,7 +8,7 @@ import time
 import numpy as np
 import param
 import pytest
-from browser import drag_slider, sources, wait_idle
+from browser import drag_slider, slider, sources, wait_idle
 from scipy.spatial import cKDTree
 
 EDGES = {"left": "x0", "bottom": "y0", "right": "x1", "top": "y1"}
@@ -190,3 +190,21 @@ def assert_fields_refuse(page, experiment, label: str, held: str, rule: str) -> 
         ]
         assert field(page, label).input_value() == held
         assert_shows(page, experiment)
+
+
+def assert_what_would_be_refused_is_shut(page) -> None:
+    """On a page of `LossComparison`: Nesterov asks for momentum, and it and dampening exclude each other."""
+    box, dampening = page.get_by_label("Nesterov"), slider(page, "Dampening").locator(".noUi-target")
+    assert box.is_disabled() and dampening.get_attribute("disabled") is None  # there is no momentum
+    assert page.locator("option[disabled]").all_inner_texts() == ["your own"]  # which knobs make, and no choice
+    drag_slider(page, "Momentum", 0.8)
+    wait_idle(page)
+    box.click()
+    wait_idle(page)
+    assert box.is_checked() and dampening.get_attribute("disabled") is not None
+    box.click()
+    wait_idle(page)
+    assert dampening.get_attribute("disabled") is None
+    drag_slider(page, "Dampening", 0.5)
+    wait_idle(page)
+    assert box.is_disabled() and not page.locator(".alert").is_visible()

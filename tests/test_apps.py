@@ -25,7 +25,16 @@ from hands import (
     assert_wheel_and_keys_scroll,
     assert_wheel_is_the_plot_s_once_clicked,
 )
-from pages import COUNT_LAYOUTS, VALUE, assert_shows, drag_every_slider, owner_of, select, spot
+from pages import (
+    COUNT_LAYOUTS,
+    VALUE,
+    assert_shows,
+    assert_what_would_be_refused_is_shut,
+    drag_every_slider,
+    owner_of,
+    select,
+    spot,
+)
 
 from optviz import SGD, LossComparison, SingleParameter, StochasticLandscape, SurfaceDescent
 from optviz.app import experiments
@@ -286,20 +295,7 @@ def test_a_refused_combination_says_why_and_moves_nothing(page, served):
 
 def test_what_would_be_refused_cannot_be_chosen(page, served):
     opened(page, served, "loss_comparison")
-    box, dampening = page.get_by_label("Nesterov"), slider(page, "Dampening").locator(".noUi-target")
-    assert box.is_disabled() and dampening.get_attribute("disabled") is None  # there is no momentum
-    assert page.locator("option[disabled]").all_inner_texts() == ["your own"]  # which knobs make, and no choice
-    drag_slider(page, "Momentum", 0.8)
-    wait_idle(page)
-    box.click()
-    wait_idle(page)
-    assert box.is_checked() and dampening.get_attribute("disabled") is not None
-    box.click()
-    wait_idle(page)
-    assert dampening.get_attribute("disabled") is None
-    drag_slider(page, "Dampening", 0.5)
-    wait_idle(page)
-    assert box.is_disabled() and not page.locator(".alert").is_visible()
+    assert_what_would_be_refused_is_shut(page)
 
 
 def test_the_player_plays(page, served):
