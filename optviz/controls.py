@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any
 
 import panel as pn
 import param
-from bokeh.models import CustomJSTickFormatter
 
+from .factors import LogSlider, slider_for
 from .fields import field_for, notes_under
 from .layout import shading, share, stylesheet
 
@@ -35,24 +34,6 @@ def knobs_of(owner: param.Parameterized, names: Sequence[str], widgets: Any = No
     return made
 
 
-class LogSlider(pn.widgets.FloatSlider):
-    """A slider by factors: its model holds log10 of the value, in tenths, and values have two digits."""
-
-    WRITTEN: ClassVar[str] = "return String(Number((10 ** tick).toPrecision(2)))"
-    ENDS: ClassVar[tuple[str, ...]] = ("value", "value_throttled", "start", "end")
-
-    def _process_param_change(self, params: dict[str, Any]) -> dict[str, Any]:
-        made = super()._process_param_change({**params, **({"format": None} if "format" in params else {})})
-        made = {k: math.log10(v) if k in self.ENDS and v is not None else v for k, v in made.items()}
-        if "start" in made or "step" in made:
-            made |= {"step": 0.1, "format": CustomJSTickFormatter(code=self.WRITTEN), "tags": ["log"]}
-        return made
-
-    def _process_property_change(self, changes: dict[str, Any]) -> dict[str, Any]:
-        changes = {k: float(f"{10.0**v:.2g}") if k in self.ENDS else v for k, v in changes.items()}
-        return super()._process_property_change(changes)
-
-
 def shown_while(menu: Any, test: str, now: bool, *knobs: Any) -> pn.Column:
     """A column that shows while a menu's model, `cb_obj`, passes a test in JavaScript, on a server or without.
 
@@ -71,10 +52,14 @@ def shade(knobs: pn.Param, name: str, start: float) -> bool:
     widget = knobs._widgets.get(name)
     if not isinstance(widget, pn.widgets.FloatSlider):
         return False
+    if isinstance(widget, LogSlider):
+        ends, start = widget.track, widget.place_of(start)
+    else:
+        ends = widget.start, widget.end
     with param.parameterized.discard_events(widget):
-        widget.stylesheets = [stylesheet("widgets.css"), shading(start, widget.start, widget.end)]
+        widget.stylesheets = [stylesheet("widgets.css"), shading(start, *ends)]
     for model, _ in widget._models.values():
-        model.css_variables = {"unstable": share(start, widget.start, widget.end)}
+        model.css_variables = {"unstable": share(start, *ends)}
     return True
 
 
@@ -88,7 +73,7 @@ def close(knobs: pn.Param, names: Sequence[str]) -> None:
 def _settings(parameter: Any) -> dict[str, Any]:
     """A slider shows as many digits as its steps have, and those of its default where that is finer; else a field."""
     step = getattr(parameter, "step", None)
-    field = field_for(parameter)
+    field = field_for(parameter) or slider_for(parameter)
     if field or isinstance(parameter, param.Integer) or not isinstance(parameter, param.Number) or not step:
         return field
     digits = _digits(step)

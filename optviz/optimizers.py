@@ -14,7 +14,7 @@ from .rules import Hyperparameter, Rule
 
 
 def _lr(default, high=1.0, step=0.001):
-    return Hyperparameter(default, bounds=(0, None), softbounds=(0, high), step=step,
+    return Hyperparameter(default, bounds=(0, None), softbounds=(1e-6, high), step=step,
                           label="Learning rate", doc="Step size.")  # fmt: skip
 
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import panel as pn
 import param
-from bokeh.models import CustomJSTickFormatter
 
-from .controls import LogSlider, knobs_of, shown_while
+from .controls import knobs_of, shown_while
 from .experiment import Members
+from .factors import written
 from .optimizers import SGD, Adagrad, Adam, Lion, NAdam, RMSprop
 from .rules import Rule
 
@@ -35,7 +35,7 @@ TOLERANCES = [1e-1, 1e-2, 1e-3, 1e-4, 1e-6, 1e-8, 1e-10]
 
 def rate(default: float, name: str, high: float, step: float = 0.001) -> param.Number:
     """A racer's own learning rate."""
-    return param.Number(default, bounds=(0, None), softbounds=(0, high), step=step, label=f"{name}: learning rate",
+    return param.Number(default, bounds=(0, None), softbounds=(1e-6, high), step=step, label=f"{name}: learning rate",
                         doc=f"{name}'s step size where each rule has its own.")  # fmt: skip
 
 
@@ -107,7 +107,7 @@ def racer_knobs(race: Any, name: str, fairness: Any) -> list[Any]:
 
 def trial_knobs(race: Any) -> pn.Param:
     """The knobs that all racers share; the ends of the rates tried say them, not their logarithms."""
-    powers = {name: {"format": CustomJSTickFormatter(code=LogSlider.WRITTEN)} for name in ("lowest", "highest")}
+    powers = {name: {"format": written()} for name in ("lowest", "highest")}
     return knobs_of(race, ["trials", *powers, "steps", "clip", "tolerance"], powers)
 
 

@@ -25,7 +25,9 @@ PUSHED = [name for name in RULES if MOMENTUM[name]]
 
 
 def lr_of(of: str, label: str) -> param.Number:
-    return param.Number(LR, bounds=(0, None), softbounds=(0, 0.5), step=0.005, label=label, doc=f"Step size of {of}.")
+    return param.Number(
+        LR, bounds=(0, None), softbounds=(1e-6, 0.5), step=0.005, label=label, doc=f"Step size of {of}."
+    )
 
 
 def momentum_of(default: float, of: str, label: str) -> param.Number:

@@ -179,7 +179,7 @@ _VALUE = """
   const find = (view) => {
     const { model } = view;
     if (model?.title === title && model.start !== undefined && view.el.checkVisibility())
-      return model.tags.includes("log") ? { value: Number((10 ** model.value).toPrecision(2)) } : model;
+      return model.tags[0] === "log" ? { value: Number(view.pretty(model.value)) } : model;
     for (const child of view.child_views ?? []) { const found = find(child); if (found) return found }
     return null;
   };

@@ -38,6 +38,7 @@ from pages import (
 
 from optviz import SGD, LossComparison, SingleParameter, StochasticLandscape, SurfaceDescent
 from optviz.app import experiments
+from optviz.factors import factor_at, place_of, slider_for
 from optviz.layout import share
 
 pytestmark = pytest.mark.browser
@@ -166,7 +167,9 @@ def assert_sliders_have_names_and_obey_the_keys(page, experiment) -> None:
     page.keyboard.press("ArrowRight")
     wait_idle(page)
     value = slider_value(page, label)
-    assert value == pytest.approx(getattr(owner, name) + owner.param[name].step)
+    before, parameter = getattr(owner, name), owner.param[name]
+    after = factor_at(place_of(before) + 0.01) if slider_for(parameter) else before + parameter.step
+    assert value == pytest.approx(after)
     setattr(owner, name, value)
     assert_shows(page, experiment)
 
@@ -333,7 +336,7 @@ def test_the_unstable_part_of_a_slider_moves_without_a_layout(page, served):
     for fraction in (0.5, 0.2):
         momentum = drag_slider(page, "Momentum", fraction, steps=3)
         wait_idle(page)
-        start = share(2 * (1 + momentum) / 4, 0, 1)
+        start = share(place_of(2 * (1 + momentum) / 4), -6.1, 0)
         assert f" {start.replace('.0%', '%')}" in connects.evaluate("e => getComputedStyle(e).backgroundImage")
     assert page.evaluate("window.layouts") == 0
 

@@ -70,7 +70,7 @@ def test_a_race_on_a_torch_surface_is_run_again_from_its_trials(page, saved):
     assert plain(page.evaluate(PLACES)) == plain(experiment.side()["places"])
 
     select(page, "Fairness", SAME)
-    lr = drag_slider(page, "Learning rate", 0.3)
+    lr = drag_slider(page, "Learning rate", 0.8)
     wait_idle(page)
     assert_races(page, experiment, dict.fromkeys(NAMES, lr))
     assert status(page).endswith(f"Each races with the learning rate tried that is nearest to {lr:g}.")
@@ -126,7 +126,7 @@ def test_what_a_race_cannot_run_again_is_frozen_until_a_surface_is_chosen_that_i
 def test_a_link_restores_a_race_from_its_trials(page, saved):
     opened(page, saved)
     select(page, "Fairness", SAME)
-    lr = drag_slider(page, "Learning rate", 0.6)
+    lr = drag_slider(page, "Learning rate", 0.9)
     drag_slider(page, "Steps", 0.5)
     page.get_by_label("Lion", exact=True).click()
     wait_idle(page)

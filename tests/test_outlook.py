@@ -10,6 +10,7 @@ import torch
 
 from optviz import SGD, Adam, SurfaceDescent, TorchOptimizer, descend, objective
 from optviz.basin_maps import local_minima
+from optviz.factors import place_of
 from optviz.layout import shading
 from optviz.members import resolved, rules, surfaces
 from optviz.minima import lowest_loss
@@ -125,12 +126,12 @@ def test_the_unstable_part_of_the_slider_is_shaded():
         sliders = [s for s in page.layout.select(pn.widgets.FloatSlider) if s.name == title]
         return sliders[0].stylesheets[1:]  # after the look of all sliders
 
-    assert sheet("Learning rate") == [shading(0.5, 0, 1)] and " 50.0%)" in shading(0.5, 0, 1)
+    assert sheet("Learning rate") == [shading(math.log10(0.5), -6.1, 0)]
+    assert " 95.1%)" in sheet("Learning rate")[0]  # the first tenth of a decade leads to 0
     experiment.optimizer.momentum = 0.5
-    assert sheet("Learning rate") == [shading(0.75, 0, 1)]
+    assert sheet("Learning rate") == [shading(math.log10(0.75), -6.1, 0)]
     experiment.optimizer = Adam(lr=0.1)
-    low, high = experiment.optimizer.param.lr.get_soft_bounds()
-    assert sheet("Learning rate") == [shading(experiment.results["outlook"]["limit"], low, high)]
+    assert sheet("Learning rate") == [shading(place_of(experiment.results["outlook"]["limit"]), -6.1, 0)]
     experiment.optimizer_name = "Lion"
-    assert sheet("Learning rate") == [shading(math.inf, 0, 1)] and " 100.0%)" in sheet("Learning rate")[0]
+    assert sheet("Learning rate") == [shading(math.inf, -6.1, 0)] and " 100.0%)" in sheet("Learning rate")[0]
     assert resolved("rule", "SGD", "test").lr == 0.05

@@ -42,12 +42,12 @@ class Conditioning(Experiment):
     condition = param.Number(100.0, bounds=(1, 1000), softbounds=(1, 200), step=1, label="Condition number",
                              doc="Steepest over flattest curvature; the flattest is 1.")  # fmt: skip
     angle = param.Number(30.0, bounds=(0, 90), step=0.5, doc="Rotation of the bowl, in degrees; click the curves.")
-    lr = param.Number(0.01, bounds=(0, None), softbounds=(0, 0.05), step=0.0005, label="Learning rate",
+    lr = param.Number(0.01, bounds=(0, None), softbounds=(1e-4, 1), step=0.0005, label="Learning rate",
                       doc="Of SGD and heavy ball.")  # fmt: skip
     momentum = param.Number(0.9, bounds=(0, None), softbounds=(0, 0.99), step=0.01, doc="Of heavy ball.")
-    adam_lr = param.Number(0.05, bounds=(0, None), softbounds=(0, 0.2), step=0.005, label="Learning rate of Adam",
+    adam_lr = param.Number(0.05, bounds=(0, None), softbounds=(1e-4, 1), step=0.005, label="Learning rate of Adam",
                            doc="Adam's step size; its β are 0.9 and 0.999.")  # fmt: skip
-    adagrad_lr = param.Number(0.5, bounds=(0, None), softbounds=(0, 2), step=0.05, label="Learning rate of Adagrad",
+    adagrad_lr = param.Number(0.5, bounds=(0, None), softbounds=(1e-3, 10), step=0.05, label="Learning rate of Adagrad",
                               doc="Adagrad's step size.")  # fmt: skip
 
     title = "A turned bowl"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import param
 
-from ..controls import LogSlider, knobs_of
+from ..controls import knobs_of
 from ..experiment import Members
 from ..first_rates import at_first_rate
 from ..layout import frame, html, under_knobs
@@ -397,7 +397,7 @@ class HyperparameterMap(SurfaceDescent):
     def controls(self, members: Members | None = None) -> list[Any]:
         main, own, rest = super().controls(members)
         axes = knobs_of(self, [*SIDES, *LOGS, "colour", "zoom_in", "zoom_out", "whole"])
-        ends = knobs_of(self, [*FIELDS, "tolerance"], {"tolerance": LogSlider})
+        ends = knobs_of(self, [*FIELDS, "tolerance"])
         return [knobs_of(self, ["scene"]), main, own, axes, rest, ends]
 
     def carried(self) -> Any:

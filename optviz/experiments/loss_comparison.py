@@ -53,7 +53,7 @@ class LossComparison(Experiment):
     """
 
     preset = param.Selector(default="plain", objects=[*PRESETS, OWN], doc="The settings of the lesson's figures.")
-    lr = param.Number(0.1, bounds=(0, None), softbounds=(0, 1), step=0.01, label="Learning rate", doc="Step size.")
+    lr = param.Number(0.1, bounds=(0, None), softbounds=(1e-4, 1), step=0.01, label="Learning rate", doc="Step size.")
     momentum = param.Number(0.0, bounds=(0, None), softbounds=(0, 0.99), step=0.01, doc="Share of the velocity kept.")
     dampening = param.Number(0.0, bounds=(0, 1), step=0.01, doc="Share of the new gradient left out.")
     weight_decay = param.Number(0.0, bounds=(0, None), softbounds=(0, 4), step=0.05, label="Weight decay",

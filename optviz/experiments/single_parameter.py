@@ -34,7 +34,9 @@ class SingleParameter(Experiment):
     about 0, where noise keeps them, and not about the epoch's own mean. `gradients=` replaces the drawn ones.
     """
 
-    lr = param.Number(0.1, bounds=(0, 1), step=0.01, label="Learning rate", doc="Rate of the first epoch.")
+    lr = param.Number(
+        0.1, bounds=(0, 1), softbounds=(1e-4, 1), step=0.01, label="Learning rate", doc="Rate of the first epoch."
+    )
     decay = param.Number(0.002, bounds=(0, 0.005), step=0.0001,
                          doc="Taken off the rate after each epoch; the rate never falls under 0.001.")  # fmt: skip
     momentum = param.Number(0.95, bounds=(0, 0.99), step=0.01, doc="Share of the last update that is kept.")

@@ -97,9 +97,9 @@ function update(model, values) {
 const ESCAPES = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
 const escaped = (text) => text.replace(/[&<>"']/g, (c) => ESCAPES[c]);
 
-// A slider by factors holds log10 of its value, as optviz.controls.LogSlider.
-const read = (control, value) => (control.log && value !== null ? Number((10 ** value).toPrecision(2)) : value);
-const write = (control, value) => (control.log ? Math.log10(value) : value);
+// A slider by factors holds the place of its value, as optviz.factors.LogSlider.
+const read = (control, value) => (control.log && value !== null ? factor_at(value, control.zero) : value);
+const write = (control, value) => (control.log ? factor_place(value, control.zero) : value);
 
 // Controls and plots of one experiment, tied together.
 class LivePage {
@@ -185,7 +185,7 @@ class LivePage {
 
   bound(name, low, high) {
     const control = this.spec.controls.find((c) => c.name === name && !c.member);
-    if (control) update(this.model(control.model), { start: low, end: high });
+    if (control) update(this.model(control.model), { start: write(control, low), end: write(control, high) });
   }
 
   push() {
@@ -294,7 +294,7 @@ class LivePage {
       const control = this.spec.controls.find((c) => c.name === parameter && this.shown(c));
       const model = control && this.model(control.model);
       if (!model || model.start === undefined) continue;
-      const { share, shaded } = this.spec, unstable = share(start, model.start, model.end);
+      const { share, shaded } = this.spec, unstable = share(write(control, start), model.start, model.end);
       if (!model.stylesheets.includes(shaded)) model.stylesheets = [...model.stylesheets, shaded];
       if (model.css_variables.unstable !== unstable) model.css_variables = { unstable };
     }

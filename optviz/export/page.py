@@ -27,9 +27,9 @@ from pyviz_comms import Comm
 from ..axis_ranges import range_of
 from ..captions import caption
 from ..checks import offering, plain, read, refusal, said, sentence, spec_of, stage_of, text, typed
-from ..controls import LogSlider
 from ..draws import generator, recorded
 from ..experiment import Experiment
+from ..factors import LogSlider
 from ..fields import refusal_html
 from ..layout import favicon, shaded, share, stylesheet, wrapped
 from ..members import label_of
@@ -47,8 +47,8 @@ from .stored import Knobs, stored_member, stored_runs
 ROOTS = ("follow", "compute", "draw", "status", "side", "shade", "idle")
 RUNTIME = (
     "python.js", "formats.js", "methods.js", "builtins.js", "arrays.js", "elementwise.js", "reductions.js", "numpy.js",
-    "special.js", "descent.js", "random.js", "runtime.js", "members.js", "stored.js", "contours.js", "runs.js",
-    "maps.js", "basins.js", "experiment.js", "live.js", "address.js",
+    "special.js", "factors.js", "descent.js", "random.js", "runtime.js", "members.js", "stored.js", "contours.js",
+    "runs.js", "maps.js", "basins.js", "experiment.js", "live.js", "address.js",
 )  # fmt: skip
 THEMES = {"default": FastDefaultTheme, "dark": FastDarkTheme}
 Offered = dict[tuple[str, str], Any]
@@ -366,10 +366,15 @@ def _control_specs(knobs: pn.Param, owners: dict[int, Any]) -> list[dict[str, An
     member = owners[id(knobs.object)]
     return [
         {"name": name, "member": member, "model": _model(widget).id,
-         "event": isinstance(widget, pn.widgets.Button), "log": isinstance(widget, LogSlider), **_field_spec(widget),
+         "event": isinstance(widget, pn.widgets.Button), **_factors_spec(widget), **_field_spec(widget),
          "property": "active" if isinstance(widget, pn.widgets.Checkbox) else "value"}
         for name, widget in knobs._widgets.items() if name in knobs.object.param
     ]  # fmt: skip
+
+
+def _factors_spec(widget: Any) -> dict[str, Any]:
+    """Whether a slider is one by factors, and where its 0 is."""
+    return {"log": True, "zero": widget.nought} if isinstance(widget, LogSlider) else {}
 
 
 def _field_spec(widget: Any) -> dict[str, Any]:
