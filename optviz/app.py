@@ -27,6 +27,7 @@ from .catalogue import experiments as experiments
 from .experiment import Experiment
 from .layout import favicon, stylesheet
 from .pace import Later, Turn
+from .pictures import addresses
 
 LONGEST = 4 << 20  # bytes of an address that are read, to be refused in a sentence
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
@@ -55,11 +56,16 @@ class Address(Location):
         """Nothing follows it."""
 
 
-def template(title: str, *main, description: str = "") -> FastListTemplate:
-    """A page in the shared look: header with a switch for dark, one column of content."""
+def template(title: str, *main, description: str = "", picture: str = "surface_descent") -> FastListTemplate:
+    """A page in the shared look: header with a switch for dark, one column of content.
+
+    What shows a link to it shows the `picture` of this experiment.
+    """
     if pn.state.curdoc:
         # or Panel asks its network for style sheets once sessions are reused
-        pn.state.curdoc.template_variables.update(dist_url="static/extensions/panel/", icon=favicon())
+        pn.state.curdoc.template_variables.update(
+            dist_url="static/extensions/panel/", icon=favicon(), picture=addresses(picture)
+        )
         pn.state.onload(_tell_themes_apart)
     made = FastListTemplate(
         site="optviz", site_url="index", title=title, main=list(main), main_layout=None, design=Fast,
@@ -103,7 +109,7 @@ def serve(kind: type[Experiment]) -> None:
     cluster.prepare(sys.argv)
     experiment, content, refused = _opened(kind, sharing.values_of(pn.state.session_args))
     content[0].append(download(experiment))  # below the controls
-    page = template(experiment.title, content, description=experiment.sentence)
+    page = template(experiment.title, content, description=experiment.sentence, picture=name_of(kind))
     page.servable(location=Address())
     if pn.state.curdoc:
         IOLoop.current().add_callback(_read_long_addresses)

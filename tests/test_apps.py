@@ -385,6 +385,18 @@ def test_an_app_of_somebody_else_is_served_beside_ours(served):
         assert ("background-color: #121212" in answer.text) == address.endswith("dark")
 
 
+@pytest.mark.parametrize("app", ["index", "race", "race?theme=dark"])
+def test_a_link_to_a_page_is_shown_with_its_picture(app, served):
+    for scheme in ("http", "https"):
+        text = requests.get(f"{served}/{app}", headers={"X-Forwarded-Proto": scheme}, timeout=20).text
+        (address,) = re.findall(r'<meta property="og:image" content="([^"]+)">', text)
+        assert address.startswith(served.replace("http", scheme, 1) + "/")
+    name = "surface_descent" if app == "index" else "race"
+    picture = requests.get(address.replace("https", "http", 1), timeout=20)
+    assert picture.content == (ROOT / "optviz" / "assets" / f"{name}.webp").read_bytes()
+    assert picture.headers["Content-Type"] == "image/webp"
+
+
 def brightness(page) -> float:
     """The brightest channel of the page's ground."""
     colour = page.locator("body").evaluate("(e) => getComputedStyle(e).backgroundColor")
