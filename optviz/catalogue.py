@@ -53,13 +53,28 @@ def _card(name: str, kind: type[Experiment], suffix: str) -> str:
     )
 
 
-def index_html(theme: str = "default") -> str:
+def index_html(theme: str = "system") -> str:
     """The page that leads to exported experiments beside it."""
-    return (
-        f'<!DOCTYPE html>\n<html lang="en" class="{escape(theme)}"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<link rel="icon" href="{favicon()}">'
-        f"<title>optviz</title><style>{stylesheet('export.css')}{stylesheet('index.css')}</style></head>"
-        f"<body><header><b>optviz</b><h1>See what an optimizer does</h1></header><main>{cards('.html')}</main>"
-        "</body></html>\n"
-    )
+    return _INDEX.format(
+        theme=escape(theme), icon=favicon(), choose=stylesheet("theme.js"), cards=cards(".html"),
+        css=stylesheet("export.css") + stylesheet("index.css"),
+    )  # fmt: skip
+
+
+_INDEX = """<!DOCTYPE html>
+<html lang="en" data-theme="{theme}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="{icon}">
+<title>optviz</title>
+<script>{choose}</script>
+<style>{css}</style>
+</head>
+<body>
+<header><b>optviz</b><h1>See what an optimizer does</h1><button type="button" id="theme-button"></button></header>
+<main>{cards}</main>
+<script>optviz_theme.offer(document.getElementById("theme-button"));</script>
+</body>
+</html>
+"""

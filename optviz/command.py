@@ -32,7 +32,8 @@ def _parser() -> argparse.ArgumentParser:
                         help="set a parameter, lr=0.2 for example; may be repeated")  # fmt: skip
     export.add_argument("-o", "--output", metavar="FILE", help="where to write the page (default: NAME.html)")
     export.add_argument("--all", metavar="DIR", help="write every experiment, and an index of them, into DIR")
-    export.add_argument("--theme", choices=("default", "dark"), default="default")
+    export.add_argument("--theme", choices=("system", "default", "dark"), default="system",
+                        help="the theme until a visitor chooses: the system's, light (default) or dark")  # fmt: skip
     export.add_argument("--title", default="", help="the page's title")
     export.set_defaults(run=_export)
     return parser

@@ -323,13 +323,14 @@ class Experiment(pn.viewable.Viewer):
         """The experiment that `to_json` wrote; ValueError with one sentence for anything else."""
         return sharing.from_json(cls, text)
 
-    def save(self, path: Any, title: str = "", theme: str = "default", knobs: Any = None) -> None:
+    def save(self, path: Any, title: str = "", theme: str = "system", knobs: Any = None) -> None:
         """Write this experiment, as it stands, as one HTML page that recomputes in the browser.
 
-        `path` is a file's name or an open file; `theme` is "default" or "dark". The page asks
-        for nothing from a network. What runs through torch cannot be recomputed there: its runs
-        are stored for one or two `knobs`, `{"lr": [0.1, 0.2, ...]}`, by default for 40 learning
-        rates; of a race every trial, of a map the cells. Raises ValueError for a theme or knobs
+        `path` is a file's name or an open file. A button on the page switches between light and dark, and
+        the browser remembers; until then its theme is that of the visitor's system, or the `theme` "default"
+        (light) or "dark". The page asks for nothing from a network. What runs through torch cannot be
+        recomputed there: its runs are stored for one or two `knobs`, `{"lr": [0.1, 0.2, ...]}`, by default
+        for 40 learning rates; of a race every trial, of a map the cells. Raises ValueError for a theme or knobs
         that do not exist.
         """
         text = self.html(title, theme, knobs)
@@ -338,7 +339,7 @@ class Experiment(pn.viewable.Viewer):
         else:
             Path(path).write_text(text, "utf-8")
 
-    def html(self, title: str = "", theme: str = "default", knobs: Any = None) -> str:
+    def html(self, title: str = "", theme: str = "system", knobs: Any = None) -> str:
         """The text of the page that `save` writes."""
         from .export.page import page_html  # which needs experiments
 
@@ -348,7 +349,7 @@ class Experiment(pn.viewable.Viewer):
         """A view for notebooks that needs no kernel: the page that `save` writes, in a frame."""
         from .export.frame import Frame
 
-        return Frame(self.html(), height, self.title)
+        return Frame(self.html(theme="default"), height, self.title)
 
     def __panel__(self):
         return self.page().layout

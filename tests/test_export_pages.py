@@ -326,10 +326,3 @@ def test_a_flat_valley_travels_with_the_page(page, tmp_path):
     opened(page, tmp_path / "own.html")
     assert_shows(page, experiment)  # each start's end, as fine as the page is meanwhile
     assert "the valley through" in outlook(page)
-
-
-def test_dark_is_dark(page, tmp_path):
-    SingleParameter().save(tmp_path / "dark.html", theme="dark")
-    opened(page, tmp_path / "dark.html")
-    ground = page.locator("body").evaluate("(e) => getComputedStyle(e).backgroundColor")
-    assert max(map(float, re.findall(r"[\d.]+", ground)[:3])) < 80

@@ -188,7 +188,7 @@ def test_bad_knobs_are_refused_in_one_sentence(knobs, sentence):
 def test_a_traced_experiment_refuses_knobs_and_every_one_a_theme():
     with pytest.raises(ValueError, match=re.escape("save needs knobs only for what runs through torch, not ['lr']")):
         SurfaceDescent().html(knobs={"lr": [1, 2]})
-    with pytest.raises(ValueError, match="save needs the theme default or dark, not 'neon'"):
+    with pytest.raises(ValueError, match="save needs the theme system, default or dark, not 'neon'"):
         SurfaceDescent().html(theme="neon")
 
 

@@ -97,7 +97,7 @@ class Address {
       const query = this.query();
       if (query === location.hash.slice(1)) return;
       try {
-        history.replaceState(null, "", query ? `#${query}` : location.pathname);
+        history.replaceState(null, "", query ? `#${query}` : location.pathname + location.search);
       } catch {
         // a page in a frame has no address of its own
       }
@@ -140,5 +140,5 @@ function copy_button(address) {
     const link = location.href.split("#")[0] + (query && `#${query}`);
     (navigator.clipboard?.writeText(link) ?? Promise.reject()).then(() => say("Copied"), () => select(link));
   });
-  document.querySelector("header").append(button);
+  document.getElementById("theme-button").before(button);
 }

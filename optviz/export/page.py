@@ -16,12 +16,11 @@ import panel as pn
 import param
 from bokeh.document import Document
 from bokeh.embed.util import standalone_docs_json_and_render_items
-from bokeh.models import Column, ImportedStyleSheet, InlineStyleSheet
+from bokeh.models import Column
 from bokeh.resources import Resources
 from panel.io.model import add_to_doc
-from panel.io.resources import CDN_DIST, DIST_DIR
+from panel.io.resources import DIST_DIR
 from panel.io.state import set_curdoc
-from panel.theme.fast import FastDarkTheme, FastDefaultTheme
 from pyviz_comms import Comm
 
 from ..axis_ranges import range_of
@@ -43,29 +42,35 @@ from .definitions import NATIVES, printed
 from .printer import quoted
 from .store import Store, is_traced, members_of, script_json, untraced
 from .stored import Knobs, stored_member, stored_runs
+from .styles import colours, inline_styles
+from .themes import THEMES, inks
 
 ROOTS = ("follow", "compute", "draw", "status", "side", "shade", "idle")
 RUNTIME = (
     "python.js", "formats.js", "methods.js", "builtins.js", "arrays.js", "elementwise.js", "reductions.js", "numpy.js",
     "special.js", "factors.js", "descent.js", "random.js", "runtime.js", "members.js", "stored.js", "contours.js",
-    "runs.js", "maps.js", "basins.js", "experiment.js", "live.js", "address.js",
+    "runs.js", "maps.js", "basins.js", "experiment.js", "live.js", "address.js", "inks.js",
 )  # fmt: skip
-THEMES = {"default": FastDefaultTheme, "dark": FastDarkTheme}
 Offered = dict[tuple[str, str], Any]
 BASE = ("chosen", "offered", "settle", "bound", "trained")  # which the runtime's experiment has itself
 
 
-def page_html(experiment: Experiment, title: str = "", theme: str = "default", knobs: Knobs = None) -> str:
+def page_html(experiment: Experiment, title: str = "", theme: str = "system", knobs: Knobs = None) -> str:
     """The text of a self-contained page of this experiment as it stands now; see `Experiment.save`."""
     if theme not in THEMES:
-        refuse("save", "needs the theme default or dark", theme)
+        refuse("save", "needs the theme system, default or dark", theme)
     store = stored_runs(experiment, knobs)
     offered = dict(experiment.members())
     if store is not None and store.control:
         offered["optimizer", store.members["optimizer"]["label"]] = store.control
     # a document of its own: the look of the page does not hang on the session that asks for it
-    with set_curdoc(Document()), pn.config.set(theme=theme), _unwatched(experiment, *offered.values()):
-        return _page_html(experiment, offered, store, title or experiment.title, theme)
+    with set_curdoc(Document()), pn.config.set(theme="default"), _unwatched(experiment, *offered.values()):
+        live = _live_page(experiment, offered, store)
+    return _SKELETON.format(
+        title=escape(title or experiment.title), sentence=escape(experiment.sentence, quote=True), icon=favicon(),
+        theme=theme, choose=stylesheet("theme.js"), css=stylesheet("export.css") + colours(),
+        libraries=_libraries(), tend=stylesheet("page.js"), runtime=_runtime(), **live,
+    )  # fmt: skip
 
 
 @contextmanager
@@ -84,30 +89,27 @@ def _watchers(owner: Any) -> list[Any]:
     return [w for kinds in owner.param.watchers.values() for each in kinds.values() for w in each]
 
 
-def _page_html(experiment: Experiment, offered: Offered, store: Store | None, title: str, theme: str) -> str:
+def _live_page(experiment: Experiment, offered: Offered, store: Store | None) -> dict[str, str]:
+    """What is this experiment's own on its page: the document, its colours in both themes, the program."""
     page = Page(experiment, offered)
     document = Document()
-    document.theme = THEMES[theme]().bokeh_theme  # the plots' inks and ground are those of a served page
     root = page.layout.get_root(document, Comm())
     add_to_doc(root, document, True)
-    _inline_styles(document)
+    inline_styles(document)
     spec = _spec(experiment, offered, page)
     _park(root, spec["groups"])
     _offer(experiment, document, spec["controls"])
     program = _program(experiment, offered, store, spec)
     _empty_sources(page)
-    return _SKELETON.format(
-        title=escape(title), sentence=escape(experiment.sentence, quote=True), icon=favicon(),
-        theme=theme, css=stylesheet("export.css"), libraries=_libraries(), item=script_json(_item(root)),
-        program=program, tend=stylesheet("page.js"), runtime=_runtime(),
-    )  # fmt: skip
+    return {"inks": script_json(inks(document)), "item": script_json(_item(root)), "program": program}
 
 
 _SKELETON = """<!DOCTYPE html>
-<html lang="en" class="{theme}">
+<html lang="en" data-theme="{theme}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<script>{choose}</script>
 <meta name="description" content="{sentence}">
 <meta property="og:type" content="website">
 <meta property="og:site_name" content="optviz">
@@ -119,7 +121,7 @@ _SKELETON = """<!DOCTYPE html>
 {libraries}
 </head>
 <body>
-<header><b>optviz</b><h1>{title}</h1></header>
+<header><b>optviz</b><h1>{title}</h1><button type="button" id="theme-button"></button></header>
 <div id="refused" class="refused" role="alert"></div>
 <p id="frozen" class="frozen"></p>
 <main id="page"></main>
@@ -129,7 +131,9 @@ _SKELETON = """<!DOCTYPE html>
 "use strict";
 {runtime}
 {program}
-const item = {item};
+const inks = {inks};
+const item = inked({item}, inks);
+optviz_theme.offer(document.getElementById("theme-button"));
 Bokeh.embed.embed_item(item, "page").then(() => {{
   const page = new LivePage(experiment, spec, Bokeh.documents.at(-1), sharing);
   new Refiner(experiment);
@@ -138,6 +142,7 @@ Bokeh.embed.embed_item(item, "page").then(() => {{
   const address = new Address(page, sharing);
   address.open();
   copy_button(address);
+  follow_theme(Bokeh.documents.at(-1), inks);
   window.optviz = {{ experiment, page, address }};
 }});
 }})();
@@ -164,25 +169,6 @@ def _libraries() -> str:
 @cache
 def _runtime() -> str:
     return "\n".join(files("optviz").joinpath("export", name).read_text("utf-8") for name in RUNTIME)
-
-
-def _inline_styles(document: Document) -> None:
-    """Panel's style sheets by their text, each of them once, where the models give an address."""
-    shared: dict[str, InlineStyleSheet] = {}
-    with document.models.freeze():
-        for model in list(document.models):
-            if getattr(model, "stylesheets", None):
-                texts = map(_style_text, model.stylesheets)
-                model.stylesheets = [shared.setdefault(css, InlineStyleSheet(css=css)) for css in texts]
-
-
-def _style_text(sheet: Any) -> str:
-    if not isinstance(sheet, ImportedStyleSheet):
-        return sheet.css if isinstance(sheet, InlineStyleSheet) else sheet
-    address = sheet.url.split("?")[0]
-    if not address.startswith(CDN_DIST):
-        raise ValueError(f"a style sheet comes from {address}, which a page without network cannot read")
-    return (DIST_DIR / address[len(CDN_DIST) :]).read_text("utf-8")
 
 
 def _empty_sources(page: Page) -> None:
