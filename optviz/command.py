@@ -59,12 +59,13 @@ def _export(options: Any) -> None:
 
 def _export_all(folder: Path, options: Any) -> None:
     from .catalogue import experiments, index_html
+    from .export.page import page_html
 
     if options.param or options.output or options.title:
         raise ValueError("export --all takes no --param, --output or --title.")
     folder.mkdir(parents=True, exist_ok=True)
     for name, kind in experiments().items():
-        kind().save(folder / f"{name}.html", theme=options.theme)
+        (folder / f"{name}.html").write_text(page_html(kind(), theme=options.theme, index="index.html"), "utf-8")
         print(folder / f"{name}.html")
     (folder / "index.html").write_text(index_html(options.theme), "utf-8")
     print(folder / "index.html")

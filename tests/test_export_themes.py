@@ -100,6 +100,7 @@ def test_a_page_switched_to_dark_is_one_exported_dark(new_page, exported, tmp_pa
     page.wait_for_function("window.optviz")
     wait_idle(page)
     assert is_dark(page) and picture(page) == switched
+    assert page.locator("header a").count() == 0  # saved alone it has no page to go back to
 
 
 def test_a_page_has_the_systems_theme_until_one_is_chosen(new_page, exported):
@@ -114,8 +115,9 @@ def test_a_page_has_the_systems_theme_until_one_is_chosen(new_page, exported):
     page.get_by_role("button", name="Dark", exact=True).click()
     page.reload()
     assert is_dark(page)
-    page.goto((exported / "index.html").as_uri())
-    assert is_dark(page)
+    page.get_by_role("link", name="optviz").click()
+    page.locator("a.card").first.wait_for()
+    assert page.url.endswith("/index.html") and is_dark(page)
     page.get_by_role("button", name="Light", exact=True).click()
     assert not is_dark(page)
     page.emulate_media(color_scheme="dark")
@@ -134,3 +136,7 @@ def test_links_carry_a_theme_where_a_browser_keeps_nothing(new_page, exported):
     page.locator("a.card").first.click()
     page.wait_for_function("window.optviz")
     assert is_dark(page)
+    page.get_by_role("button", name="Light", exact=True).click()
+    page.get_by_role("link", name="optviz").click()
+    page.locator("a.card").first.wait_for()
+    assert not is_dark(page)

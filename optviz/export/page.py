@@ -55,8 +55,13 @@ Offered = dict[tuple[str, str], Any]
 BASE = ("chosen", "offered", "settle", "bound", "trained")  # which the runtime's experiment has itself
 
 
-def page_html(experiment: Experiment, title: str = "", theme: str = "system", knobs: Knobs = None) -> str:
-    """The text of a self-contained page of this experiment as it stands now; see `Experiment.save`."""
+def page_html(
+    experiment: Experiment, title: str = "", theme: str = "system", knobs: Knobs = None, index: str = ""
+) -> str:
+    """The text of a self-contained page of this experiment as it stands now; see `Experiment.save`.
+
+    Its header leads to the page `index`, where there is one.
+    """
     if theme not in THEMES:
         refuse("save", "needs the theme system, default or dark", theme)
     store = stored_runs(experiment, knobs)
@@ -68,9 +73,16 @@ def page_html(experiment: Experiment, title: str = "", theme: str = "system", kn
         live = _live_page(experiment, offered, store)
     return _SKELETON.format(
         title=escape(title or experiment.title), sentence=escape(experiment.sentence, quote=True), icon=favicon(),
-        theme=theme, choose=stylesheet("theme.js"), css=stylesheet("export.css") + colours(),
+        theme=theme, choose=stylesheet("theme.js"), css=stylesheet("export.css") + colours(), home=_home(index),
         libraries=_libraries(), tend=stylesheet("page.js"), runtime=_runtime(), **live,
     )  # fmt: skip
+
+
+def _home(index: str) -> str:
+    """What the header begins with: the way back to a page that leads to others, if there is one."""
+    if not index:
+        return "<b>optviz</b>"
+    return f'<nav aria-label="optviz"><a href="{escape(index, quote=True)}">optviz</a></nav>'
 
 
 @contextmanager
@@ -121,7 +133,7 @@ _SKELETON = """<!DOCTYPE html>
 {libraries}
 </head>
 <body>
-<header><b>optviz</b><h1>{title}</h1><button type="button" id="theme-button"></button></header>
+<header>{home}<h1>{title}</h1><button type="button" id="theme-button"></button></header>
 <div id="refused" class="refused" role="alert"></div>
 <p id="frozen" class="frozen"></p>
 <main id="page"></main>
