@@ -1,7 +1,9 @@
 """Exported pages in the theme that a visitor's system has, or that the visitor has chosen last."""
 
 import re
+from io import BytesIO
 
+import numpy as np
 import pytest
 from bokeh.document import Document
 from browser import drag_slider, slider_value, wait_idle, wait_until
@@ -10,6 +12,7 @@ from panel.io.model import add_to_doc
 from panel.io.resources import DIST_DIR
 from panel.io.state import set_curdoc
 from panel.theme.fast import FastDarkTheme, FastDefaultTheme
+from PIL import Image
 from pyviz_comms import Comm
 from test_export_pages import opened
 
@@ -74,12 +77,18 @@ def is_dark(page) -> bool:
     return max(map(float, re.findall(r"[\d.]+", ground)[:3])) < 80
 
 
-def picture(page) -> bytes:
-    """The page as it looks below its header, with nothing under the pointer or the keys."""
+def picture(page) -> np.ndarray:
+    """The pixels of the page below its header, with nothing under the pointer or the keys."""
     page.evaluate("document.activeElement.blur()")
     page.mouse.move(700, 890)
     page.wait_for_timeout(500)  # for a toolbar to fade
-    return page.locator("main").screenshot()
+    return np.asarray(Image.open(BytesIO(page.locator("main").screenshot())).convert("RGB"))
+
+
+def assert_look_alike(one: np.ndarray, two: np.ndarray) -> None:
+    """All pixels but those of a line or two: Bokeh may shift one by less than a pixel when it lays out again."""
+    assert one.shape == two.shape
+    assert (one != two).any(axis=2).mean() < 1e-3
 
 
 def test_a_page_switched_to_dark_is_one_exported_dark(new_page, exported, tmp_path):
@@ -99,7 +108,8 @@ def test_a_page_switched_to_dark_is_one_exported_dark(new_page, exported, tmp_pa
     page.goto(f"{(tmp_path / 'dark.html').as_uri()}{state}")
     page.wait_for_function("window.optviz")
     wait_idle(page)
-    assert is_dark(page) and picture(page) == switched
+    assert is_dark(page)
+    assert_look_alike(picture(page), switched)
     assert page.locator("header a").count() == 0  # saved alone it has no page to go back to
 
 
