@@ -95,7 +95,7 @@ def test_a_page_switched_to_dark_is_one_exported_dark(new_page, exported, tmp_pa
     page, experiment = new_page, LossComparison()
     opened(page, exported / "loss_comparison.html")
     assert_in_theme(page, experiment, "default")
-    experiment.lr = drag_slider(page, "Learning rate", 0.3)
+    experiment.lr = drag_slider(page, "Learning rate", 0.8)
     page.wait_for_function("location.hash.includes('lr=')")
     page.evaluate("window.kept = true")
     page.get_by_role("button", name="Dark", exact=True).click()
