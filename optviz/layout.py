@@ -66,7 +66,7 @@ def typeset(text: str) -> str:
 
 def _numbers(text: str) -> str:
     short = re.sub(r"(\d)e\+?0*(\d)", r"\1e\2", text)
-    small = re.sub(r"(\d)e-0*(\d)", "\\1e\u2212\\2", short)
+    small = re.sub("(\\d)e[-\u2212]0*(\\d)", "\\1e\u2212\\2", short)
     signed = re.sub(r"(?<![A-Za-z0-9_.)\]-])-(?=\.?\d)", "\u2212", small)
     return re.sub(r"(\d) %", "\\1\u00a0%", signed)
 

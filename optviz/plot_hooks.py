@@ -26,7 +26,7 @@ const width = Math.abs(range.end - range.start), size = format === "log" ? 10 **
 const unit = (format === "log" ? size * Math.min(2.3 * width, 1) : width) / 100
 if (Math.abs(size) < unit / 2) return "0"
 const digits = Math.floor(Math.log10(Math.abs(size))) - Math.floor(Math.log10(unit)) + 1
-return String(Number(size.toPrecision(Math.min(Math.max(digits, 1), 17)))).replace(/^-/, "\u2212")
+return String(Number(size.toPrecision(Math.min(Math.max(digits, 1), 17)))).replace("e+", "e").replace(/-/g, "\u2212")
 """
 # what one of both images has in the cell under the pointer; Bokeh itself would write NaN for the other
 AT_CELL = """
@@ -36,7 +36,8 @@ if (Number.isFinite(gone)) return `grows by ${gone.toPrecision(2)} decades a ste
 if (!Number.isFinite(stays)) return "does not come within the tolerance"
 if (format === "step") return `arrives at step ${Math.round(stays)}`
 if (format === "rank") return `rank ${stays.toPrecision(2)} from 0, the best, to 1`
-return `loss ${Number((10 ** stays).toPrecision(2))}${format === "above" ? " above the lowest" : ""}`
+const loss = String(Number((10 ** stays).toPrecision(2))).replace("e+", "e").replace("-", "\u2212")
+return `loss ${loss}${format === "above" ? " above the lowest" : ""}`
 """
 
 

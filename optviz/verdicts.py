@@ -10,8 +10,9 @@ LEVEL = 1e-3  # a distance that changes by less a step neither shrinks nor grows
 
 
 def shown(value: float, digits: int = 3) -> str:
-    """A number as text reads it: few digits, a true minus sign."""
-    return f"{value + 0.0:.{digits}g}".replace("-", "−")
+    """A number as text reads it: few digits, a true minus sign, e5 for e+05."""
+    text = f"{value + 0.0:.{digits}g}".replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")
+    return text.replace("-", "−")
 
 
 def place(point: Any, digits: int = 3) -> str:

@@ -55,7 +55,7 @@ def number(pattern: str, text: str) -> float | None:
     return None if found is None else float(found[1].replace("−", "-"))
 
 
-NUMBER = r"([\d.]+(?:e[−+]\d+)?)"
+NUMBER = r"([\d.]+(?:e[−+]?\d+)?)"
 
 
 def near(told: float, measured: float) -> bool:

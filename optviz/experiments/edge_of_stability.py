@@ -17,6 +17,7 @@ from ..plots import BLUE, GREY, ORANGE, RED, Drawing, Figure, curve, image_colum
 from ..plurals import many
 from ..scene import axes_of, decades, line_columns, loggable, off_scale
 from ..sharpness import ACTIVATIONS, DATA, EVERY, Net, Run, Training, outputs, stability_limit, trained
+from ..verdicts import shown
 
 KEPT = 8  # trainings that an experiment keeps, to go on with
 PATIENCE, SLICE = 0.2, 0.05  # seconds at most of a served change, and of each further part of it
@@ -186,7 +187,7 @@ class EdgeOfStability(Experiment):
 
     def _beyond(self, limit: float, top: float) -> dict[str, np.ndarray]:
         """What a limit above the frame is."""
-        which = f"limit {limit:.4g}" if math.isfinite(limit) else "limit, more than float64 holds,"
+        which = f"limit {shown(limit, 4)}" if math.isfinite(limit) else "limit, more than float64 holds,"
         words = [f"▲ the {which} is above this frame"] if limit > top else []
         at = np.full(len(words), 0.02 * self.steps)
         return {"x": at, "y": np.full(len(words), 0.94 * top), "text": np.array(words, dtype=object)}

@@ -265,7 +265,7 @@ def _at_edge(names: list[str], ends: np.ndarray, edge: float) -> dict[str, np.nd
 
 
 def _line(weight: float, bias: float) -> str:
-    return f"y = {weight:.4g} x {'+' if bias >= 0 else '-'} {abs(bias):.4g}"
+    return f"y = {weight:.4g} x {'+' if bias >= 0 else '−'} {abs(bias):.4g}"
 
 
 def _leaves(path: np.ndarray) -> bool:

@@ -368,8 +368,8 @@ class NoisyDescent(Experiment):
 runs, the strong one their median; dots are where they end. Draws are kept while you move a knob, and a second
 rule meets the same ones: what differs is the rule.</p>
 <p><b>What to look for.</b> The runs do not settle at the minimum but around it. On a bowl of curvature l, SGD
-with noise s keeps a variance of lr s² / (l (2 - lr l)): halve the learning rate and the ellipse loses half its
-area. Momentum m makes it about 1 / (1 - m) times as large.</p>
+with noise s keeps a variance of lr s² / (l (2 − lr l)): halve the learning rate and the ellipse loses half its
+area. Momentum m makes it about 1 / (1 − m) times as large.</p>
 <p><b>Theory.</b> Solid ellipses and dashed lines solve the discrete Lyapunov equation of the rule's own update
 at the nearest minimum, on its tangent bowl; dashed ellipses and the thick line are measured over the last
 quarter of the steps. For rules that divide by running squares the floor holds only about, and the ellipse only

@@ -110,7 +110,7 @@ class SingleParameter(Experiment):
         return {**found, **known}
 
     def _known(self, gradients, rates, updates) -> dict[str, np.ndarray]:
-        """The parameter, its spread, and what theory expects of both: steps of 1 / (1 - momentum) of a rate."""
+        """The parameter, its spread, and what theory expects of both: steps of 1 / (1 − momentum) of a rate."""
         middle, felt = self._felt(gradients)
         one = update_spread(Momentum(lr=1.0, momentum=self.momentum), felt)
         push, jumps = rates * (middle / (1 - self.momentum)), rates * (felt / (1 - self.momentum))
@@ -265,16 +265,16 @@ to learn. Blue is the update with momentum, orange plain SGD at a constant rate 
 <p><b>{STEPS} steps.</b> An epoch is {STEPS} batches; {EPOCHS} epochs make {EPOCHS * STEPS:,} updates.
 Below, one point an epoch: its last update. Click an epoch to view its steps.</p>
 <p><b>Decay.</b> After each epoch the rate falls by the decay, down to 0.001 and no further. Momentum
-carries the old, larger updates on for a while: about 1 / (1 - momentum) steps.</p>
+carries the old, larger updates on for a while: about 1 / (1 − momentum) steps.</p>
 <p><b>Clip 5 is no clip.</b> A standard normal gradient is beyond ±5 once in 1.7 million draws. Pull it
 to 1 and a third of them are cut.</p>
 <p><b>Where ±0.3 comes from.</b> Plain SGD moves by 0.1 times a standard normal draw: three standard
 deviations are ±0.3, so 99.7 % of its updates stay between the dotted lines. Momentum widens the
-spread by 1 / √(1 - momentum²): 3.2 times at 0.95, so about ±1 in the first epoch. A spread here is a root
+spread by 1 / √(1 − momentum²): 3.2 times at 0.95, so about ±1 in the first epoch. A spread here is a root
 mean square: taken about 0, where noise keeps the updates, since those of one epoch hang together and their own
 mean wanders with them.</p>
 <p><b>The parameter itself</b> is the sum of its updates, which the updates do not show: neighbours push the same
-way, so it wanders as if each gradient counted 1 / (1 - momentum) times, 20 times at 0.95. The dashed lines
+way, so it wanders as if each gradient counted 1 / (1 − momentum) times, 20 times at 0.95. The dashed lines
 are two standard deviations of where such a walk has come to.</p>
 """
 

@@ -19,6 +19,7 @@ from ..optimizers import SGD
 from ..plots import BLUE, GREY, ORANGE, Drawing, Figure, bands, curve, lines, marks, stems, surface, texts
 from ..scene import Landscape, arrows, decades, image_of, loggable
 from ..trajectory import Trajectory
+from ..verdicts import shown
 
 SAMPLES = 100
 AXIS = np.linspace(-3, 3, 100)
@@ -186,7 +187,7 @@ class StochasticLandscape(Experiment):
         origin = (float(here["x"][0]), float(here["y"][0]))
         arrow = arrows(origin, -ARROW * g[::-1], 0.16)
         outside = not all(BOX[0] <= v <= BOX[2] for v in origin)
-        words = f"arrow: -gradient × {ARROW:g}   |gradient| {np.hypot(*g):.3g}"
+        words = f"arrow: −gradient × {ARROW:g}   |gradient| {shown(np.hypot(*g))}"
         layers = {
             "image": image, "arrow": arrow, "here": here,
             "scale": {"x": np.array([-2.95]), "y": np.array([-2.95]), "text": np.array([words], dtype=object)},
