@@ -50,6 +50,12 @@ def _row(row: dict[str, Any]) -> str:
     return f"<tr><td>{row['name']} {place(row['point'])}</td><td>{known}</td><td>{ratio}</td><td>{limit}</td></tr>"
 
 
+def widened(domain: Any, start: Any) -> str:
+    """That a picture is wider than the surface's domain, where it is: a start outside makes it so."""
+    outside = [not low <= float(at) <= high for (low, high), at in zip(domain, start, strict=True)]
+    return " The picture is widened to hold the start." if any(outside) else ""
+
+
 def basin_shares(found: dict[str, Any] | None) -> str:
     """How many of the starts of a map of basins end where, the most frequent minima first; empty without a map."""
     if found is None:

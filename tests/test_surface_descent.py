@@ -204,3 +204,12 @@ def test_what_stays_is_not_drawn_again():
     assert made.results["landscape"] is scape
     assert made.drawings["surface"].layers["image"] is image
     assert made.drawings["surface"].layers["levels"] is lines
+
+
+@pytest.mark.parametrize("label", surfaces())
+def test_a_start_outside_the_domain_is_said_to_widen_the_picture(label):
+    made, said = SurfaceDescent(objective=label), "The picture is widened to hold the start."
+    (x0, x1), (y0, y1) = made.objective.domain
+    for place, outside in (((x0, y1), False), ((x0, y1 + 0.5), True), ((x1 + 1, y0), True), ((x1, y0), False)):
+        made.start = place
+        assert (said in made.status()) == outside == (made.results["box"] != (x0, y0, x1, y1))

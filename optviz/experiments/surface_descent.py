@@ -63,7 +63,7 @@ from ..stages import Picture, cells_aside
 from ..starts import first_start, followed
 from ..trajectory import Trajectory
 from ..verdicts import place, shown
-from ..words import basin_shares, distance_text, outlook_text
+from ..words import basin_shares, distance_text, outlook_text, widened
 
 OFF, REACHED, SPEED = "the loss", "the minimum reached", "the steps to get there"
 BASIN_STEPS = 200  # of every start's run, if not more are asked for
@@ -322,6 +322,7 @@ class SurfaceDescent(Experiment):
         zero = np.flatnonzero(run.loss[:, 0] == (math.nan if lowest is None else lowest))
         return (
             said
+            + widened(self.objective.domain, self.start)
             + (f" It left the frame at step {gone[0]}." if gone else "")
             + (f" The loss is exactly the minimum at step {zero[0]}: below a log axis." if zero.size else "")
         )
