@@ -17,11 +17,17 @@ def heading(colour: str, across: Axis, up: Axis) -> str:
     return text[:1].upper() + text[1:]
 
 
-def pointed(colour: str, across: Axis, up: Axis, lowest: float) -> str:
+def pointed(colour: str, across: Axis, up: Axis, lowest: float | None) -> str:
     """What `optviz.plot_hooks.pointer` says of the cell under the pointer, its numbers by Bokeh's names."""
     x, y = [f"{axis.label} ${name}{{{'log' if axis.log else 'plain'}}}" for axis, name in ((across, "x"), (up, "y"))]
-    said = {"loss": "loss" if lowest == 0 else "above", "arrived": "step", "rank": "rank"}[colour]
+    loss = "pictured" if lowest is None else "loss" if lowest == 0 else "above"
+    said = {"loss": loss, "arrived": "step", "rank": "rank"}[colour]
     return f"{x}, {y}: $sx{{{said}}}"
+
+
+def aim(lowest: float | None) -> str:
+    """What a loss is measured from: the lowest of the picture where the surface has none, but falls without end."""
+    return "the lowest loss" if lowest is not None else "the lowest loss of the picture"
 
 
 def scales(colour: str, ends: tuple[float, float], steps: int) -> dict[str, str]:

@@ -19,7 +19,8 @@ def roomy(plot, element) -> None:
 
 
 # How a `Drawing.hover` has the numbers under the pointer written: $x and $y as `log` or `plain`, by the axis' scale,
-# and, at $sx, what an image holds of the cell: log10 of the `loss`, or of that `above` the lowest, `step` or `rank`.
+# and, at $sx, what an image holds of the cell: log10 of the `loss`, or of that `above` the lowest (of the picture
+# where the surface has none: `pictured`), `step` or `rank`.
 # the value at a place, with the digits that tell a hundredth of what the axis shows
 AT_PLACE = """
 const width = Math.abs(range.end - range.start), size = format === "log" ? 10 ** value : value
@@ -37,7 +38,8 @@ if (!Number.isFinite(stays)) return "does not come within the tolerance"
 if (format === "step") return `arrives at step ${Math.round(stays)}`
 if (format === "rank") return `rank ${stays.toPrecision(2)} from 0, the best, to 1`
 const loss = String(Number((10 ** stays).toPrecision(2))).replace("e+", "e").replace("-", "\u2212")
-return `loss ${loss}${format === "above" ? " above the lowest" : ""}`
+const from = { above: " above the lowest", pictured: " above the lowest of the picture" }
+return `loss ${loss}${from[format] ?? ""}`
 """
 
 

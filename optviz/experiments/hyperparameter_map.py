@@ -14,7 +14,7 @@ from ..first_rates import at_first_rate
 from ..layout import frame, html, under_knobs
 from ..map_axes import AXES, CLIP, COORDINATES, LABELS, Axis, axis_of, by_factors, span_of
 from ..map_views import ENDS, FIELDS, LOGS, OWN, SIDES, VIEWS, belongs
-from ..map_words import COLOURS, NOTES, heading, lacking, limitless, pointed, scales
+from ..map_words import COLOURS, NOTES, aim, heading, lacking, limitless, pointed, scales
 from ..maps import axes_for, lane_map, names_of, pair_of, ranks, setting, stable_rates, told
 from ..members import label_of, resolved
 from ..messages import refuse
@@ -388,7 +388,7 @@ class HyperparameterMap(SurfaceDescent):
         rows, columns = found["loss"].shape
         return (
             f"{columns} × {rows} runs of {many(self.steps, 'step')}: {arrived:.0f} % come within {self.tolerance:g} of "
-            f"the lowest loss, {gone:.0f} % end above their start.{self._fallen()} "
+            f"{aim(self.results['lowest'])}, {gone:.0f} % end above their start.{self._fallen()} "
             f"{limitless(self.optimizer, (self.across, self.up))}The run of the ring: {self.members_status()}"
         )
 
