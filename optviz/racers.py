@@ -60,26 +60,6 @@ def rate_of(race: Any, name: str) -> float:
     return race.lr * (1 - momentum) if race.fairness == STEP else race.lr
 
 
-def terms(race: Any, tuning: Any) -> str:
-    """What the racers have in common."""
-    clipped = f" Gradients are clipped at {race.clip:g}." if race.clip > 0 else ""
-    if race.fairness == TUNED:
-        ends = (0, race.trials - 1)
-        edge = [n for n, t in tuning.items() if t["best"] in ends and not t["diverged"][t["best"]]]
-        more = f" The best of {' and '.join(edge)} is the last one tried: widen the range." if edge else ""
-        return (f"Each had {race.trials} trials, learning rates from {10**race.lowest:.3g} to "
-                f"{10**race.highest:.3g}, and nothing else was tuned.{more}{clipped}")  # fmt: skip
-    if getattr(race.objective, "stored", False):  # only in a page, which cannot run it at other learning rates
-        wish = {OWN: "the one that you set for it", SAME: f"{race.lr:g}",
-                STEP: f"an effective step lr / (1 − momentum) of {race.lr:g}"}[race.fairness]  # fmt: skip
-        return f"Each races with the learning rate tried that is nearest to {wish}.{clipped}"
-    said = {
-        OWN: "Each has the learning rate that you set for it.", SAME: f"All have the learning rate {race.lr:g}.",
-        STEP: f"All have an effective step lr / (1 − momentum) of {race.lr:g}.",
-    }  # fmt: skip
-    return said[race.fairness] + clipped
-
-
 def rates_tried(lowest: float, highest: float, trials: int) -> np.ndarray:
     """The learning rates that every racer may try, as short as they are shown."""
     return np.array([float(f"{10.0**exponent:.4g}") for exponent in np.linspace(lowest, highest, trials)])
@@ -116,21 +96,3 @@ def surface_knobs(current: Any, members: Members) -> pn.Column:
     shaped = [m for m in members.values() if hasattr(m, "shape_names") and m.shape_names()]
     parts = [knobs_of(m, m.shape_names(), visible=m is current) for m in shaped]
     return pn.Column(*parts, sizing_mode="stretch_width", margin=0)
-
-
-def cell(kind: str, text: str) -> str:
-    """A cell of a table."""
-    return f'<{kind} style="text-align: left; padding: 1px 14px 1px 0; white-space: nowrap">{text}</{kind}>'
-
-
-NOTES = """
-<p><b>What is fair?</b> A rule looks good beside a badly tuned one. "Each tuned" gives every racer the same number of
-trials over the same learning rates, each trial a run of its own, and lets the final loss decide; momentum and decay
-rates stay as you set them. SGD and Adam are always in the race.</p>
-<p><b>Same effective step.</b> With momentum the steps add up to lr / (1 − momentum): heavy ball and Nesterov get a
-learning rate that much smaller. The running means of Adam, NAdam, RMSprop and Lion are weighted to add up to
-one, so their step is lr already.</p>
-<p><b>Sensitivity.</b> A wide valley forgives a wrong learning rate, a narrow one does not. Crosses at the top are
-trials that are no longer finite; a curve that leaves through the top grew without overflowing; a grey triangle at the
-bottom is a run that ends exactly at the lowest loss. Nothing is clipped unless you say so.</p>
-"""

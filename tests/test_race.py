@@ -9,6 +9,7 @@ import torch
 import optviz
 from optviz import SGD, Adam, Race, descend
 from optviz.racers import BASELINES, FAIR, KEYS, KNOBS, NAMES, OWN, SAME, STEP, TUNED
+from optviz.verdicts import shown
 
 EVERYONE = {KEYS[name]: True for name in NAMES if name not in BASELINES}
 CLOSE = {"rtol": 1e-9, "atol": 1e-12}
@@ -232,4 +233,4 @@ def test_a_surface_that_calls_torch_races():
     made = Race(objective=own, trials=4, steps=20)
     best = made.results["places"][0]
     final = made.runs[best]["loss"][-1] + 5
-    assert made.message == "" and f"at a loss of <b>{final:.3g}</b> above the lowest. Each" in made.status()
+    assert made.message == "" and f"at a loss of <b>{shown(final)}</b> above the lowest. Each" in made.status()

@@ -10,6 +10,7 @@ import panel as pn
 import param
 
 from ..axis_ticks import ticks_of
+from ..basin_maps import known_minima
 from ..controls import knobs_of
 from ..descent import descend
 from ..experiment import Experiment, Members, weakly
@@ -17,19 +18,17 @@ from ..layout import frame, html
 from ..members import Member, label_of, resolved, surfaces
 from ..messages import refuse
 from ..minima import lowest_loss
-from ..plots import DASHES, EIGHT, GREY, RED, Drawing, Figure, cased, curve, lines, marks, surface
-from ..plurals import many
+from ..plots import GREY, RED, Drawing, Figure, cased, curve, lines, marks, stars, surface
+from ..race_words import COLOURS, NOTES, STYLES, standing, table
 from ..racers import (
     BASELINES,
     FAIR,
     KEYS,
     KNOBS,
     NAMES,
-    NOTES,
     SHARED,
     TOLERANCES,
     TUNED,
-    cell,
     fairness_knobs,
     rate,
     rate_of,
@@ -37,15 +36,25 @@ from ..racers import (
     rule_of,
     share,
     surface_knobs,
-    terms,
     trial_knobs,
 )
 from ..rules import Rule
-from ..scene import EMPTY, Landscape, axes_of, decades, exit_of, frame_of, loggable, path_columns
+from ..scene import (
+    EMPTY,
+    Landscape,
+    axes_of,
+    decades,
+    exit_of,
+    frame_of,
+    loggable,
+    path_columns,
+    star_columns,
+    star_keys,
+)
 from ..starts import first_start, followed
 from ..trajectory import Trajectory
-
-COLOURS, STYLES = (dict(zip(NAMES, each, strict=True)) for each in (EIGHT, DASHES))
+from ..verdicts import shown
+from ..words import widened
 
 
 class Race(Experiment):
@@ -166,13 +175,14 @@ class Race(Experiment):
             refuse("Race", "needs a start where the loss is finite", self.start)
         scape, floor, values = self.remember("landscape", (*self._surface_key(), box), lambda: self._landscape(box))
         lowest = self.remember("lowest", self._surface_key(), lambda: lowest_loss(self.objective))
+        local = self.remember("minima", self._surface_key(), lambda: known_minima(self.objective))
         racers = self.racers()
         tuning = {name: self._tried(name) for name in racers}
         runs = {name: self._raced(name, tuning[name], lowest) for name in racers}
         ends = np.array([np.inf if runs[name]["diverged"] else runs[name]["loss"][-1] for name in racers])
         places = [racers[int(k)] for k in np.argsort(ends, kind="stable")]
         return {"box": box, "landscape": scape, "values": values, "floor": floor, "lowest": lowest, "tuning": tuning,
-                "runs": runs, "places": places}  # fmt: skip
+                "runs": runs, "places": places, "minima": local}  # fmt: skip
 
     def _surface_key(self) -> tuple:
         shape = self.objective.shape_values() if hasattr(self.objective, "shape_values") else ()
@@ -240,7 +250,7 @@ class Race(Experiment):
         return [
             Figure("surface", {
                 "image": surface(), "levels": lines("white", alpha=0.45), **paths,
-                "minima": marks("#ffd43b", "star", 17, "minimum", line_color="#5c4400"),
+                **stars(),
                 "begin": marks("white", "circle", 12, "start", line_color="#111111", line_width=2),
                 **ends,
                 "left": marks(RED, "x", 12, line_width=3),
@@ -275,17 +285,17 @@ class Race(Experiment):
 
     def _draw_surface(self) -> Drawing:
         box, scape = self.results["box"], self.results["landscape"]
-        minima, runs = np.asarray(self.objective.minima, dtype=float).reshape(-1, 2), list(self.runs.values())
-        exits = [found for found in (exit_of(run["x"], box) for run in runs) if found]
+        found, runs = (self.results["minima"], self.results["lowest"]), list(self.runs.values())
+        exits = [gone for gone in (exit_of(run["x"], box) for run in runs) if gone]
         layers = {
             "image": scape.image, "levels": scape.lines, **{name: self._path(name) for name in NAMES},
-            "minima": {"x": minima[:, 0], "y": minima[:, 1]},
+            **star_columns(*found),
             "begin": {"x": np.array([self.start[0]]), "y": np.array([self.start[1]])},
             **{f"{name} end": self._end(name) for name in NAMES},
             "left": {"x": np.array([e[1] for e in exits], dtype=float),
                      "y": np.array([e[2] for e in exits], dtype=float)},
         }  # fmt: skip
-        named = {name: name if name in self.runs else "" for name in NAMES}
+        named = {**star_keys(*found), **{name: name if name in self.runs else "" for name in NAMES}}
         return Drawing(layers, box[::2], box[1::2], label_of(self.objective), named, limits={"image": scape.limits})
 
     def _path(self, name: str) -> dict[str, np.ndarray]:
@@ -309,12 +319,12 @@ class Race(Experiment):
             layers, title = {"tolerance": EMPTY, **curves}, "Loss above the lowest of the picture, against step"
             return Drawing(layers, span, ylim, title)
         line = {"x": np.array(span), "y": np.full(2, float(self.tolerance))}
-        title = f"Loss above the lowest, against step (dashed: {self.tolerance:g})"
+        title = f"Loss above the lowest, against step (dashed: {shown(self.tolerance)})"
         return Drawing({"tolerance": line, **curves}, span, ylim, title)
 
     def _draw_trials(self, ylim: tuple[float, float]) -> Drawing:
-        shown = self.lr > 0 and self.fairness in SHARED
-        line = {"x": np.full(2, math.log10(self.lr)), "y": np.array(ylim)} if shown else EMPTY
+        common = self.lr > 0 and self.fairness in SHARED
+        line = {"x": np.full(2, math.log10(self.lr)), "y": np.array(ylim)} if common else EMPTY
         layers: dict[str, Any] = {"shared": line}
         for row, name in enumerate(NAMES):
             layers |= self._curve(name, ylim, row)
@@ -347,37 +357,10 @@ class Race(Experiment):
     # words
 
     def status(self) -> str:
-        ahead = self.results["places"][0]
-        if self.runs[ahead]["diverged"]:
-            return f"<b>Every racer diverged.</b> {terms(self, self.tuning)}"
-        beyond = "" if self.results["lowest"] is None else " above the lowest"
-        final = f"{self._final(ahead):.3g}</b>{beyond}"
-        after = f"After {many(self.steps, 'step')}"
-        return f"{after} <b>{ahead}</b> is ahead, at a loss of <b>{final}. {terms(self, self.tuning)}"
-
-    def _final(self, name: str) -> float:
-        """The loss that a racer ends at, above the lowest where that is known."""
-        floor = 0.0 if self.results["lowest"] is None else self.results["lowest"]
-        return float(self.runs[name]["loss"][-1] - floor)
+        return standing(self) + widened(self.objective.domain, self.start)
 
     def side(self) -> dict[str, str]:
-        heads = ["Place", "Rule", "lr", "Final loss", f"Steps to {self.tolerance:g}"]
-        rows = "".join(self._row(place + 1, name) for place, name in enumerate(self.results["places"]))
-        head = "".join(cell("th", text) for text in heads)
-        return {
-            "places": f'<table style="border-collapse: collapse; margin: 4px 0 0 10px"><tr>{head}</tr>{rows}</table>'
-        }
-
-    def _row(self, place: int, name: str) -> str:
-        run = self.runs[name]
-        swatch = f'<span style="color: {COLOURS[name]}">■</span> {name}'
-        final = f"{self._final(name):.3g}"
-        cells = [
-            "" if run["diverged"] else f"{place}", swatch, f"{run['lr']:.4g}",
-            f"diverged, step {run['diverged']}" if run["diverged"] else final,
-            f"{run['arrived']}" if run["arrived"] >= 0 else "–" if self.results["lowest"] is None else "never",
-        ]  # fmt: skip
-        return f"<tr>{''.join(cell('td', text) for text in cells)}</tr>"
+        return {"places": table(self)}
 
     notes = NOTES
 
