@@ -161,6 +161,12 @@ def middle_of(ranked: np.ndarray) -> np.ndarray:
     return ranked[:, last // 2] / 2 + ranked[:, last - last // 2] / 2
 
 
+def fallen(loss: np.ndarray, lost: np.ndarray) -> int:
+    """How many of the runs (steps + 1, runs) that are lost were lower than at the start as long as they were finite."""
+    lanes = [loss[:, int(k)] for k in np.flatnonzero(lost)]
+    return len([lane for lane in lanes if lane[np.isfinite(lane)][-1] < lane[0]])
+
+
 def forgetting(found: dict[str, Any]) -> str:
     """Whether the start still shows in the last quarter."""
     if found["heavier"] > 1.2:

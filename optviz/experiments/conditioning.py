@@ -17,6 +17,7 @@ from ..rules import Rule
 from ..scene import EMPTY, Box, Landscape, axes_of, exit_of, frame_of, path_columns
 from ..stacked import Stacked
 from ..surfaces import RotatedQuadratic
+from ..tables import cell
 from ..theory import max_lr, prediction, rate
 from ..trajectory import Trajectory
 
@@ -294,11 +295,6 @@ def cut(run: Trajectory, counts: np.ndarray) -> np.ndarray:
     """The last lane's path up to where it has converged, or all of it."""
     end = float(counts[-1])
     return run.x[:, -1] if np.isnan(end) else run.x[: int(end) + 1, -1]
-
-
-def cell(kind: str, text: str) -> str:
-    """A cell of a table."""
-    return f'<{kind} style="text-align: left; padding: 2px 14px 2px 0">{text}</{kind}>'
 
 
 def counted(steps: float) -> str:

@@ -11,23 +11,20 @@ import panel as pn
 import param
 
 from ..areas import area
+from ..basin_maps import known_minima
 from ..controls import knobs_of, shown_while
 from ..descent import descend
 from ..draws import generator
 from ..experiment import Experiment, Members
 from ..fields import WholeField
 from ..floors import (
-    BEYOND,
-    deviation,
-    deviations,
     drawable,
     ellipses,
     expected,
-    forgetting,
+    fallen,
     landscape,
     mean,
     middle_of,
-    number,
     scatter,
     unknown,
     weight,
@@ -35,15 +32,28 @@ from ..floors import (
 from ..layout import frame, html
 from ..members import surfaces
 from ..messages import refuse
-from ..plots import BLACK, ORANGE, PURPLE, RED, Drawing, Figure, cased, curve, lines, marks, surface
-from ..plurals import many
+from ..minima import lowest_loss
+from ..noisy_words import ended, table_rows
+from ..plots import BLACK, ORANGE, PURPLE, RED, Drawing, Figure, cased, curve, lines, marks, stars, surface
 from ..rules import Rule
-from ..scene import EMPTY, decades, exit_of, frame_of, joined, loggable, off_scale, path_columns
+from ..scene import (
+    EMPTY,
+    decades,
+    exit_of,
+    frame_of,
+    joined,
+    loggable,
+    off_scale,
+    path_columns,
+    star_columns,
+    star_keys,
+)
 from ..simple_rules import PUSHED, RULES, lr_of, made, momentum_of, working_rates
 from ..starts import first_start, followed
 from ..surfaces import RotatedQuadratic
+from ..tables import cell
 from ..trajectory import Trajectory
-from .conditioning import cell
+from ..words import widened
 
 MOST_RUNS, MOST_STEPS = 50, 300
 APART = 1_000_000  # from one run's seed to the next: two seeds share no run
@@ -104,8 +114,9 @@ class NoisyDescent(Experiment):
     def found(self) -> dict[str, dict[str, Any]]:
         """By rule, "first" and "second": what was measured over the last quarter of the steps, and theory's answer.
 
-        `floor` and `predicted_floor`: the mean loss above the lowest; `covariance` and
-        `predicted`: of x, shape (2, 2); `diverged`: how many runs did. What theory does not know is None.
+        `floor` and `predicted_floor`: the mean loss above the lowest (of the picture, where the surface has none);
+        `covariance` and `predicted`: of x, shape (2, 2); `diverged`: how many runs did, and how many of these `fell`:
+        they were last lower than the start. What theory does not know is None.
         """
         return self.results["found"]
 
@@ -148,12 +159,13 @@ class NoisyDescent(Experiment):
         if not np.isfinite(objective.value(self.start[0], self.start[1])):
             refuse("NoisyDescent", "needs a start where the loss is finite", self.start)
         box = frame_of(objective.domain, self.start)
-        scape, lowest = self.remember("landscape", (objective, box), lambda: landscape(objective, box))
+        scape, floor = self.remember("landscape", (objective, box), lambda: landscape(objective, box))
+        known = self.remember("minima", objective, lambda: [known_minima(objective), lowest_loss(objective)])
         chosen = self.chosen_rules()
         runs = {place: self._walked(place, rule, objective) for place, rule in chosen.items()}
-        found = {place: self._found(place, rule, objective, runs[place], lowest) for place, rule in chosen.items()}
-        return {"objective": objective, "box": box, "landscape": scape, "lowest": lowest,
-                "trajectories": runs, "found": found}  # fmt: skip
+        found = {place: self._found(place, rule, objective, runs[place], floor) for place, rule in chosen.items()}
+        return {"objective": objective, "box": box, "landscape": scape, "floor": floor, "minima": known[0],
+                "lowest": known[1], "trajectories": runs, "found": found}  # fmt: skip
 
     def _knobs(self, place: str) -> tuple:
         own = (self.rule, self.lr, self.momentum)
@@ -168,12 +180,13 @@ class NoisyDescent(Experiment):
             lambda: descend(objective, rule, starts, MOST_STEPS, noise=self.noise, seed=self.seeds()),
         )  # fmt: skip
 
-    def _found(self, place: str, rule: Rule, objective: Any, run: Trajectory, lowest: float) -> dict[str, Any]:
-        x, above = run.x[: self.steps + 1], run.loss[: self.steps + 1] - lowest
-        gone = int(np.count_nonzero((run.diverged > 0) & (run.diverged <= self.steps)))
+    def _found(self, place: str, rule: Rule, objective: Any, run: Trajectory, floor: float) -> dict[str, Any]:
+        x, above = run.x[: self.steps + 1], run.loss[: self.steps + 1] - floor
+        lost = (run.diverged > 0) & (run.diverged <= self.steps)
+        gone = int(np.count_nonzero(lost))
         late = self.steps - self.steps // 4
         points = x[late:].reshape(-1, 2)
-        seen = {"floor": math.nan, "covariance": None, "diverged": gone}
+        seen = {"floor": math.nan, "covariance": None, "diverged": gone, "fell": fallen(run.loss, lost)}
         middle = np.array(self.start)
         if gone == 0:
             middle = mean(points)
@@ -202,7 +215,7 @@ class NoisyDescent(Experiment):
                 **{f"{p} theory": _beside(p, "theory", "solid") for p in PLACES},
                 **{f"{p} measured": _beside(p, "measured") for p in PLACES},
                 **{f"{p} left": marks(COLOURS[p], "x", 12, line_width=3) for p in PLACES},
-                "minima": marks("#ffd43b", "star", 15, "minimum", line_color="#5c4400"),
+                **stars(),
                 "begin": marks("white", "circle", 12, "start", line_color=BLACK, line_width=2),
             }, xlabel="x", ylabel="y", height=560, legend="bottom_right", tap=self._begin_at,
                 drag=("begin", self._begin_at)),
@@ -224,13 +237,12 @@ class NoisyDescent(Experiment):
 
     def _draw_surface(self) -> Drawing:
         box, scape = self.results["box"], self.results["landscape"]
-        minima = np.asarray(self.results["objective"].minima, dtype=float).reshape(-1, 2)
+        known = (self.results["minima"], self.results["lowest"])
         layers = {
-            "image": scape.image, "levels": scape.lines,
-            "minima": {"x": minima[:, 0], "y": minima[:, 1]},
+            "image": scape.image, "levels": scape.lines, **star_columns(*known),
             "begin": {"x": np.array([self.start[0]]), "y": np.array([self.start[1]])},
         }  # fmt: skip
-        said = {}
+        said = star_keys(*known)
         for place in PLACES:
             layers = {**layers, **self._walks(place)}
             said = {**said, **self._key(place)}
@@ -271,7 +283,7 @@ class NoisyDescent(Experiment):
         }
 
     def _draw_loss(self) -> Drawing:
-        each = {place: run.loss[: self.steps + 1] - self.results["lowest"] for place, run in self.trajectories.items()}
+        each = {place: run.loss[: self.steps + 1] - self.results["floor"] for place, run in self.trajectories.items()}
         middles = {place: middle_of(np.sort(above, axis=1)) for place, above in each.items()}
         ylim = self.remember("range", (self.surface, self._fit), lambda: decades(middles["first"], 4))
         layers, said = {}, {}
@@ -279,7 +291,8 @@ class NoisyDescent(Experiment):
             layers = {**layers, **self._curves(place, each)}
             said = {**said, **self._loss_key(place)}
         shown = np.stack([np.where(middle > 0, middle, np.nan) for middle in middles.values()], axis=1)
-        title = "Loss above the lowest: each run, median, 10 to 90 %"
+        of = " of the picture" if self.results["lowest"] is None else ""
+        title = f"Loss above the lowest{of}: each run, median, 10 to 90 %"
         return Drawing({**layers, **off_scale(shown, ylim)}, (0.0, float(self.steps)), ylim, title, said)
 
     def _loss_key(self, place: str) -> dict[str, str]:
@@ -319,44 +332,13 @@ class NoisyDescent(Experiment):
     # words
 
     def status(self) -> str:
-        return " ".join(self._said(place) for place in self.found)
-
-    def _said(self, place: str) -> str:
-        found, name = self.found[place], self.names()[place]
-        if found["diverged"]:
-            why = found["sentence"] if found["unstable"] else ""
-            return f"<b>{name}: {found['diverged']} of {many(self.runs, 'run')} diverged.</b> {why}"
-        if found["unstable"] and not found["floor"] < found["above"]:
-            return (f"<b>{name} grows</b> to {found['floor']:.3g} above the lowest loss in the last quarter. "
-                    f"{found['sentence']}")  # fmt: skip
-        measured = f"In the last quarter {name} stays <b>{found['floor']:.3g}</b> above the lowest loss"
-        floor = found["predicted_floor"]
-        if floor is None or not np.isfinite(floor):
-            return f"{measured}. {found['sentence']}"
-        about = "about " if found["frozen"] else ""
-        spread = ""
-        if drawable(found["predicted"]):
-            spread = f", spread σ {deviations(found['covariance'])} (theory {about}{deviations(found['predicted'])})"
-        return f"{measured} (theory {about}<b>{floor:.3g}</b>){spread}. {forgetting(found)}".strip()
+        said = " ".join([ended(self, place) for place in self.found])
+        return said + widened(self.results["objective"].domain, self.start)
 
     def side(self) -> dict[str, str]:
         head = "".join(cell("th", text) for text in ("Over the last quarter", "measured", "theory"))
-        rows = "".join(self._rows(place) for place in self.found)
+        rows = "".join([table_rows(self, place) for place in self.found])
         return {"table": f'<table style="border-collapse: collapse; margin: 8px 0 0 8px"><tr>{head}</tr>{rows}</table>'}
-
-    def _rows(self, place: str) -> str:
-        found, name = self.found[place], self.names()[place]
-        seen = "diverged" if found["diverged"] else number(found["floor"], BEYOND)
-        rows = cell("td", f"{name}: loss floor") + cell("td", seen) + cell("td", number(found["predicted_floor"]))
-        more = "".join(
-            f"<tr>{cell('td', f'{name}: {which} σ')}{cell('td', self._seen_along(found, k))}"
-            f"{cell('td', deviation(found['predicted'], k))}</tr>"
-            for k, which in ((1, "widest"), (0, "narrowest"))
-        )
-        return f"<tr>{rows}</tr>{more}"
-
-    def _seen_along(self, found: dict[str, Any], k: int) -> str:
-        return "diverged" if found["diverged"] else deviation(found["covariance"], k, BEYOND)
 
     def shade(self) -> dict[str, float]:
         limits = {place: found["limit"] for place, found in self.found.items()}
@@ -371,7 +353,7 @@ rule meets the same ones: what differs is the rule.</p>
 with noise s keeps a variance of lr s² / (l (2 − lr l)): halve the learning rate and the ellipse loses half its
 area. Momentum m makes it about 1 / (1 − m) times as large.</p>
 <p><b>Theory.</b> Solid ellipses and dashed lines solve the discrete Lyapunov equation of the rule's own update
-at the nearest minimum, on its tangent bowl; dashed ellipses and the thick line are measured over the last
+at the nearest lowest minimum, on its tangent bowl; dashed ellipses and the thick line are measured over the last
 quarter of the steps. For rules that divide by running squares the floor holds only about, and the ellipse only
 on an upright bowl; there is none for rules that step by a sign.</p>
 <p><b>Draws.</b> Run k has the seed plus {APART:,} k of numpy's default generator.</p>
