@@ -28,7 +28,7 @@ def first_rate(rule: Any, objective: Any) -> float:
     times each lower power of ten that also stays in the domain, else the highest that stays finite.
     """
     own, finite = setting(rule, "lr"), []
-    for lr in [own, *_lower(own)]:
+    for lr in [own, *lower_rates(own)]:
         run = descend(objective, with_setting(rule, "lr", lr), objective.starts[0], TRIED)
         if _descends(run) and (lr == own or _stays_inside(run, objective)):
             return lr
@@ -36,7 +36,7 @@ def first_rate(rule: Any, objective: Any) -> float:
     return finite[0] if finite else own
 
 
-def _lower(lr: float) -> list[float]:
+def lower_rates(lr: float) -> list[float]:
     """5, 2 and 1 times each power of ten below a number, the highest first."""
     powers = range(math.floor(math.log10(lr)), LOWEST - 1, -1) if lr > 0 else []
     rates = [float(f"{digit}e{power}") for power in powers for digit in (5, 2, 1)]

@@ -79,6 +79,8 @@ rates stay as you set them. SGD and Adam are always in the race.</p>
 <p><b>Same effective step.</b> With momentum the steps add up to lr / (1 − momentum): heavy ball and Nesterov get a
 learning rate that much smaller. The running means of Adam, NAdam, RMSprop and Lion are weighted to add up to
 one, so their step is lr already.</p>
+<p><b>Learning rates.</b> A surface that you choose brings rates at which no racer diverges, and a range of rates to try
+that holds some. One that you set stays while it works.</p>
 <p><b>Sensitivity.</b> A wide valley forgives a wrong learning rate, a narrow one does not. Crosses at the top are
 trials that are no longer finite; a curve that leaves through the top grew without overflowing; a grey triangle at the
 bottom is a run that ends exactly at the lowest loss. Nothing is clipped unless you say so.</p>

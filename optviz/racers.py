@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -47,9 +48,14 @@ def share(default: float, name: str, symbol: str, doc: str, step: float = 0.001,
 
 def rule_of(race: Any, name: str, lr: Any) -> Rule:
     """A racer with this learning rate, or with an array of them, one a lane."""
-    settings = {own: getattr(race, here) for own, here in KNOBS[name].items()}
+    return racer(name, lr, {here: getattr(race, here) for here in KNOBS[name].values()})
+
+
+def racer(name: str, lr: Any, settings: Mapping[str, Any]) -> Rule:
+    """The same with the numbers of these settings, by the race's names for them."""
+    own = {theirs: settings[here] for theirs, here in KNOBS[name].items()}
     ahead = {"nesterov": True} if name == "Nesterov" else {}
-    return RULES[name](lr=lr, **settings, **ahead)
+    return RULES[name](lr=lr, **own, **ahead)
 
 
 def rate_of(race: Any, name: str) -> float:

@@ -35,12 +35,14 @@ from pages import (
     spot,
 )
 
-from optviz import SGD, LossComparison, SingleParameter, StochasticLandscape, SurfaceDescent, objective
+from optviz import SGD, LossComparison, Race, SingleParameter, StochasticLandscape, SurfaceDescent, objective
 from optviz.catalogue import experiments
 from optviz.experiments.surface_descent import REACHED, SPEED
 from optviz.factors import place_of as factor_place
 from optviz.layout import share, typeset
 from optviz.members import rules, surfaces
+from optviz.race_rates import BROUGHT as RATES
+from optviz.racers import OWN
 
 pytestmark = pytest.mark.browser
 
@@ -153,6 +155,17 @@ def outlook(page) -> str:
 
 def written(experiment) -> str:
     return unescape(re.sub(r"<[^>]+>", "", typeset(experiment.side()["outlook"])))
+
+
+def test_a_surface_brings_rates_to_a_race(page, exported):
+    experiment = Race()
+    opened(page, exported / "race.html")
+    for label, option in (("Fairness", OWN), ("Surface", "Goldstein-Price"), ("Surface", "Himmelblau")):
+        select(page, label, option)
+        setattr(experiment, owner_of(experiment, label)[1], option)
+        assert_shows(page, experiment)
+        rates = {name: page.evaluate(f"optviz.experiment.{name}") for name in RATES}
+        assert rates == {name: getattr(experiment, name) for name in RATES}
 
 
 def test_a_rules_own_controls_move_it_and_its_formula(page, exported):

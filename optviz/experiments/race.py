@@ -19,6 +19,7 @@ from ..members import Member, label_of, resolved, surfaces
 from ..messages import refuse
 from ..minima import lowest_loss
 from ..plots import GREY, RED, Drawing, Figure, cased, curve, lines, marks, stars, surface
+from ..race_rates import begun_at, brought_rates, usual_of
 from ..race_words import COLOURS, NOTES, STYLES, standing, table
 from ..racers import (
     BASELINES,
@@ -117,11 +118,17 @@ class Race(Experiment):
 
     def __init__(self, **params):
         self._watched: Any = None
+        self._usual = usual_of(self)
+        chosen = params.keys() & {"objective", "objective_name"}
         given = params.get("objective", params.get("objective_name", type(self).param["objective_name"].default))
         params["objective"] = resolved("objective", given, "Race.objective")
         params["start"] = first_start(params, params["objective"].starts[0])
         super().__init__(**params)
         self.settle({"objective", "start"})
+        rates = {n: v for n, v in begun_at(self, self._usual).items() if n not in params} if chosen else {}
+        if any(getattr(self, name) != rate for name, rate in rates.items()):
+            self.take(self, rates)
+            self.restart()
 
     @property
     def runs(self) -> dict[str, dict[str, Any]]:
@@ -146,6 +153,7 @@ class Race(Experiment):
         new: dict[str, Any] = {}
         if "objective_name" in changed and "objective" not in changed:
             new["objective"] = self.chosen("objective", self.objective_name)
+        new |= brought_rates(self, self._usual, changed, new)
         objective = new.get("objective", self.objective)
         new |= followed(self, changed, objective.starts[0] if changed & {"objective", "objective_name"} else None)
         return new | {"objective_name": self.offered("objective", "objective_name", objective)}
