@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import param
 
-from .first_rates import first_rate
-from .members import label_of, rules
+from .members import rules
 from .optimizers import SGD
 from .rules import Rule
 
@@ -40,14 +37,3 @@ def made(name: str, lr: float, momentum: float) -> Rule:
     settings = {MOMENTUM[name]: momentum} if MOMENTUM[name] else {}
     ahead = {"nesterov": True} if name == "Nesterov" and momentum > 0 else {}
     return RULES[name](lr=lr, **settings, **ahead)
-
-
-def working_rates(experiment: Any, rules: dict[str, str], objective: Any) -> dict[str, float]:
-    """The learning rates, by parameter, with which rules of the menu begin on a surface that is chosen."""
-    return {name: _working(experiment, name, rule, objective) for name, rule in rules.items() if rule in RULES}
-
-
-def _working(experiment: Any, name: str, rule: str, objective: Any) -> float:
-    """Without momentum or noise, so that a link without the rate means the same whatever else it says."""
-    key = (rule, label_of(objective))
-    return experiment.remember(f"first {name}", key, lambda: first_rate(made(rule, LR, 0.0), objective))

@@ -35,7 +35,16 @@ from pages import (
     spot,
 )
 
-from optviz import SGD, LossComparison, Race, SingleParameter, StochasticLandscape, SurfaceDescent, objective
+from optviz import (
+    SGD,
+    LossComparison,
+    NoisyDescent,
+    Race,
+    SingleParameter,
+    StochasticLandscape,
+    SurfaceDescent,
+    objective,
+)
 from optviz.catalogue import experiments
 from optviz.experiments.surface_descent import REACHED, SPEED
 from optviz.factors import place_of as factor_place
@@ -166,6 +175,20 @@ def test_a_surface_brings_rates_to_a_race(page, exported):
         assert_shows(page, experiment)
         rates = {name: page.evaluate(f"optviz.experiment.{name}") for name in RATES}
         assert rates == {name: getattr(experiment, name) for name in RATES}
+
+
+def test_a_surface_and_a_rule_bring_rates_to_noisy_runs(page, exported):
+    experiment = NoisyDescent()
+    opened(page, exported / "noisy_descent.html")
+    chosen = [("Surface", "Beale"), ("Second rule", "Inertia"), ("Surface", "Himmelblau"), ("Rule", "Nesterov"),
+              ("Surface", "Monkey saddle")]  # fmt: skip
+    for label, option in chosen:
+        select(page, label, option)
+        setattr(experiment, owner_of(experiment, label)[1], option)
+        assert_shows(page, experiment)
+        rates = [page.evaluate(f"optviz.experiment.{name}") for name in ("lr", "second_lr")]
+        assert rates == [experiment.lr, experiment.second_lr]
+    assert status(page) == plain(experiment.status())
 
 
 def test_a_rules_own_controls_move_it_and_its_formula(page, exported):

@@ -33,6 +33,7 @@ from ..layout import frame, html
 from ..members import surfaces
 from ..messages import refuse
 from ..minima import lowest_loss
+from ..noisy_rates import APART, MENUS, MOST_RUNS, MOST_STEPS, RATES, brought_rates, seeds_of, usual_of
 from ..noisy_words import ended, table_rows
 from ..plots import BLACK, ORANGE, PURPLE, RED, Drawing, Figure, cased, curve, lines, marks, stars, surface
 from ..rules import Rule
@@ -48,15 +49,13 @@ from ..scene import (
     star_columns,
     star_keys,
 )
-from ..simple_rules import PUSHED, RULES, lr_of, made, momentum_of, working_rates
+from ..simple_rules import PUSHED, RULES, lr_of, made, momentum_of
 from ..starts import first_start, followed
 from ..surfaces import RotatedQuadratic
 from ..tables import cell
 from ..trajectory import Trajectory
 from ..words import widened
 
-MOST_RUNS, MOST_STEPS = 50, 300
-APART = 1_000_000  # from one run's seed to the next: two seeds share no run
 SURFACES = dict(surfaces())
 BOWL, NONE = RotatedQuadratic.label, "none"
 START = (-1.6, 1.2)  # on the rotated quadratic, at any angle of it
@@ -101,9 +100,21 @@ class NoisyDescent(Experiment):
     sentence = "Twenty noisy runs at once: how far around the minimum they end, and the loss that they cannot pass."
 
     def __init__(self, **params):
+        self._usual = usual_of(self)
+        given = set(params)
         params["start"] = first_start(params, start_on(params.get("surface", BOWL)))
         super().__init__(**params)
         self.settle({"start"})
+        if given & set(MENUS):
+            self._begin(given)
+
+    def _begin(self, given: set[str]) -> None:
+        """Begin with learning rates that work where none are given."""
+        menus = {"surface"} if "surface" in given else given & set(MENUS)
+        rates = brought_rates(self, self._usual, menus | (given & set(RATES)), self._objective(), self.start)
+        if any(getattr(self, name) != rate for name, rate in rates.items()):
+            self.take(self, rates)
+            self.restart()
 
     @property
     def trajectories(self) -> dict[str, Trajectory]:
@@ -121,11 +132,12 @@ class NoisyDescent(Experiment):
         return self.results["found"]
 
     def follow(self, changed: set[str]) -> dict[str, Any]:
-        """A surface brings its start and learning rates that work; a typed start and a clicked one are the same."""
+        """A surface brings its start, menus bring rates that work; a typed start and a clicked one are the same."""
         new = followed(self, changed, start_on(self.surface) if "surface" in changed else None)
-        if "surface" in changed:
-            rules = {"lr": self.rule, "second_lr": self.second}
-            new |= working_rates(self, {n: r for n, r in rules.items() if n not in changed}, SURFACES[self.surface]())
+        if changed & set(MENUS):
+            anew = all([name in changed for name in MENUS])
+            objective = SURFACES[self.surface]() if anew else self._objective()
+            new |= brought_rates(self, self._usual, changed, objective, new["start"])
         return {**new, "seed": (self.seed + 1) % APART} if "new_noise" in changed else new
 
     # numbers
@@ -137,11 +149,11 @@ class NoisyDescent(Experiment):
 
     def seeds(self) -> list[int]:
         """The seed of each run."""
-        return [self.seed + APART * k for k in range(self.runs)]
+        return seeds_of(self.seed, self.runs)
 
     def rehearse(self) -> None:
-        for k in range(MOST_RUNS):
-            generator(self.seed + APART * k).standard_normal((MOST_STEPS, 2))
+        for seed in seeds_of(self.seed, MOST_RUNS):
+            generator(seed).standard_normal((MOST_STEPS, 2))
 
     def chosen_rules(self) -> dict[str, Rule]:
         """The first rule, and the second where there is one."""
@@ -356,6 +368,8 @@ area. Momentum m makes it about 1 / (1 − m) times as large.</p>
 at the nearest lowest minimum, on its tangent bowl; dashed ellipses and the thick line are measured over the last
 quarter of the steps. For rules that divide by running squares the floor holds only about, and the ellipse only
 on an upright bowl; there is none for rules that step by a sign.</p>
+<p><b>Learning rates.</b> A surface brings a rate at which none of 50 runs diverges under the noise as it stands, a rule
+one where the rate that there is does not do.</p>
 <p><b>Draws.</b> Run k has the seed plus {APART:,} k of numpy's default generator.</p>
 """
 
