@@ -25,7 +25,7 @@ class Unseen(NoisyDescent):
 
 
 def lost(made) -> int:
-    return sum(np.count_nonzero(run.diverged) for run in made.trajectories.values())
+    return sum(int(np.count_nonzero(run.diverged)) for run in made.trajectories.values())
 
 
 MOVED = {"momentum": 0.9, "noise": 3.0, "seed": 5}
