@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
 import pytest
 from browser import slider, wait_idle
 from conftest import watched_page
+from PIL import Image
 
 pytestmark = pytest.mark.browser
 
@@ -82,3 +85,12 @@ def test_a_dark_system_gets_dark_pages_unless_the_address_says_light(browser, se
         page.goto(f"{served}/surface_descent?theme=default")
         wait_idle(page)
         assert "theme=default" in page.url
+
+
+def test_a_dark_page_has_one_ground_from_its_top_to_its_end(phone, served):
+    phone.goto(f"{served}/conditioning?theme=dark")
+    wait_idle(phone)
+    picture = Image.open(BytesIO(phone.screenshot(full_page=True))).convert("RGB")
+    assert picture.height > 2 * 844  # longer than the window
+    edge = {picture.getpixel((2, y)) for y in range(200, picture.height)}
+    assert edge == {(24, 24, 24)}
