@@ -11,21 +11,17 @@ import panel as pn
 import param
 from bokeh.models import CustomJSTickFormatter
 
-DECADES = 3  # a range of so many or more gets a slider by factors
 PLACES = 100  # a decade
 NEAR = 0.0115  # half a step
 BELOW = 0.1  # by how many decades the place of 0 is below the first
 
 
 def slider_for(parameter: Any) -> dict[str, Any]:
-    """Panel's settings of the slider for a parameter whose soft bounds are decades apart; empty for others."""
-    if not isinstance(parameter, param.Number) or isinstance(parameter, param.Integer):
+    """Panel's settings of the slider for a parameter that declares a span (see `optviz.spans`); empty for others."""
+    if getattr(parameter, "span", None) is None:
         return {}
-    low, high = parameter.get_soft_bounds()
-    if low is None or high is None or not 0 < low * 10**DECADES <= high:
-        return {}
-    least = (parameter.bounds or (None, None))[0]
-    return {"type": LogSlider, "zero": least == 0 and parameter.inclusive_bounds[0]}
+    (low, high), least = parameter.span, (parameter.bounds or (None, None))[0]
+    return {"type": LogSlider, "start": low, "end": high, "zero": least == 0 and parameter.inclusive_bounds[0]}
 
 
 def factor_at(place: float) -> float:

@@ -11,10 +11,11 @@ import numpy as np
 import param
 
 from .rules import Hyperparameter, Rule
+from .spans import RATES
 
 
 def _lr(default, high=1.0, step=0.001):
-    return Hyperparameter(default, bounds=(0, None), softbounds=(1e-6, high), step=step,
+    return Hyperparameter(default, bounds=(0, None), softbounds=(0, high), step=step, span=(RATES[0], 10 * high),
                           label="Learning rate", doc="Step size.")  # fmt: skip
 
 

@@ -69,7 +69,8 @@ def terms(race: Any, tuning: Any) -> str:
 
 def cell(kind: str, text: str) -> str:
     """A cell of a table."""
-    return f'<{kind} style="text-align: left; padding: 1px 14px 1px 0; white-space: nowrap">{text}</{kind}>'
+    whole = "; white-space: nowrap" if kind == "td" else ""  # a title may take two lines on a phone
+    return f'<{kind} style="text-align: left; padding: 1px min(14px, 2.4vw) 1px 0{whole}">{text}</{kind}>'
 
 
 NOTES = """

@@ -15,6 +15,7 @@ from .experiment import Members
 from .factors import written
 from .optimizers import SGD, Adagrad, Adam, Lion, NAdam, RMSprop
 from .rules import Rule
+from .spans import RATES, Spanned
 
 OWN, SAME, STEP, TUNED = "each its own lr", "same lr", "same effective step", "each tuned"
 FAIR = [TUNED, SAME, STEP, OWN]
@@ -34,10 +35,10 @@ KNOBS = {
 TOLERANCES = [1e-1, 1e-2, 1e-3, 1e-4, 1e-6, 1e-8, 1e-10]
 
 
-def rate(default: float, name: str, high: float, step: float = 0.001) -> param.Number:
+def rate(default: float, name: str, high: float, step: float = 0.001) -> Spanned:
     """A racer's own learning rate."""
-    return param.Number(default, bounds=(0, None), softbounds=(1e-6, high), step=step, label=f"{name}: learning rate",
-                        doc=f"{name}'s step size where each rule has its own.")  # fmt: skip
+    return Spanned(default, bounds=(0, None), softbounds=(0, high), step=step, span=RATES,
+                   label=f"{name}: learning rate", doc=f"{name}'s step size where each rule has its own.")  # fmt: skip
 
 
 def share(default: float, name: str, symbol: str, doc: str, step: float = 0.001, low: bool = True) -> param.Number:

@@ -15,13 +15,14 @@ import numpy as np
 import param
 
 from .messages import refuse
+from .spans import Spanned
 
 
-class Hyperparameter(param.Number):
+class Hyperparameter(Spanned):
     """A finite number in bounds, or a one-dimensional array of them, one a lane.
 
     `off` is the value at which the hyperparameter does nothing: a displayed formula
-    then leaves it out.
+    then leaves it out. `span`: see `optviz.spans`.
     """
 
     __slots__ = ["off"]

@@ -7,6 +7,7 @@ import param
 from .members import rules
 from .optimizers import SGD
 from .rules import Rule
+from .spans import RATES, Spanned
 
 LR = 0.1  # to begin with, where it works
 RULES = {"SGD": SGD, "Nesterov": SGD, **rules()}
@@ -21,10 +22,9 @@ MOMENTUM = {name: _momentum_of(rule) for name, rule in RULES.items()}
 PUSHED = [name for name in RULES if MOMENTUM[name]]
 
 
-def lr_of(of: str, label: str) -> param.Number:
-    return param.Number(
-        LR, bounds=(0, None), softbounds=(1e-6, 0.5), step=0.005, label=label, doc=f"Step size of {of}."
-    )
+def lr_of(of: str, label: str) -> Spanned:
+    return Spanned(LR, bounds=(0, None), softbounds=(0, 0.5), step=0.005, span=RATES, label=label,
+                   doc=f"Step size of {of}.")  # fmt: skip
 
 
 def momentum_of(default: float, of: str, label: str) -> param.Number:

@@ -336,7 +336,7 @@ def test_the_unstable_part_of_a_slider_moves_without_a_layout(page, served):
     for fraction in (0.5, 0.2):
         momentum = drag_slider(page, "Momentum", fraction, steps=3)
         wait_idle(page)
-        start = share(place_of(2 * (1 + momentum) / 4), -6.1, 0)
+        start = share(place_of(2 * (1 + momentum) / 4), -6.1, 1)
         assert f" {start.replace('.0%', '%')}" in connects.evaluate("e => getComputedStyle(e).backgroundImage")
     assert page.evaluate("window.layouts") == 0
 

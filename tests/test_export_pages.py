@@ -210,7 +210,7 @@ def test_the_unstable_part_of_a_slider_moves_without_a_layout(page, exported):
     connects = slider(page, "Learning rate").locator(".noUi-connects")
     page.evaluate(COUNT_LAYOUTS)
     for momentum in (0.5, 0.2):
-        start = float(share(factor_place(2 * (1 + momentum) / 4), -6.1, 0)[:-1])
+        start = float(share(factor_place(2 * (1 + momentum) / 4), -6.1, 1)[:-1])
         page.evaluate("value => optviz.experiment.optimizer.assign('momentum', value)", momentum)
         page.evaluate("() => optviz.experiment.refresh()")
         assert f" {start:g}%" in connects.evaluate("e => getComputedStyle(e).backgroundImage")

@@ -11,13 +11,14 @@ from optviz.catalogue import experiments
 from optviz.controls import knobs_of
 from optviz.factors import LogSlider, factor_at, place_of, slider_for
 from optviz.members import rules
+from optviz.spans import RATES, Spanned
 
 PLACES = [k / 100 for k in range(-1200, 301)]
 
 
 def rate_slider(**settings) -> tuple[param.Parameterized, LogSlider]:
     """An owner of one learning rate, and the slider of it."""
-    owner = param.parameterized_class("Owner", {"lr": param.Number(0.1, **settings)})()
+    owner = param.parameterized_class("Owner", {"lr": Spanned(0.1, **settings)})()
     (widget,) = [w for w in knobs_of(owner, ["lr"]).select(pn.widgets.FloatSlider)]
     return owner, widget
 
@@ -46,13 +47,16 @@ def test_the_browser_says_the_same():
     assert said == [values, [place_of(value) for value in values], 0, -6.1]
 
 
-def test_a_parameter_whose_soft_bounds_are_decades_apart_gets_one():
-    assert slider_for(param.Number(0.1, bounds=(0, None), softbounds=(1e-4, 1))) == {"type": LogSlider, "zero": True}
-    open_below = param.Number(0.1, bounds=(0, None), inclusive_bounds=(False, True), softbounds=(1e-4, 1))
-    assert slider_for(open_below) == {"type": LogSlider, "zero": False}
-    assert slider_for(param.Number(5.0, bounds=(1, 1000), softbounds=(1, 100))) == {}
-    assert slider_for(param.Number(0.5, bounds=(0, 1))) == {} and slider_for(param.Integer(5, bounds=(1, 10_000))) == {}
-    assert all(slider_for(rule.param.lr) for rule in rules().values() if "lr" in rule.param)
+def test_a_parameter_that_declares_a_span_gets_one():
+    settings = {"type": LogSlider, "start": 1e-4, "end": 1.0}
+    assert slider_for(Spanned(0.1, bounds=(0, None), span=(1e-4, 1.0))) == settings | {"zero": True}
+    open_below = Spanned(0.1, bounds=(0, None), inclusive_bounds=(False, True), span=(1e-4, 1.0))
+    assert slider_for(open_below) == settings | {"zero": False}
+    assert (
+        slider_for(Spanned(0.1, bounds=(0, None))) == {} and slider_for(param.Number(0.1, softbounds=(1e-4, 1))) == {}
+    )
+    for rule in rules().values():
+        assert "lr" not in rule.param or rule.param.lr.span[0] == RATES[0] and rule.param.lr.span[1] >= RATES[1]
 
 
 @pytest.mark.parametrize("kind", experiments().values(), ids=lambda kind: kind.__name__)
@@ -60,11 +64,11 @@ def test_learning_rates_of_experiments_reach_from_small_to_large(kind):
     rates = [name for name in kind.param if name == "lr" or name.endswith("_lr")]
     for name in rates:
         low, high = kind.param[name].get_soft_bounds()
-        assert slider_for(kind.param[name]) or high / low < 100, name
+        assert slider_for(kind.param[name]) or (low > 0 and high / low < 100), name
 
 
 def test_a_slider_holds_places_and_its_owner_values():
-    owner, widget = rate_slider(bounds=(0, None), softbounds=(1e-4, 0.5), step=0.001)
+    owner, widget = rate_slider(bounds=(0, None), softbounds=(0, 0.4), span=(1e-4, 0.5), step=0.001)
     model = widget.get_root()
     assert (model.start, model.end, model.step, model.value) == (-4.1, -0.3, 0.01, -1.0)
     widget._process_events({"value": -1.3})
@@ -80,7 +84,7 @@ def test_a_slider_holds_places_and_its_owner_values():
 
 
 def test_one_that_has_no_nought_begins_at_its_lowest():
-    owner, widget = rate_slider(bounds=(0, None), inclusive_bounds=(False, True), softbounds=(1e-4, 0.5))
+    owner, widget = rate_slider(bounds=(0, None), inclusive_bounds=(False, True), softbounds=(0, 0.4), span=(1e-4, 0.5))
     model = widget.get_root()
     assert (model.start, model.tags) == (-4.0, ["log", None])
     widget._process_events({"value": -3.99})

@@ -126,12 +126,12 @@ def test_the_unstable_part_of_the_slider_is_shaded():
         sliders = [s for s in page.layout.select(pn.widgets.FloatSlider) if s.name == title]
         return sliders[0].stylesheets[1:]  # after the look of all sliders
 
-    assert sheet("Learning rate") == [shading(math.log10(0.5), -6.1, 0)]
-    assert " 95.1%)" in sheet("Learning rate")[0]  # the first tenth of a decade leads to 0
+    assert sheet("Learning rate") == [shading(math.log10(0.5), -6.1, 1)]
+    assert " 81.7%)" in sheet("Learning rate")[0]  # the first tenth of a decade leads to 0
     experiment.optimizer.momentum = 0.5
-    assert sheet("Learning rate") == [shading(math.log10(0.75), -6.1, 0)]
+    assert sheet("Learning rate") == [shading(math.log10(0.75), -6.1, 1)]
     experiment.optimizer = Adam(lr=0.1)
-    assert sheet("Learning rate") == [shading(place_of(experiment.results["outlook"]["limit"]), -6.1, 0)]
+    assert sheet("Learning rate") == [shading(place_of(experiment.results["outlook"]["limit"]), -6.1, 1)]
     experiment.optimizer_name = "Lion"
-    assert sheet("Learning rate") == [shading(math.inf, -6.1, 0)] and " 100.0%)" in sheet("Learning rate")[0]
+    assert sheet("Learning rate") == [shading(math.inf, -6.1, 1)] and " 100.0%)" in sheet("Learning rate")[0]
     assert resolved("rule", "SGD", "test").lr == 0.05

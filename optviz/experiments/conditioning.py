@@ -15,6 +15,7 @@ from ..optimizers import SGD, Adagrad, Adam
 from ..plots import BLACK, BLUE, GREY, ORANGE, PLUM, TEAL, Drawing, Figure, bands, curve, lines, marks, surface
 from ..rules import Rule
 from ..scene import EMPTY, Box, Landscape, axes_of, exit_of, frame_of, path_columns
+from ..spans import Spanned
 from ..stacked import Stacked
 from ..surfaces import RotatedQuadratic
 from ..tables import cell
@@ -43,13 +44,13 @@ class Conditioning(Experiment):
     condition = param.Number(100.0, bounds=(1, 1000), softbounds=(1, 200), step=1, label="Condition number",
                              doc="Steepest over flattest curvature; the flattest is 1.")  # fmt: skip
     angle = param.Number(30.0, bounds=(0, 90), step=0.5, doc="Rotation of the bowl, in degrees; click the curves.")
-    lr = param.Number(0.01, bounds=(0, None), softbounds=(1e-4, 1), step=0.0005, label="Learning rate",
-                      doc="Of SGD and heavy ball.")  # fmt: skip
+    lr = Spanned(0.01, bounds=(0, None), softbounds=(0, 0.05), step=0.0005, span=(1e-4, 1.0), label="Learning rate",
+                 doc="Of SGD and heavy ball.")  # fmt: skip
     momentum = param.Number(0.9, bounds=(0, None), softbounds=(0, 0.99), step=0.01, doc="Of heavy ball.")
-    adam_lr = param.Number(0.05, bounds=(0, None), softbounds=(1e-4, 1), step=0.005, label="Learning rate of Adam",
-                           doc="Adam's step size; its β are 0.9 and 0.999.")  # fmt: skip
-    adagrad_lr = param.Number(0.5, bounds=(0, None), softbounds=(1e-3, 10), step=0.05, label="Learning rate of Adagrad",
-                              doc="Adagrad's step size.")  # fmt: skip
+    adam_lr = Spanned(0.05, bounds=(0, None), softbounds=(0, 0.2), step=0.005, span=(1e-4, 1.0),
+                      label="Learning rate of Adam", doc="Adam's step size; its β are 0.9 and 0.999.")  # fmt: skip
+    adagrad_lr = Spanned(0.5, bounds=(0, None), softbounds=(0, 2), step=0.05, span=(1e-3, 10.0),
+                         label="Learning rate of Adagrad", doc="Adagrad's step size.")  # fmt: skip
 
     title = "A turned bowl"
     order = 5

@@ -21,6 +21,7 @@ from ..messages import refuse
 from ..plot_hooks import grey_ground, pointer, roomy, whole
 from ..plots import BLACK, Drawing, Figure, cased, curve, embers, image_columns, marks, surface
 from ..plurals import many
+from ..spans import Spanned
 from ..stages import Picture, cells_aside
 from .surface_descent import OFF, SurfaceDescent
 
@@ -45,7 +46,7 @@ class HyperparameterMap(SurfaceDescent):
     up_log = param.Boolean(False, label="Log axis up", doc="By factors instead of by differences.")
     colour = param.Selector(default="loss", objects={v: k for k, v in COLOURS.items()}, label="Colour",
                             doc="What the colour of a cell tells of its run.")  # fmt: skip
-    tolerance = param.Number(1e-3, bounds=(1e-12, None), softbounds=(1e-6, 1), step=1e-4,
+    tolerance = Spanned(1e-3, bounds=(1e-12, None), softbounds=(1e-6, 1), step=1e-4, span=(1e-6, 1.0),
                              doc="How near to the lowest loss counts as arrived.")  # fmt: skip
     zoom_in = param.Event(label="Zoom in on the run", doc="Four times closer around the run that is shown.")
     zoom_out = param.Event(label="Zoom out", doc="Four times further away.")

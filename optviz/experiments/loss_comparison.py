@@ -17,6 +17,7 @@ from ..plots import BLACK, GREY, ORANGE, RED, SERIES, TEAL, Drawing, Figure, cur
 from ..plurals import many
 from ..rules import shut
 from ..scene import Landscape, arrows, decades, loggable, nice, off_scale, path_columns
+from ..spans import Spanned
 from ..trajectory import Trajectory
 
 NAMES = tuple(CRITERIA)
@@ -53,7 +54,8 @@ class LossComparison(Experiment):
     """
 
     preset = param.Selector(default="plain", objects=[*PRESETS, OWN], doc="The settings of the lesson's figures.")
-    lr = param.Number(0.1, bounds=(0, None), softbounds=(1e-4, 1), step=0.01, label="Learning rate", doc="Step size.")
+    lr = Spanned(0.1, bounds=(0, None), softbounds=(0, 1), step=0.01, span=(1e-4, 10.0), label="Learning rate",
+                 doc="Step size.")  # fmt: skip
     momentum = param.Number(0.0, bounds=(0, None), softbounds=(0, 0.99), step=0.01, doc="Share of the velocity kept.")
     dampening = param.Number(0.0, bounds=(0, 1), step=0.01, doc="Share of the new gradient left out.")
     weight_decay = param.Number(0.0, bounds=(0, None), softbounds=(0, 4), step=0.05, label="Weight decay",

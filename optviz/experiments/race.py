@@ -52,6 +52,7 @@ from ..scene import (
     star_columns,
     star_keys,
 )
+from ..spans import RATES, Spanned
 from ..starts import first_start, followed
 from ..trajectory import Trajectory
 from ..verdicts import shown
@@ -71,7 +72,7 @@ class Race(Experiment):
     start = param.NumericTuple((-1.2, 1.0), length=2, precedence=-1, doc="Where every run begins.")
     objective_name = param.Selector(default="Rosenbrock", objects=list(surfaces()), label="Surface")
     fairness = param.Selector(default=TUNED, objects=FAIR, label="Fairness", doc="What the rules have in common.")
-    lr = param.Number(0.002, bounds=(0, None), softbounds=(1e-6, 0.2), step=0.0005, label="Learning rate",
+    lr = Spanned(0.002, bounds=(0, None), softbounds=(0, 0.2), step=0.0005, span=RATES, label="Learning rate",
                       doc="The one, or lr / (1 - momentum), that all share; the last plot's grey line.")  # fmt: skip
     trials = param.Integer(40, bounds=(2, 200), softbounds=(2, 80), label="Trials each",
                            doc="How many learning rates every rule may try.")  # fmt: skip

@@ -17,6 +17,7 @@ from ..plots import BLUE, GREY, ORANGE, RED, Drawing, Figure, bands, curve, guid
 from ..scan import filtered
 from ..scene import off_scale
 from ..schedules import LinearDecay
+from ..spans import Spanned
 
 EPOCHS, STEPS = 40, 591
 BASELINE_LR = 0.1
@@ -34,9 +35,7 @@ class SingleParameter(Experiment):
     about 0, where noise keeps them, and not about the epoch's own mean. `gradients=` replaces the drawn ones.
     """
 
-    lr = param.Number(
-        0.1, bounds=(0, 1), softbounds=(1e-4, 1), step=0.01, label="Learning rate", doc="Rate of the first epoch."
-    )
+    lr = Spanned(0.1, bounds=(0, 1), step=0.01, span=(1e-4, 1.0), label="Learning rate", doc="Rate of the first epoch.")
     decay = param.Number(0.002, bounds=(0, 0.005), step=0.0001,
                          doc="Taken off the rate after each epoch; the rate never falls under 0.001.")  # fmt: skip
     momentum = param.Number(0.95, bounds=(0, 0.99), step=0.01, doc="Share of the last update that is kept.")

@@ -18,6 +18,7 @@ from ..messages import refuse
 from ..optimizers import SGD
 from ..plots import BLUE, GREY, ORANGE, Drawing, Figure, bands, curve, lines, marks, stems, surface, texts
 from ..scene import Landscape, arrows, decades, image_of, loggable
+from ..spans import Spanned
 from ..trajectory import Trajectory
 from ..verdicts import shown
 
@@ -39,9 +40,8 @@ class StochasticLandscape(Experiment):
 
     sample = param.Integer(0, bounds=(0, SAMPLES - 1), label="Sample drawn",
                            doc="Place in the order of drawing; play it to watch the epoch.")  # fmt: skip
-    lr = param.Number(
-        0.05, bounds=(0, None), softbounds=(1e-4, 0.5), step=0.005, label="Learning rate", doc="Step size."
-    )
+    lr = Spanned(0.05, bounds=(0, None), softbounds=(0, 0.5), step=0.005, span=(1e-4, 10.0), label="Learning rate",
+                 doc="Step size.")  # fmt: skip
     batch_size = param.Integer(1, bounds=(1, SAMPLES), label="Batch size", doc="Samples a step.")
     shuffle = param.Boolean(False, doc="Draw the samples in an order shuffled by the seed, not as given.")
     replacement = param.Boolean(False, label="With replacement", doc="Draw every sample from all of them, by the seed.")
