@@ -9,36 +9,36 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from . import surfaces as surfaces
-from .descent import descend as descend
-from .losses import DataLoss as DataLoss
-from .losses import Lanes as Lanes
-from .losses import LinearRegression as LinearRegression
-from .losses import ReLUNet as ReLUNet
-from .losses import batch_indices as batch_indices
-from .objectives import Objective as Objective
-from .objectives import objective as objective
-from .optimizers import SGD as SGD
-from .optimizers import Adadelta as Adadelta
-from .optimizers import Adagrad as Adagrad
-from .optimizers import Adam as Adam
-from .optimizers import Adamax as Adamax
-from .optimizers import AdamW as AdamW
-from .optimizers import Inertia as Inertia
-from .optimizers import Lion as Lion
-from .optimizers import Momentum as Momentum
-from .optimizers import NAdam as NAdam
-from .optimizers import Newton as Newton
-from .optimizers import RAdam as RAdam
-from .optimizers import RMSprop as RMSprop
-from .optimizers import Rprop as Rprop
-from .rules import Hyperparameter as Hyperparameter
-from .rules import Rule as Rule
-from .schedules import Schedule as Schedule
-from .sweep import basins as basins
-from .sweep import sweep as sweep
-from .traceable import xp as xp
-from .trajectory import Trajectory as Trajectory
+from .objectives import surfaces as surfaces
+from .objectives.losses import DataLoss as DataLoss
+from .objectives.losses import Lanes as Lanes
+from .objectives.losses import LinearRegression as LinearRegression
+from .objectives.losses import ReLUNet as ReLUNet
+from .objectives.losses import batch_indices as batch_indices
+from .objectives.objective import Objective as Objective
+from .objectives.objective import objective as objective
+from .rules.optimizers import SGD as SGD
+from .rules.optimizers import Adadelta as Adadelta
+from .rules.optimizers import Adagrad as Adagrad
+from .rules.optimizers import Adam as Adam
+from .rules.optimizers import Adamax as Adamax
+from .rules.optimizers import AdamW as AdamW
+from .rules.optimizers import Inertia as Inertia
+from .rules.optimizers import Lion as Lion
+from .rules.optimizers import Momentum as Momentum
+from .rules.optimizers import NAdam as NAdam
+from .rules.optimizers import Newton as Newton
+from .rules.optimizers import RAdam as RAdam
+from .rules.optimizers import RMSprop as RMSprop
+from .rules.optimizers import Rprop as Rprop
+from .rules.rule import Hyperparameter as Hyperparameter
+from .rules.rule import Rule as Rule
+from .rules.schedules import Schedule as Schedule
+from .runs.descent import descend as descend
+from .runs.trajectory import Trajectory as Trajectory
+from .sweeps.sweep import basins as basins
+from .sweeps.sweep import sweep as sweep
+from .trace.traceable import xp as xp
 
 __version__ = "0.1.0"
 
@@ -53,10 +53,10 @@ _LATER = {
     "Race": "experiments.race",
     "NoisyDescent": "experiments.noisy_descent",
     "Experiment": "experiment",
-    "TorchOptimizer": "torch_optimizer",
-    "TorchSchedule": "torch_schedules",
-    "TorchFunction": "torch_objectives",
-    "TorchLoss": "torch_objectives",
+    "TorchOptimizer": "runs.torch_optimizer",
+    "TorchSchedule": "rules.torch_schedules",
+    "TorchFunction": "objectives.torch_objectives",
+    "TorchLoss": "objectives.torch_objectives",
 }
 
 

@@ -21,13 +21,14 @@ from panel.theme import fast
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 
-from . import cluster, sharing
+from .card_pictures import addresses
 from .catalogue import cards, name_of
 from .catalogue import experiments as experiments
 from .experiment import Experiment
-from .layout import favicon, stylesheet
-from .pace import Later, Turn
-from .pictures import addresses
+from .page.layout import favicon, stylesheet
+from .page.pace import Later, Turn
+from .state import sharing
+from .sweeps import cluster
 
 LONGEST = 4 << 20  # bytes of an address that are read, to be refused in a sentence
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"

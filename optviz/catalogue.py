@@ -12,8 +12,8 @@ import param
 
 from . import experiments as lessons
 from .experiment import Experiment
-from .layout import favicon, stylesheet
 from .messages import refuse
+from .page.layout import favicon, stylesheet
 
 
 def experiments() -> dict[str, type[Experiment]]:

@@ -78,7 +78,7 @@ def _experiment(options: Any) -> Any:
     made = named(options.experiment)()
     settings = [_setting(text) for text in options.param]
     if settings:
-        from .sharing import apply
+        from .state.sharing import apply
 
         _, refusals = apply(made, dict(settings))
         if refusals or made.message:

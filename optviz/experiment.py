@@ -20,15 +20,15 @@ import panel as pn
 import param
 from panel.reactive import Syncable
 
-from . import sharing
-from .controls import knobs_of
 from .export.bundle import names_on_self
-from .layout import frame, html
-from .members import label_of, resolved, rules, surfaces
-from .page import Page
-from .plots import Drawing, Figure, compose
-from .rest import Refiner
-from .rules import shut
+from .menus import label_of, resolved, rules, surfaces
+from .page.controls import knobs_of
+from .page.layout import frame, html
+from .page.page import Page
+from .page.refiner import Refiner
+from .pictures.layers import Drawing, Figure, compose
+from .rules.rule import shut
+from .state import sharing
 
 os.environ.setdefault("PANEL_INLINE", "1")  # a notebook holds the scripts of what it shows: no network
 hv.extension("bokeh", logo=False, inline=pn.config.inline)
@@ -56,7 +56,7 @@ class Experiment(pn.viewable.Viewer):
     lines: tuple[int, int] = (2, 3)  # of the status: so many have room, on a screen and on a phone
     narrowed: tuple[str, ...] = ()  # menus whose entries hang on other choices: see `narrow`
     frames_anew: tuple[str, ...] = ("fit_axes",)  # events that bring axes back from where a visitor has zoomed them
-    coarsest: int = 1  # the stage (see `optviz.stages`) at which results follow a change; a slow browser takes 0
+    coarsest: int = 1  # the stage (see `optviz.maps.stages`) at which results follow a change; a slow browser takes 0
 
     def __init_subclass__(cls, **options):
         super().__init_subclass__(**options)
@@ -162,7 +162,7 @@ class Experiment(pn.viewable.Viewer):
         return kept[1]
 
     def rough(self) -> bool:
-        """Whether the results hold a `picture` (see `optviz.stages`) that `refine` can make finer."""
+        """Whether the results hold a `picture` (see `optviz.maps.stages`) that `refine` can make finer."""
         picture = self.results.get("picture")
         return not self.message and picture is not None and picture.rough()
 

@@ -41,13 +41,13 @@ TORCH = SimpleNamespace(
 def rules() -> list[type[Rule]]:
     """Every rule of the catalogue."""
     found = param.concrete_descendents(Rule).values()
-    return sorted((c for c in found if c.__module__ == "optviz.optimizers"), key=lambda c: c.__name__)
+    return sorted((c for c in found if c.__module__ == "optviz.rules.optimizers"), key=lambda c: c.__name__)
 
 
 def surfaces() -> list[type[Objective]]:
     """Every surface of the catalogue."""
     found = param.concrete_descendents(Objective).values()
-    return sorted((c for c in found if c.__module__ == "optviz.surfaces"), key=lambda c: c.__name__)
+    return sorted((c for c in found if c.__module__ == "optviz.objectives.surfaces"), key=lambda c: c.__name__)
 
 
 ON = {"momentum": 0.9, "dampening": 0.3, "weight_decay": 0.1, "lr_decay": 0.05, "damping": 0.5,

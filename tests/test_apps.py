@@ -38,8 +38,8 @@ from pages import (
 
 from optviz import SGD, LossComparison, SingleParameter, StochasticLandscape, SurfaceDescent
 from optviz.app import experiments
-from optviz.factors import factor_at, place_of, slider_for
-from optviz.layout import share
+from optviz.page.factors import factor_at, place_of, slider_for
+from optviz.page.layout import share
 
 pytestmark = pytest.mark.browser
 

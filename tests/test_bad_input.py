@@ -21,11 +21,11 @@ from optviz import (
     StochasticLandscape,
     SurfaceDescent,
     TorchOptimizer,
-    sharing,
-    theory,
 )
 from optviz.catalogue import experiments
-from optviz.rules import shut
+from optviz.rules.rule import shut
+from optviz.state import sharing
+from optviz.theory import stability as theory
 
 NAN, INF = math.nan, math.inf
 LINE = np.linspace(-1, 1, 10)

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from optviz import SGD, Adam, SurfaceDescent, descend, objective
-from optviz.basin_maps import basin_map, local_minima
 from optviz.experiments.surface_descent import REACHED, SPEED
-from optviz.members import surfaces
-from optviz.scene import GONE, NOWHERE, axes_of
+from optviz.maps.basins import basin_map, local_minima
+from optviz.menus import surfaces
+from optviz.pictures.scene import GONE, NOWHERE, axes_of
 
 
 def test_himmelblau_shows_four_basins():

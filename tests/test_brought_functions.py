@@ -21,11 +21,11 @@ from scipy import special
 import optviz
 from optviz import SGD, descend, objective, sweep
 from optviz.export.kernels import objective_script
-from optviz.formulas import objective_mathml
-from optviz.lanes import Program
+from optviz.readings.equations import objective_mathml
+from optviz.sweeps.lanes import Program
 
 NODE = shutil.which("node")
-EXPORT = Path(optviz.__file__).parent / "export"
+EXPORT = Path(optviz.__file__).parent / "runtime"
 DATA = np.linspace(-1, 2, 7)
 LONG = np.linspace(0, 1, 30)
 PAIRS = np.stack([LONG, LONG**2 - 0.3], axis=1)

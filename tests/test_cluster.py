@@ -13,8 +13,9 @@ from conftest import free_port
 from test_sweep import ALL
 
 import optviz
-from optviz import SGD, Adam, HyperparameterMap, SurfaceDescent, cluster, surfaces, sweep
+from optviz import SGD, Adam, HyperparameterMap, SurfaceDescent, surfaces, sweep
 from optviz.experiments.surface_descent import REACHED
+from optviz.sweeps import cluster
 
 
 async def until(true, seconds=15.0):
@@ -67,7 +68,7 @@ def stop_once(part, path):
 @pytest.mark.filterwarnings("ignore")  # of distributed's own, as workers come and go
 def test_a_cluster_gives_the_same_numbers_and_outlives_a_worker(tmp_path, monkeypatch):
     distributed = pytest.importorskip("distributed")
-    from optviz import cluster
+    from optviz.sweeps import cluster
 
     axes = {"lr": np.geomspace(1e-3, 3, 30), "momentum": np.linspace(0, 0.99, 20)}
     call = {"measure": ALL, "block": 40}
@@ -97,8 +98,8 @@ def test_a_cluster_gives_the_same_numbers_and_outlives_a_worker(tmp_path, monkey
 @pytest.mark.filterwarnings("ignore")
 def test_pages_use_the_cluster_of_the_environment_or_do_without_it(monkeypatch, caplog):
     distributed = pytest.importorskip("distributed")
-    from optviz import cluster
-    from optviz.maps import lane_map
+    from optviz.maps.ends import lane_map
+    from optviz.sweeps import cluster
 
     def picture():
         return lane_map(surfaces.Beale(), Adam(), (1, 1), 40, ["lr", "beta1"], np.geomspace(0.01, 1, 7),

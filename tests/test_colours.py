@@ -9,7 +9,7 @@ import pytest
 
 from optviz.app import experiments
 from optviz.experiments.race import COLOURS, STYLES
-from optviz.plots import EIGHT, GROUNDS, SERIES
+from optviz.pictures.layers import EIGHT, GROUNDS, SERIES
 
 # Machado, Oliveira and Fernandes 2009, severity 1, on linear RGB
 EYES = {

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from optviz import SGD, Adagrad, Adam, Conditioning, descend, surfaces, theory
+from optviz import SGD, Adagrad, Adam, Conditioning, descend, surfaces
 from optviz.experiments.conditioning import ANGLES, COUNTS, MOST, NAMES, TOLERANCE
-from optviz.stacked import Stacked
-from optviz.surfaces import RotatedQuadratic
+from optviz.objectives.stacked import Stacked
+from optviz.objectives.surfaces import RotatedQuadratic
+from optviz.theory import stability as theory
 
 
 def first_hit(rule, condition: float, angle: float) -> float:

@@ -10,8 +10,8 @@ from oracles import one_sentence
 
 import optviz
 from optviz import SGD, Adagrad, Adam, Momentum, Newton, Rule, descend, objective
-from optviz.surfaces import Himmelblau, Quadratic, Rosenbrock, RotatedQuadratic
-from optviz.torch_optimizer import TorchOptimizer
+from optviz.objectives.surfaces import Himmelblau, Quadratic, Rosenbrock, RotatedQuadratic
+from optviz.runs.torch_optimizer import TorchOptimizer
 
 START = (-5.0, -2.0)
 FLAT = objective(lambda x, y: 0 * x, label="flat")

@@ -10,10 +10,10 @@ from test_sweep import RULES, SURFACES
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from optviz import SGD, Rule, surfaces
-from optviz.blocks import _Walk
-from optviz.lanes import Fixed, _kept
-from optviz.schedules import Cosine
-from optviz.sweep import _grid
+from optviz.rules.schedules import Cosine
+from optviz.sweeps.blocks import _Walk
+from optviz.sweeps.lanes import Fixed, _kept
+from optviz.sweeps.sweep import _grid
 
 DEVICE = "lazy"  # a fake tensor may be on it where torch is not linked with a GPU's libraries
 PAIRS = [*product(RULES, [surfaces.Rosenbrock]), *product([SGD], SURFACES)]

@@ -12,7 +12,16 @@ from test_export_pages import opened, plain, status
 
 from optviz import EdgeOfStability
 from optviz.experiments import edge_of_stability
-from optviz.sharpness import Net, Training, data_set, largest_eigenvalue, outputs, sharpness, stability_limit, trained
+from optviz.experiments.training import (
+    Net,
+    Training,
+    data_set,
+    largest_eigenvalue,
+    outputs,
+    sharpness,
+    stability_limit,
+    trained,
+)
 
 CASES = [  # data, activation, width, seed, lr, momentum, steps
     ("XOR", "ReLU", 16, 0, 0.3, 0.0, 300), ("XOR", "Tanh", 32, 1, 0.1, 0.9, 60), ("Moons", "Tanh", 8, 2, 0.3, 0.5, 60),
@@ -88,7 +97,7 @@ def test_sharpness_of_many_weights_at_once():
 
 def test_the_largest_eigenvalue_may_be_negative():
     """Lanczos on matrices whose whole space is soon exhausted: no zero sneaks in."""
-    from optviz.sharpness import _lanczos
+    from optviz.experiments.training import _lanczos
 
     matrices = torch.diag_embed(torch.tensor([[-3.0, -3, -2], [-1, -1, -1], [-5, 4, 1]], dtype=torch.float64))
     found, sure = _lanczos(lambda v: (matrices @ v[..., None])[..., 0], 3, 3, 1e-10)

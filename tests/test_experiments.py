@@ -20,9 +20,9 @@ from optviz import (
     SurfaceDescent,
     TorchOptimizer,
 )
-from optviz.members import rules, surfaces
-from optviz.plots import BLUE, Drawing, Figure, curve
-from optviz.surfaces import Quadratic
+from optviz.menus import rules, surfaces
+from optviz.objectives.surfaces import Quadratic
+from optviz.pictures.layers import BLUE, Drawing, Figure, curve
 
 EXPERIMENTS = [SingleParameter, SurfaceDescent, LossComparison, StochasticLandscape]
 

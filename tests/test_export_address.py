@@ -9,7 +9,7 @@ from test_export_pages import opened, status
 
 from optviz import LossComparison, SurfaceDescent
 from optviz.catalogue import experiments
-from optviz.sharing import apply, query
+from optviz.state.sharing import apply, query
 
 pytestmark = pytest.mark.browser
 

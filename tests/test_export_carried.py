@@ -11,10 +11,10 @@ from pages import assert_shows, select, spot
 from test_export_pages import opened, plain, status
 
 from optviz import Race, objective
-from optviz.export import carried
+from optviz.experiments import carried
+from optviz.experiments.racers import KEYS, KNOBS, NAMES, OWN, SAME, STEP, TUNED
 from optviz.export.store import room_for
 from optviz.export.stored import stored_runs
-from optviz.racers import KEYS, KNOBS, NAMES, OWN, SAME, STEP, TUNED
 
 DISABLED = """() => optviz.page.spec.controls.filter((control) => optviz.page.shown(control))
   .map((control) => optviz.page.model(control.model)).filter((model) => model.disabled)

@@ -12,7 +12,7 @@ from test_export_stored import Careful
 from optviz import SGD, HyperparameterMap, TorchOptimizer, objective
 from optviz.export.stored import stored_runs
 
-RANGES = "() => Object.values(optviz.page.figures.map.ranges).flatMap((range) => [range.start, range.end])"
+RANGES = "() => Object.values(optviz.page.page.figures.map.ranges).flatMap((range) => [range.start, range.end])"
 pytestmark = [pytest.mark.browser]
 
 
@@ -109,8 +109,8 @@ def test_a_stored_map_over_the_clip_has_its_runs_and_one_without(page, tmp_path)
 
 def test_the_map_of_a_rule_that_cannot_be_printed_has_no_more_cells_than_a_page_carries(page, tmp_path, monkeypatch):
     monkeypatch.setattr(HyperparameterMap, "coarsest", 0)
-    monkeypatch.setattr("optviz.stages.WORK", (8600, 80_000))
-    monkeypatch.setattr("optviz.export.carried.FINEST", 30)
+    monkeypatch.setattr("optviz.maps.stages.WORK", (8600, 80_000))
+    monkeypatch.setattr("optviz.experiments.carried.FINEST", 30)
     shown = HyperparameterMap(optimizer=Careful(lr=0.1), steps=7)
     assert shown.results["map"]["loss"].shape == (35, 35)
     shown.save(tmp_path / "map.html")

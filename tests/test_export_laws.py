@@ -21,18 +21,20 @@ from conftest import find_chromium
 from oracles import ON
 
 import optviz
-from optviz import DataLoss, Lanes, LinearRegression, ReLUNet, Rule, batch_indices, descend, members, schedules
+from optviz import DataLoss, Lanes, LinearRegression, ReLUNet, Rule, batch_indices, descend
+from optviz import menus as members
 from optviz.experiments.loss_comparison import PLAIN, PRESETS, START, seed_data
 from optviz.export.kernels import literal, loss_script, objective_script, rule_script, schedule_script
 from optviz.export.page import RUNTIME
-from optviz.losses import CRITERIA
-from optviz.scan import filtered
-from optviz.surfaces import Ackley, Quadratic, Rosenbrock, RotatedQuadratic
+from optviz.objectives.losses import CRITERIA
+from optviz.objectives.surfaces import Ackley, Quadratic, Rosenbrock, RotatedQuadratic
+from optviz.rules import schedules
+from optviz.runs.filter import filtered
 
 NODE = shutil.which("node")
 CHROMIUM = find_chromium() is not None or NODE is None  # whose engine is node's, and a page's
 pytestmark = [pytest.mark.browser] if CHROMIUM else []
-EXPORT = Path(optviz.__file__).parent / "export"
+EXPORT = Path(optviz.__file__).parent / "runtime"
 SHOWN = """
 const base64 = ({ buffer }) => {
   const bytes = new Uint8Array(buffer);

@@ -13,9 +13,9 @@ from test_export_theory import NODE, on_the_page, plain
 from optviz import Adam, HyperparameterMap, surfaces
 from optviz.export.bundle import Bundle
 from optviz.export.printer import Untranslatable
-from optviz.map_axes import LABELS, Axis
-from optviz.maps import axes_for
-from optviz.plots import Drawing
+from optviz.maps.axes import LABELS, Axis
+from optviz.maps.ends import axes_for
+from optviz.pictures.layers import Drawing
 
 # as a machine without other work shows it while something moves
 COARSE = """() => { const e = optviz.experiment; e.memo.delete("map"); e.coarsest = 1; e.refresh(); }"""

@@ -46,12 +46,12 @@ from optviz import (
     objective,
 )
 from optviz.catalogue import experiments
+from optviz.experiments.race_rates import BROUGHT as RATES
+from optviz.experiments.racers import OWN
 from optviz.experiments.surface_descent import REACHED, SPEED
-from optviz.factors import place_of as factor_place
-from optviz.layout import share, typeset
-from optviz.members import rules, surfaces
-from optviz.race_rates import BROUGHT as RATES
-from optviz.racers import OWN
+from optviz.menus import rules, surfaces
+from optviz.page.factors import place_of as factor_place
+from optviz.page.layout import share, typeset
 
 pytestmark = pytest.mark.browser
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from test_export_laws import EXPORT, NODE, constants, evaluated, made, variants
 
-from optviz import members
+from optviz import menus as members
 from optviz.export.kernels import objective_script, rule_script
 from optviz.export.page import RUNTIME
 

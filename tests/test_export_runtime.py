@@ -17,7 +17,7 @@ import pytest
 from optviz.export.page import RUNTIME
 
 NAMES = RUNTIME[: RUNTIME.index("descent.js")]  # Python's part and numpy's
-SCRIPTS = [Path(__file__).parents[1] / "optviz" / "export" / name for name in NAMES]
+SCRIPTS = [Path(__file__).parents[1] / "optviz" / "runtime" / name for name in NAMES]
 NODE = shutil.which("node")
 pytestmark = [pytest.mark.skipif(NODE is None, reason="needs node"), pytest.mark.filterwarnings("ignore")]
 ROUGHLY = 1e-15  # what exp and its like may differ by from one library to the next

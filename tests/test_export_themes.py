@@ -17,7 +17,7 @@ from pyviz_comms import Comm
 from test_export_pages import opened
 
 from optviz import HyperparameterMap, LossComparison
-from optviz.page import Page
+from optviz.page.page import Page
 
 pytestmark = pytest.mark.browser
 THEMES = {"default": FastDefaultTheme, "dark": FastDarkTheme}

@@ -12,17 +12,19 @@ import numpy as np
 import pytest
 
 import optviz
-from optviz import floors, noise, theory
+from optviz.experiments import floors
 from optviz.export.bundle import Bundle
 from optviz.export.definitions import NATIVES, printed
 from optviz.export.kernels import literal, objective_script, rule_script
 from optviz.export.page import RUNTIME
-from optviz.members import rules
-from optviz.surfaces import Himmelblau, Rosenbrock, RotatedQuadratic
+from optviz.menus import rules
+from optviz.objectives.surfaces import Himmelblau, Rosenbrock, RotatedQuadratic
+from optviz.theory import noise
+from optviz.theory import stability as theory
 
 NODE = shutil.which("node")
 pytestmark = pytest.mark.skipif(NODE is None, reason="no node on this machine")
-EXPORT = Path(optviz.__file__).parent / "export"
+EXPORT = Path(optviz.__file__).parent / "runtime"
 SHOWN = """
 const shown = (x) => {
   if (x instanceof Nd) return shown(x.tolist());

@@ -8,9 +8,9 @@ import pytest
 from test_export_runtime import NODE, run_js
 
 from optviz.catalogue import experiments
-from optviz.controls import knobs_of
-from optviz.factors import LogSlider, factor_at, place_of, slider_for
-from optviz.members import rules
+from optviz.menus import rules
+from optviz.page.controls import knobs_of
+from optviz.page.factors import LogSlider, factor_at, place_of, slider_for
 from optviz.spans import RATES, Spanned
 
 PLACES = [k / 100 for k in range(-1200, 301)]

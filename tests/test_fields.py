@@ -12,8 +12,8 @@ from oracles import one_sentence
 
 from optviz import Rule, SingleParameter, SurfaceDescent
 from optviz.catalogue import experiments
-from optviz.controls import knobs_of
-from optviz.fields import NumberField, WholeField
+from optviz.page.controls import knobs_of
+from optviz.page.fields import NumberField, WholeField
 
 FAR = 99999999999999999999  # as JavaScript sends it, a whole number
 

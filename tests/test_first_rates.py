@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from optviz import SGD, Adam, SurfaceDescent, TorchOptimizer, descend, objective
+from optviz.experiments.first_rates import first_rate
 from optviz.experiments.hyperparameter_map import HyperparameterMap
-from optviz.first_rates import first_rate
-from optviz.map_views import VIEWS
-from optviz.maps import with_setting
-from optviz.members import resolved, rules, surfaces
-from optviz.sharing import apply, from_json, query, to_json, values_of
-from optviz.surfaces import Himmelblau
+from optviz.experiments.map_views import VIEWS
+from optviz.maps.ends import with_setting
+from optviz.menus import resolved, rules, surfaces
+from optviz.objectives.surfaces import Himmelblau
+from optviz.state.sharing import apply, from_json, query, to_json, values_of
 
 
 class Unseen(SurfaceDescent):

@@ -11,7 +11,9 @@ import torch
 from oracles import flag_settings, rules, surfaces
 
 from optviz import SGD, Adagrad, Adam, AdamW, LinearRegression, Newton, RAdam, ReLUNet, Rprop, Rule, objective
-from optviz.formulas import (
+from optviz.objectives.losses import CRITERIA
+from optviz.objectives.torch_objectives import TorchFunction
+from optviz.readings.equations import (
     hyperparameter_mathml,
     objective_mathml,
     rule_equations,
@@ -19,10 +21,8 @@ from optviz.formulas import (
     term_mathml,
     traced_equations,
 )
-from optviz.losses import CRITERIA
-from optviz.torch_objectives import TorchFunction
-from optviz.torch_optimizer import TorchOptimizer
-from optviz.tracing import FLOATS
+from optviz.runs.torch_optimizer import TorchOptimizer
+from optviz.trace.tracing import FLOATS
 
 CASES = [
     pytest.param(cls, settings, id=f"{cls.__name__}-{'-'.join(k for k, v in settings.items() if v)}")
@@ -90,7 +90,7 @@ def test_the_typeset_equations_give_the_codes_numbers(cls, settings):
 
 
 def _hyper_symbols(rule):
-    from optviz.formulas import settings_of, structure
+    from optviz.readings.equations import settings_of, structure
 
     found = structure(type(rule), *settings_of(type(rule), rule.values()))
     return {n: s for n, s in found.items() if isinstance(s, sympy.Symbol)}
@@ -142,7 +142,7 @@ def _strip(text):
 
 
 def _inner(symbol):
-    from optviz.mathml import symbol_mathml
+    from optviz.readings.mathml import symbol_mathml
 
     return _strip(symbol_mathml(symbol.name))
 
@@ -178,7 +178,7 @@ def test_a_moved_hyperparameter_costs_a_look_up(monkeypatch):
     assert rule_mathml(Adam(lr=0.1)) is rule_mathml(Adam(lr=0.2, beta1=0.5))
     rule = AdamW()
     rule_mathml(rule), hyperparameter_mathml(rule)
-    monkeypatch.setattr("optviz.formulas.mathml", None)  # which writes what is new
+    monkeypatch.setattr("optviz.readings.equations.mathml", None)  # which writes what is new
     for k in range(100):
         rule.lr = 0.001 * (k + 1)
         rule_mathml(rule), hyperparameter_mathml(rule)

@@ -22,15 +22,15 @@ from optviz import (
     NAdam,
     TorchOptimizer,
     objective,
-    sharing,
     surfaces,
 )
-from optviz.axis_ticks import nice, ticks_of
-from optviz.captions import caption
 from optviz.experiments.hyperparameter_map import ENDS, OWN, VIEWS
-from optviz.map_axes import AXES, COORDINATES, LABELS, axis_of
-from optviz.map_views import FIELDS
-from optviz.maps import axes_for, growth, ranks
+from optviz.experiments.map_views import FIELDS
+from optviz.maps.axes import AXES, COORDINATES, LABELS, axis_of
+from optviz.maps.ends import axes_for, growth, ranks
+from optviz.pictures.axis_ticks import nice, ticks_of
+from optviz.pictures.captions import caption
+from optviz.state import sharing
 
 SURFACE = surfaces.Himmelblau()
 WHOLE = [axis_of(name, SURFACE, log) for name in AXES for log in (False, True) if not (log and name in COORDINATES)]
@@ -173,7 +173,7 @@ def test_zoom_goes_as_deep_as_float64_and_says_where_it_ends():
 
 
 def test_a_page_refines_once_nothing_moves_where_a_loop_runs(monkeypatch):
-    monkeypatch.setattr("optviz.rest.QUIET", 0.05)
+    monkeypatch.setattr("optviz.page.refiner.QUIET", 0.05)
     HyperparameterMap(steps=10).page()  # plain Python: stays as it is
 
     def size(page):

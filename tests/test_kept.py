@@ -11,8 +11,9 @@ from pages import assert_shows
 from test_sharing import from_address
 
 import optviz
-from optviz import Experiment, SurfaceDescent, sharing
+from optviz import Experiment, SurfaceDescent
 from optviz.export.page import _libraries
+from optviz.state import sharing
 
 DATA = Path(__file__).parent / "data"
 STATES = json.loads((DATA / "states_0_1.json").read_text())

@@ -9,7 +9,7 @@ import pytest
 
 import optviz
 from optviz import SGD, Hyperparameter, Rule, descend, surfaces, sweep
-from optviz.lanes import Wanted, traced
+from optviz.sweeps.lanes import Wanted, traced
 
 
 class Crossing(Rule):

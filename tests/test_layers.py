@@ -33,7 +33,7 @@ def test_the_engine_imports_no_view():
 
 
 def test_the_package_alone_imports_neither_torch_nor_views():
-    found = loaded("import optviz; optviz.descend(optviz.surfaces.Quadratic(), optviz.SGD(), (1, 1), 5)")
+    found = loaded("import optviz; optviz.descend(optviz.objectives.surfaces.Quadratic(), optviz.SGD(), (1, 1), 5)")
     assert not found & {*VIEWS, "torch"}
 
 

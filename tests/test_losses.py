@@ -6,9 +6,9 @@ import torch
 from oracles import one_sentence, reference
 
 from optviz import SGD, Adam, DataLoss, Lanes, LinearRegression, ReLUNet, batch_indices, descend
-from optviz.losses import CRITERIA
-from optviz.surfaces import Quadratic
-from optviz.torch_objectives import TorchLoss
+from optviz.objectives.losses import CRITERIA
+from optviz.objectives.surfaces import Quadratic
+from optviz.objectives.torch_objectives import TorchLoss
 
 TORCH_LOSS = {
     "mse": lambda r, d, b: torch.nn.functional.mse_loss(r, torch.zeros_like(r)),

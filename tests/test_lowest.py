@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from optviz import HyperparameterMap, NoisyDescent, Race, SurfaceDescent
-from optviz.basin_maps import local_minima
-from optviz.captions import caption
-from optviz.layout import wrapped
-from optviz.members import surfaces
-from optviz.minima import lowest_loss
+from optviz.maps.basins import local_minima
+from optviz.menus import surfaces
+from optviz.objectives.minima import lowest_loss
+from optviz.page.layout import wrapped
+from optviz.pictures.captions import caption
 
 FEW = {Race: {"trials": 2, "steps": 5}, NoisyDescent: {"runs": 2}}
 CHOSEN = {NoisyDescent: "surface"}  # by another parameter than the others

@@ -11,13 +11,13 @@ from test_sweep import SURFACES, cells
 
 import optviz
 from optviz import SGD, basins, descend, surfaces, sweep
-from optviz.minima import lowest_loss, minima_of
-from optviz.ranges import safe_radius
+from optviz.objectives.minima import lowest_loss, minima_of
+from optviz.sweeps.safe_radius import safe_radius
 
 
 @pytest.mark.parametrize("cls", SURFACES, ids=lambda c: c.__name__)
 def test_within_the_safe_radius_the_loss_is_finite(cls):
-    from optviz.lanes import Program
+    from optviz.sweeps.lanes import Program
 
     objective = cls()
     radius = Program(objective, SGD(), (), {}).radius({})
@@ -28,7 +28,7 @@ def test_within_the_safe_radius_the_loss_is_finite(cls):
 
 
 def test_no_safe_radius_where_a_function_may_lack_a_value():
-    from optviz.lanes import Program
+    from optviz.sweeps.lanes import Program
 
     for formula in (lambda x, y: 1 / x + y, lambda x, y: optviz.xp.log(x) + y, lambda x, y: optviz.xp.sqrt(x - y)):
         line = Program(optviz.objective(formula, starts=[(2.0, 1.0)]), SGD(), (), {}).lines["look"]

@@ -10,7 +10,7 @@ from scipy.optimize import minimize
 
 import optviz
 from optviz import SGD, Objective, basins, surfaces, sweep, xp
-from optviz.minima import Basin, finding, lowest_loss, minima_of
+from optviz.objectives.minima import Basin, finding, lowest_loss, minima_of
 
 
 def numbered(letters: str, count: int) -> dict:

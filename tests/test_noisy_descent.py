@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from optviz import SGD, Adam, NoisyDescent, descend
-from optviz.draws import recorded
+from optviz.experiments.floors import ellipses
 from optviz.experiments.noisy_descent import APART, MOST_RUNS, MOST_STEPS, RULES, SURFACES
-from optviz.floors import ellipses
-from optviz.sharing import apply, query
-from optviz.surfaces import RotatedQuadratic
+from optviz.objectives.surfaces import RotatedQuadratic
+from optviz.seeds import recorded
+from optviz.state.sharing import apply, query
 
 
 def variance(lr, momentum, curvature, noise):

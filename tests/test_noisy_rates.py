@@ -9,8 +9,8 @@ import pytest
 
 from optviz import NoisyDescent
 from optviz.experiments.noisy_descent import BOWL, MOST_RUNS, RULES, SURFACES
-from optviz.sharing import apply, query
-from optviz.simple_rules import LR
+from optviz.experiments.simple_rules import LR
+from optviz.state.sharing import apply, query
 
 
 class Unseen(NoisyDescent):

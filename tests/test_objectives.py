@@ -11,8 +11,8 @@ from oracles import TORCH, one_sentence, surfaces
 
 import optviz
 from optviz import objective
-from optviz.surfaces import Quadratic, Rosenbrock, RotatedQuadratic
-from optviz.torch_objectives import TorchFunction
+from optviz.objectives.surfaces import Quadratic, Rosenbrock, RotatedQuadratic
+from optviz.objectives.torch_objectives import TorchFunction
 
 PI = math.pi
 # name: domain, minima, lowest value, starts, as in the literature (see optviz.surfaces).

@@ -16,8 +16,8 @@ from oracles import (
 
 import optviz
 from optviz import SGD, Adagrad, Adam, AdamW, Inertia, Lion, Momentum, Newton, RMSprop, descend
-from optviz.surfaces import Himmelblau, Quadratic, Rosenbrock
-from optviz.torch_optimizer import TorchOptimizer
+from optviz.objectives.surfaces import Himmelblau, Quadratic, Rosenbrock
+from optviz.runs.torch_optimizer import TorchOptimizer
 
 STEPS = 200
 SURFACES = {Quadratic: (-5.0, -2.0), Rosenbrock: (-1.2, 1.0), Himmelblau: (0.5, -0.5)}

@@ -9,15 +9,15 @@ import pytest
 import torch
 
 from optviz import SGD, Adam, SurfaceDescent, TorchOptimizer, descend, objective
-from optviz.basin_maps import local_minima
-from optviz.factors import place_of
-from optviz.layout import shading
-from optviz.members import resolved, rules, surfaces
-from optviz.minima import lowest_loss
-from optviz.outlook import outlook
-from optviz.surfaces import Quadratic
-from optviz.theory import hessian_at, spectrum
-from optviz.verdicts import verdict
+from optviz.maps.basins import local_minima
+from optviz.menus import resolved, rules, surfaces
+from optviz.objectives.minima import lowest_loss
+from optviz.objectives.surfaces import Quadratic
+from optviz.page.factors import place_of
+from optviz.page.layout import shading
+from optviz.theory.outlook import outlook
+from optviz.theory.stability import hessian_at, spectrum
+from optviz.theory.verdicts import verdict
 
 
 def found_for(rule, surface, start, steps):

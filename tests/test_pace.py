@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from optviz.pace import Later, Turn
+from optviz.page.pace import Later, Turn
 
 
 def test_without_a_loop_it_acts_at_once():

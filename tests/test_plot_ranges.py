@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pages import spot
 
 from optviz import HyperparameterMap, SurfaceDescent
-from optviz.axis_ranges import range_of, reach_of
+from optviz.pictures.axis_ranges import range_of, reach_of
 
 RANGES = """(name) => {
   for (const doc of Bokeh.documents)

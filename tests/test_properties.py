@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from oracles import rules, surfaces
 
 from optviz import SGD, Adagrad, Momentum, descend
-from optviz.surfaces import Quadratic
+from optviz.objectives.surfaces import Quadratic
 
 modest = settings(
     deadline=None, max_examples=12, derandomize=True, database=None,

@@ -7,10 +7,10 @@ import re
 import pytest
 from test_export_theory import NODE, on_the_page
 
-from optviz.captions import caption
 from optviz.catalogue import experiments
-from optviz.layout import typeset, wrapped
-from optviz.verdicts import shown
+from optviz.page.layout import typeset, wrapped
+from optviz.pictures.captions import caption
+from optviz.theory.verdicts import shown
 
 CASES = {
     "at (-3.025, -2.854e-05), <b>-0.5</b>": "at (−3.025, −2.854e−5), <b>−0.5</b>",

@@ -8,8 +8,8 @@ import torch
 
 import optviz
 from optviz import SGD, Adam, Race, descend
-from optviz.racers import BASELINES, FAIR, KEYS, KNOBS, NAMES, OWN, SAME, STEP, TUNED
-from optviz.verdicts import shown
+from optviz.experiments.racers import BASELINES, FAIR, KEYS, KNOBS, NAMES, OWN, SAME, STEP, TUNED
+from optviz.theory.verdicts import shown
 
 EVERYONE = {KEYS[name]: True for name in NAMES if name not in BASELINES}
 CLOSE = {"rtol": 1e-9, "atol": 1e-12}

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from optviz import Race, descend, objective
-from optviz.members import label_of, surfaces
-from optviz.race_rates import BROUGHT, OWN_RATES
-from optviz.racers import BASELINES, KEYS, NAMES, OWN, SAME, STEP, TUNED
-from optviz.sharing import apply, query
+from optviz.experiments.race_rates import BROUGHT, OWN_RATES
+from optviz.experiments.racers import BASELINES, KEYS, NAMES, OWN, SAME, STEP, TUNED
+from optviz.menus import label_of, surfaces
+from optviz.state.sharing import apply, query
 
 EVERYONE = {KEYS[name]: True for name in NAMES if name not in BASELINES}
 STEEP = "Goldstein-Price"  # on which the usual rates diverge

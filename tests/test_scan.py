@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from oracles import one_sentence, reference, rules
 
-from optviz import SGD, Inertia, Momentum, Rule, descend, objective, schedules
-from optviz.scan import filtered
+from optviz import SGD, Inertia, Momentum, Rule, descend, objective
+from optviz.rules import schedules
+from optviz.runs.filter import filtered
 
 N = 23640
 GRADIENTS = np.random.default_rng(0).standard_normal(N)

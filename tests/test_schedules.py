@@ -9,7 +9,8 @@ from oracles import one_sentence, rules, torch_gradient, torch_settings
 from torch.optim import lr_scheduler
 
 import optviz
-from optviz import SGD, Rprop, TorchOptimizer, TorchSchedule, descend, schedules, surfaces, sweep
+from optviz import SGD, Rprop, TorchOptimizer, TorchSchedule, descend, surfaces, sweep
+from optviz.rules import schedules
 
 BOWL = optviz.objective(lambda x, y: x**2 + y**2)
 STEPS = 25

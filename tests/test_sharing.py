@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 from test_layers import VIEWS, loaded
 
 import optviz
-from optviz import SGD, Experiment, LossComparison, SingleParameter, SurfaceDescent, TorchOptimizer, sharing
+from optviz import SGD, Experiment, LossComparison, SingleParameter, SurfaceDescent, TorchOptimizer
 from optviz.app import Link, download
 from optviz.catalogue import experiments
-from optviz.members import rules, surfaces
+from optviz.menus import rules, surfaces
+from optviz.state import sharing
 
 KINDS = list(experiments().values())
 SCRIPT = "<script>document.title='taken'</script>"

@@ -11,8 +11,9 @@ from pages import assert_fields_refuse, field, type_into
 from test_apps import assert_shows, brightness, opened, select
 from test_sharing import SCRIPT, from_address
 
-from optviz import SingleParameter, SurfaceDescent, sharing
+from optviz import SingleParameter, SurfaceDescent
 from optviz.catalogue import experiments
+from optviz.state import sharing
 
 pytestmark = pytest.mark.browser
 

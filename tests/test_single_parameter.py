@@ -5,7 +5,7 @@ import pytest
 from oracles import reference
 
 from optviz import SingleParameter
-from optviz.noise import clipped_deviation
+from optviz.theory.noise import clipped_deviation
 
 
 @pytest.mark.parametrize("momentum", [0.0, 0.5, 0.9, 0.95])

@@ -23,8 +23,8 @@ from optviz import (
     TorchOptimizer,
     descend,
 )
-from optviz.members import rules, surfaces
-from optviz.surfaces import Booth, Quadratic, RotatedQuadratic
+from optviz.menus import rules, surfaces
+from optviz.objectives.surfaces import Booth, Quadratic, RotatedQuadratic
 
 SEED_RULES = {"sgd": SGD, "momentum": Momentum, "inertia": Inertia, "adagrad": Adagrad, "rmsprop": RMSprop,
               "adam": Adam}  # fmt: skip

@@ -9,8 +9,9 @@ import torch
 from oracles import LINE
 from test_descent import FLAT, START
 
-from optviz import SGD, Adam, Schedule, descend, objective, schedules
-from optviz.surfaces import Quadratic
+from optviz import SGD, Adam, Schedule, descend, objective
+from optviz.objectives.surfaces import Quadratic
+from optviz.rules import schedules
 
 # Schedules
 
@@ -33,7 +34,7 @@ TORCH_SCHEDULES = {
 
 
 def test_every_schedule_has_its_oracle():
-    found = [c for c in param.concrete_descendents(Schedule).values() if c.__module__ == "optviz.schedules"]
+    found = [c for c in param.concrete_descendents(Schedule).values() if c.__module__ == "optviz.rules.schedules"]
     assert {c.__name__ for c in found} == set(TORCH_SCHEDULES)
     assert all(c.__doc__ for c in found)
 

@@ -12,14 +12,16 @@ import torch
 
 import optviz
 from optviz import SGD, Adam, Lanes, ReLUNet, Rule, descend, surfaces, sweep
-from optviz.blocks import CACHE
-from optviz.schedules import Cosine
-from optviz.sweep import _grid
-from optviz.torch_optimizer import TorchOptimizer
+from optviz.rules.schedules import Cosine
+from optviz.runs.torch_optimizer import TorchOptimizer
+from optviz.sweeps.blocks import CACHE
+from optviz.sweeps.sweep import _grid
 
 STEPS = 40
-RULES = [r for r in param.concrete_descendents(Rule).values() if r.__module__ == "optviz.optimizers"]
-SURFACES = [s for s in param.concrete_descendents(optviz.Objective).values() if s.__module__ == "optviz.surfaces"]
+RULES = [r for r in param.concrete_descendents(Rule).values() if r.__module__ == "optviz.rules.optimizers"]
+SURFACES = [
+    s for s in param.concrete_descendents(optviz.Objective).values() if s.__module__ == "optviz.objectives.surfaces"
+]
 # + - * / and square roots round the same everywhere; powers, as in 1 - beta^t, may differ in the last digit
 POWERS = {"Adam", "AdamW", "NAdam", "RAdam", "Adamax"}
 ALL = ["loss", "first", "log_loss", "steps_to", "diverged"]
@@ -199,7 +201,7 @@ def test_a_block_ends_where_the_lanes_choose_otherwise_once_and_for_all():
 
 
 def test_a_block_at_rest_stops_early_with_the_same_numbers(monkeypatch):
-    from optviz.rows import Block
+    from optviz.sweeps.rows import Block
 
     taken = []
     step = Block.step

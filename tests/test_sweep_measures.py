@@ -10,10 +10,10 @@ import torch
 
 import optviz
 from optviz import SGD, Adam, RMSprop, basins, descend, surfaces, sweep
-from optviz.minima import Basin, lowest_loss
-from optviz.schedules import Cosine
-from optviz.sweep import MEASURES, REACHED
-from optviz.torch_optimizer import TorchOptimizer
+from optviz.objectives.minima import Basin, lowest_loss
+from optviz.rules.schedules import Cosine
+from optviz.runs.torch_optimizer import TorchOptimizer
+from optviz.sweeps.sweep import MEASURES, REACHED
 
 MAP = {"steepness": [1.0, 50, 150], "lr": [0.001, 0.005, 0.02]}  # half of it diverges
 CASES = {

@@ -10,13 +10,15 @@ import pytest
 from scipy.linalg import solve_discrete_lyapunov
 
 import optviz
-from optviz import Rule, descend, linear, noise, theory
-from optviz.members import rules
-from optviz.optimizers import _lr, _momentum
-from optviz.scan import filtered
-from optviz.schedules import LinearDecay
-from optviz.surfaces import Himmelblau, Quadratic, Rosenbrock, RotatedQuadratic
-from optviz.tracing import ARRAYS
+from optviz import Rule, descend
+from optviz.menus import rules
+from optviz.objectives.surfaces import Himmelblau, Quadratic, Rosenbrock, RotatedQuadratic
+from optviz.rules.optimizers import _lr, _momentum
+from optviz.rules.schedules import LinearDecay
+from optviz.runs.filter import filtered
+from optviz.theory import linear, noise
+from optviz.theory import stability as theory
+from optviz.trace.tracing import ARRAYS
 
 SGD, Adam = optviz.SGD, optviz.Adam
 CLOSED_LINEAR = [  # limits on lr * curvature

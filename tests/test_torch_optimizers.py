@@ -8,7 +8,8 @@ import torch
 from modules import INPUTS, TARGETS, line, mlp, refused, torch_walk
 
 import optviz
-from optviz import TorchLoss, TorchOptimizer, descend, objective, schedules, surfaces
+from optviz import TorchLoss, TorchOptimizer, descend, objective, surfaces
+from optviz.rules import schedules
 
 STEPS = 6
 

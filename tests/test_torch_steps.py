@@ -8,8 +8,8 @@ import torch
 from oracles import rules, torch_gradient, torch_path, torch_settings
 
 from optviz import NAdam, RMSprop, descend
-from optviz.surfaces import Himmelblau, Rosenbrock
-from optviz.tracing import ARRAYS
+from optviz.objectives.surfaces import Himmelblau, Rosenbrock
+from optviz.trace.tracing import ARRAYS
 
 STEPS = 60
 MEANS = {"m": "exp_avg", "v": "exp_avg_sq"}

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from optviz import SGD, Adam, Newton, RMSprop, Rule, SurfaceDescent, descend, objective
-from optviz.basin_maps import known_minima, local_minima
-from optviz.members import rules, surfaces
-from optviz.minima import lowest_loss, minima_of
-from optviz.outlook import outlook
-from optviz.scene import expected_loss
-from optviz.surfaces import Rastrigin, Rosenbrock, RotatedQuadratic
-from optviz.theory import hessian_at
-from optviz.verdicts import place, shown, verdict
+from optviz.maps.basins import known_minima, local_minima
+from optviz.menus import rules, surfaces
+from optviz.objectives.minima import lowest_loss, minima_of
+from optviz.objectives.surfaces import Rastrigin, Rosenbrock, RotatedQuadratic
+from optviz.pictures.scene import expected_loss
+from optviz.theory.outlook import outlook
+from optviz.theory.stability import hessian_at
+from optviz.theory.verdicts import place, shown, verdict
 
 A_PAIR = 1  # random setting of each rule on each surface; 50 were tried by hand
 

@@ -11,8 +11,8 @@ from bokeh.document import Document
 from bokeh.models import SaveTool
 
 from optviz import SGD, LossComparison, Race, SingleParameter, StochasticLandscape, SurfaceDescent
-from optviz.layout import typeset
-from optviz.surfaces import Booth
+from optviz.objectives.surfaces import Booth
+from optviz.page.layout import typeset
 
 # changes of every kind, in turn on one live page
 CHANGES = {

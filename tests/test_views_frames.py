@@ -8,7 +8,7 @@ from test_views import Sent, assert_shows, by_class
 
 import optviz
 from optviz import SGD, Adam, LossComparison, Race, SingleParameter, StochasticLandscape, SurfaceDescent
-from optviz.captions import caption
+from optviz.pictures.captions import caption
 
 # runs that leave the frame
 

@@ -13,8 +13,8 @@ from optviz import Hyperparameter, Rule, basins, descend, sweep
 from optviz.export.forms import forms_script
 from optviz.export.kernels import objective_script, rule_script
 from optviz.export.page import RUNTIME
-from optviz.formulas import rule_mathml
-from optviz.surfaces import Himmelblau, Quadratic
+from optviz.objectives.surfaces import Himmelblau, Quadratic
+from optviz.readings.equations import rule_mathml
 
 
 class AdaBelief(Rule):

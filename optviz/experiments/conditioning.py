@@ -8,19 +8,33 @@ from typing import Any
 import numpy as np
 import param
 
-from ..descent import descend
 from ..experiment import Experiment
-from ..layout import frame, html
-from ..optimizers import SGD, Adagrad, Adam
-from ..plots import BLACK, BLUE, GREY, ORANGE, PLUM, TEAL, Drawing, Figure, bands, curve, lines, marks, surface
-from ..rules import Rule
-from ..scene import EMPTY, Box, Landscape, axes_of, exit_of, frame_of, path_columns
+from ..objectives.stacked import Stacked
+from ..objectives.surfaces import RotatedQuadratic
+from ..page.layout import frame, html
+from ..page.tables import cell
+from ..pictures.layers import (
+    BLACK,
+    BLUE,
+    GREY,
+    ORANGE,
+    PLUM,
+    TEAL,
+    Drawing,
+    Figure,
+    bands,
+    curve,
+    lines,
+    marks,
+    surface,
+)
+from ..pictures.scene import EMPTY, Box, Landscape, axes_of, exit_of, frame_of, path_columns
+from ..rules.optimizers import SGD, Adagrad, Adam
+from ..rules.rule import Rule
+from ..runs.descent import descend
+from ..runs.trajectory import Trajectory
 from ..spans import Spanned
-from ..stacked import Stacked
-from ..surfaces import RotatedQuadratic
-from ..tables import cell
-from ..theory import max_lr, prediction, rate
-from ..trajectory import Trajectory
+from ..theory.stability import max_lr, prediction, rate
 
 ANGLES = np.linspace(0, 90, 13)
 TOLERANCE = 1e-4  # the loss that counts as converged

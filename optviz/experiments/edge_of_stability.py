@@ -10,14 +10,27 @@ import numpy as np
 import panel as pn
 import param
 
-from ..controls import knobs_of
 from ..experiment import Experiment, Members
-from ..layout import frame, html, stylesheet
-from ..plots import BLUE, GREY, ORANGE, RED, Drawing, Figure, curve, image_columns, lines, marks, surface, texts
+from ..page.controls import knobs_of
+from ..page.layout import frame, html, stylesheet
+from ..pictures.layers import (
+    BLUE,
+    GREY,
+    ORANGE,
+    RED,
+    Drawing,
+    Figure,
+    curve,
+    image_columns,
+    lines,
+    marks,
+    surface,
+    texts,
+)
+from ..pictures.scene import axes_of, decades, line_columns, loggable, off_scale
 from ..plurals import many
-from ..scene import axes_of, decades, line_columns, loggable, off_scale
-from ..sharpness import ACTIVATIONS, DATA, EVERY, Net, Run, Training, outputs, stability_limit, trained
-from ..verdicts import shown
+from ..theory.verdicts import shown
+from .training import ACTIVATIONS, DATA, EVERY, Net, Run, Training, outputs, stability_limit, trained
 
 KEPT = 8  # trainings that an experiment keeps, to go on with
 PATIENCE, SLICE = 0.2, 0.05  # seconds at most of a served change, and of each further part of it

@@ -8,21 +8,21 @@ from typing import Any
 import numpy as np
 import param
 
-from ..controls import knobs_of
 from ..experiment import Members
-from ..first_rates import at_first_rate
-from ..layout import frame, html, under_knobs
-from ..map_axes import AXES, CLIP, COORDINATES, LABELS, Axis, axis_of, by_factors, span_of
-from ..map_views import ENDS, FIELDS, LOGS, OWN, SIDES, VIEWS, belongs
-from ..map_words import COLOURS, NOTES, aim, heading, lacking, limitless, pointed, scales
-from ..maps import axes_for, lane_map, names_of, pair_of, ranks, setting, stable_rates, told
-from ..members import label_of, resolved
+from ..maps.axes import AXES, CLIP, COORDINATES, LABELS, Axis, axis_of, by_factors, span_of
+from ..maps.ends import axes_for, lane_map, names_of, pair_of, ranks, setting, stable_rates, told
+from ..maps.stages import Picture, cells_aside
+from ..menus import label_of, resolved
 from ..messages import refuse
-from ..plot_hooks import grey_ground, pointer, roomy, whole
-from ..plots import BLACK, Drawing, Figure, cased, curve, embers, image_columns, marks, surface
+from ..page.controls import knobs_of
+from ..page.layout import frame, html, under_knobs
+from ..pictures.layers import BLACK, Drawing, Figure, cased, curve, embers, image_columns, marks, surface
+from ..pictures.plot_hooks import grey_ground, pointer, roomy, whole
 from ..plurals import many
 from ..spans import Spanned
-from ..stages import Picture, cells_aside
+from .first_rates import at_first_rate
+from .map_views import ENDS, FIELDS, LOGS, OWN, SIDES, VIEWS, belongs
+from .map_words import COLOURS, NOTES, aim, heading, lacking, limitless, pointed, scales
 from .surface_descent import OFF, SurfaceDescent
 
 FASTEST = (0.0, 1.0)  # decades a step: what grows faster has the darkest ember's colour
@@ -403,7 +403,7 @@ class HyperparameterMap(SurfaceDescent):
 
     def carried(self) -> Any:
         """What a page carries of a map that it cannot compute: the map, and a run for each coarse cell."""
-        from ..export.carried import cells_of_a_map
+        from .carried import cells_of_a_map
 
         return cells_of_a_map(self)
 

@@ -7,18 +7,32 @@ from typing import Any
 import numpy as np
 import param
 
-from ..controls import knobs_of
-from ..descent import descend
 from ..experiment import Experiment, Members
-from ..layout import frame, grid, html
-from ..losses import CRITERIA, Lanes, LinearRegression
-from ..optimizers import SGD
-from ..plots import BLACK, GREY, ORANGE, RED, SERIES, TEAL, Drawing, Figure, curve, lines, marks, stems, surface
+from ..objectives.losses import CRITERIA, Lanes, LinearRegression
+from ..page.controls import knobs_of
+from ..page.layout import frame, grid, html
+from ..pictures.layers import (
+    BLACK,
+    GREY,
+    ORANGE,
+    RED,
+    SERIES,
+    TEAL,
+    Drawing,
+    Figure,
+    curve,
+    lines,
+    marks,
+    stems,
+    surface,
+)
+from ..pictures.scene import Landscape, arrows, decades, loggable, nice, off_scale, path_columns
 from ..plurals import many
-from ..rules import shut
-from ..scene import Landscape, arrows, decades, loggable, nice, off_scale, path_columns
+from ..rules.optimizers import SGD
+from ..rules.rule import shut
+from ..runs.descent import descend
+from ..runs.trajectory import Trajectory
 from ..spans import Spanned
-from ..trajectory import Trajectory
 
 NAMES = tuple(CRITERIA)
 TITLES = {"mse": "MSE", "l1": "L1", "huber": "Huber", "smooth_l1": "Smooth L1"}

@@ -10,34 +10,19 @@ import numpy as np
 import panel as pn
 import param
 
-from ..areas import area
-from ..basin_maps import known_minima
-from ..controls import knobs_of, shown_while
-from ..descent import descend
-from ..draws import generator
 from ..experiment import Experiment, Members
-from ..fields import WholeField
-from ..floors import (
-    drawable,
-    ellipses,
-    expected,
-    fallen,
-    landscape,
-    mean,
-    middle_of,
-    scatter,
-    unknown,
-    weight,
-)
-from ..layout import frame, html
-from ..members import surfaces
+from ..maps.basins import known_minima
+from ..menus import surfaces
 from ..messages import refuse
-from ..minima import lowest_loss
-from ..noisy_rates import APART, MENUS, MOST_RUNS, MOST_STEPS, RATES, brought_rates, seeds_of, usual_of
-from ..noisy_words import ended, table_rows
-from ..plots import BLACK, ORANGE, PURPLE, RED, Drawing, Figure, cased, curve, lines, marks, stars, surface
-from ..rules import Rule
-from ..scene import (
+from ..objectives.minima import lowest_loss
+from ..objectives.surfaces import RotatedQuadratic
+from ..page.controls import knobs_of, shown_while
+from ..page.fields import WholeField
+from ..page.layout import frame, html
+from ..page.tables import cell
+from ..pictures.areas import area
+from ..pictures.layers import BLACK, ORANGE, PURPLE, RED, Drawing, Figure, cased, curve, lines, marks, stars, surface
+from ..pictures.scene import (
     EMPTY,
     decades,
     exit_of,
@@ -49,12 +34,16 @@ from ..scene import (
     star_columns,
     star_keys,
 )
-from ..simple_rules import PUSHED, RULES, lr_of, made, momentum_of
-from ..starts import first_start, followed
-from ..surfaces import RotatedQuadratic
-from ..tables import cell
-from ..trajectory import Trajectory
-from ..words import widened
+from ..rules.rule import Rule
+from ..runs.descent import descend
+from ..runs.trajectory import Trajectory
+from ..seeds import generator
+from .floors import drawable, ellipses, expected, fallen, landscape, mean, middle_of, scatter, unknown, weight
+from .noisy_rates import APART, MENUS, MOST_RUNS, MOST_STEPS, RATES, brought_rates, seeds_of, usual_of
+from .noisy_words import ended, table_rows
+from .simple_rules import PUSHED, RULES, lr_of, made, momentum_of
+from .starts import first_start, followed
+from .words import widened
 
 SURFACES = dict(surfaces())
 BOWL, NONE = RotatedQuadratic.label, "none"

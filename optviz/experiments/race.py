@@ -9,19 +9,35 @@ import numpy as np
 import panel as pn
 import param
 
-from ..axis_ticks import ticks_of
-from ..basin_maps import known_minima
-from ..controls import knobs_of
-from ..descent import descend
 from ..experiment import Experiment, Members, weakly
-from ..layout import frame, html
-from ..members import Member, label_of, resolved, surfaces
+from ..maps.basins import known_minima
+from ..menus import Member, label_of, resolved, surfaces
 from ..messages import refuse
-from ..minima import lowest_loss
-from ..plots import GREY, RED, Drawing, Figure, cased, curve, lines, marks, stars, surface
-from ..race_rates import begun_at, brought_rates, usual_of
-from ..race_words import COLOURS, NOTES, STYLES, standing, table
-from ..racers import (
+from ..objectives.minima import lowest_loss
+from ..page.controls import knobs_of
+from ..page.layout import frame, html
+from ..pictures.axis_ticks import ticks_of
+from ..pictures.layers import GREY, RED, Drawing, Figure, cased, curve, lines, marks, stars, surface
+from ..pictures.scene import (
+    EMPTY,
+    Landscape,
+    axes_of,
+    decades,
+    exit_of,
+    frame_of,
+    loggable,
+    path_columns,
+    star_columns,
+    star_keys,
+)
+from ..rules.rule import Rule
+from ..runs.descent import descend
+from ..runs.trajectory import Trajectory
+from ..spans import RATES, Spanned
+from ..theory.verdicts import shown
+from .race_rates import begun_at, brought_rates, usual_of
+from .race_words import COLOURS, NOTES, STYLES, standing, table
+from .racers import (
     BASELINES,
     FAIR,
     KEYS,
@@ -39,24 +55,8 @@ from ..racers import (
     surface_knobs,
     trial_knobs,
 )
-from ..rules import Rule
-from ..scene import (
-    EMPTY,
-    Landscape,
-    axes_of,
-    decades,
-    exit_of,
-    frame_of,
-    loggable,
-    path_columns,
-    star_columns,
-    star_keys,
-)
-from ..spans import RATES, Spanned
-from ..starts import first_start, followed
-from ..trajectory import Trajectory
-from ..verdicts import shown
-from ..words import widened
+from .starts import first_start, followed
+from .words import widened
 
 
 class Race(Experiment):
@@ -391,7 +391,7 @@ class Race(Experiment):
 
     def carried(self) -> Any:
         """What a page carries of a race that it cannot run: every trial."""
-        from ..export.carried import trials_of_a_race
+        from .carried import trials_of_a_race
 
         return trials_of_a_race(self)
 

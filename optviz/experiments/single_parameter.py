@@ -7,17 +7,17 @@ from typing import Any
 import numpy as np
 import param
 
-from ..draws import generator
 from ..experiment import Experiment
-from ..layout import frame, grid, html
 from ..messages import refuse
-from ..noise import clipped_deviation, update_spread
-from ..optimizers import Momentum
-from ..plots import BLUE, GREY, ORANGE, RED, Drawing, Figure, bands, curve, guides, marks
-from ..scan import filtered
-from ..scene import off_scale
-from ..schedules import LinearDecay
+from ..page.layout import frame, grid, html
+from ..pictures.layers import BLUE, GREY, ORANGE, RED, Drawing, Figure, bands, curve, guides, marks
+from ..pictures.scene import off_scale
+from ..rules.optimizers import Momentum
+from ..rules.schedules import LinearDecay
+from ..runs.filter import filtered
+from ..seeds import generator
 from ..spans import Spanned
+from ..theory.noise import clipped_deviation, update_spread
 
 EPOCHS, STEPS = 40, 591
 BASELINE_LR = 0.1

@@ -8,19 +8,19 @@ import numpy as np
 import panel as pn
 import param
 
-from ..controls import knobs_of, shown_while
-from ..descent import descend
-from ..draws import generator
 from ..experiment import Experiment, Members
-from ..layout import frame, grid, html
-from ..losses import ReLUNet, batch_indices, checked_data
 from ..messages import refuse
-from ..optimizers import SGD
-from ..plots import BLUE, GREY, ORANGE, Drawing, Figure, bands, curve, lines, marks, stems, surface, texts
-from ..scene import Landscape, arrows, decades, image_of, loggable
+from ..objectives.losses import ReLUNet, batch_indices, checked_data
+from ..page.controls import knobs_of, shown_while
+from ..page.layout import frame, grid, html
+from ..pictures.layers import BLUE, GREY, ORANGE, Drawing, Figure, bands, curve, lines, marks, stems, surface, texts
+from ..pictures.scene import Landscape, arrows, decades, image_of, loggable
+from ..rules.optimizers import SGD
+from ..runs.descent import descend
+from ..runs.trajectory import Trajectory
+from ..seeds import generator
 from ..spans import Spanned
-from ..trajectory import Trajectory
-from ..verdicts import shown
+from ..theory.verdicts import shown
 
 SAMPLES = 100
 AXIS = np.linspace(-3, 3, 100)

@@ -9,19 +9,16 @@ import numpy as np
 import panel as pn
 import param
 
-from ..basin_maps import basin_map, known_minima
-from ..controls import close, knobs_of, shade
-from ..descent import descend
 from ..experiment import Experiment, Members, weakly
-from ..first_rates import at_first_rate, first_rate, has_rate
-from ..formulas import hyperparameter_mathml, objective_mathml, rule_mathml
-from ..layout import frame, html, under_knobs
-from ..maps import names_of, setting, with_setting
-from ..members import Member, label_of, resolved, rules, surfaces
+from ..maps.basins import basin_map, known_minima
+from ..maps.ends import names_of, setting, with_setting
+from ..maps.stages import Picture, cells_aside
+from ..menus import Member, label_of, resolved, rules, surfaces
 from ..messages import refuse
-from ..minima import lowest_loss
-from ..outlook import outlook
-from ..plots import (
+from ..objectives.minima import lowest_loss
+from ..page.controls import close, knobs_of, shade
+from ..page.layout import frame, html, under_knobs
+from ..pictures.layers import (
     BLUE,
     GREY,
     ORANGE,
@@ -37,9 +34,7 @@ from ..plots import (
     surface,
     texts,
 )
-from ..plurals import many
-from ..rules import Rule, shut
-from ..scene import (
+from ..pictures.scene import (
     GONE,
     Landscape,
     axes_of,
@@ -59,11 +54,16 @@ from ..scene import (
     star_keys,
     symmetric,
 )
-from ..stages import Picture, cells_aside
-from ..starts import first_start, followed
-from ..trajectory import Trajectory
-from ..verdicts import place, shown
-from ..words import basin_shares, distance_text, outlook_text, widened
+from ..plurals import many
+from ..readings.equations import hyperparameter_mathml, objective_mathml, rule_mathml
+from ..rules.rule import Rule, shut
+from ..runs.descent import descend
+from ..runs.trajectory import Trajectory
+from ..theory.outlook import outlook
+from ..theory.verdicts import place, shown
+from .first_rates import at_first_rate, first_rate, has_rate
+from .starts import first_start, followed
+from .words import basin_shares, distance_text, outlook_text, widened
 
 OFF, REACHED, SPEED = "the loss", "the minimum reached", "the steps to get there"
 BASIN_STEPS = 200  # of every start's run, if not more are asked for

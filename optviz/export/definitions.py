@@ -8,15 +8,24 @@ from itertools import chain, combinations, product
 from time import perf_counter
 from typing import Any
 
-from .. import basin_maps, descent, formulas, maps, members, messages, minima, rules, scan, scene
-from ..basin_maps import local_minima, minima_of_kind
-from ..formulas import hyper_symbol, objective_mathml
-from ..losses import DataLoss, Lanes
-from ..mathml import symbol_mathml
-from ..objectives import Objective
-from ..rules import Rule
-from ..schedules import Schedule
-from ..stacked import Stacked
+from .. import menus as members
+from .. import messages
+from ..maps import basins as basin_maps
+from ..maps import ends as maps
+from ..maps.basins import local_minima, minima_of_kind
+from ..objectives import minima
+from ..objectives.losses import DataLoss, Lanes
+from ..objectives.objective import Objective
+from ..objectives.stacked import Stacked
+from ..pictures import scene
+from ..readings import equations as formulas
+from ..readings.equations import hyper_symbol, objective_mathml
+from ..readings.mathml import symbol_mathml
+from ..rules import rule as rules
+from ..rules.rule import Rule
+from ..rules.schedules import Schedule
+from ..runs import descent
+from ..runs import filter as scan
 from .bundle import Bundle
 from .bundle import members as members_of
 from .forms import form_text

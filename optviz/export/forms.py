@@ -1,4 +1,4 @@
-"""The linear forms of rules (`optviz.linear`) as JavaScript: what theory and noise ask for on a page."""
+"""The linear forms of rules (`optviz.theory.linear`) as JavaScript: what theory and noise ask for on a page."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Any
 
 import param
 
-from .. import linear, run_ends, theory
-from ..formulas import is_readable
-from ..rules import Rule
-from ..tracing import Compiled, Tape
+from ..readings.equations import is_readable
+from ..rules.rule import Rule
+from ..theory import linear, run_ends
+from ..theory import stability as theory
+from ..trace.tracing import Compiled, Tape
 from .bundle import Bundle
 from .kernels import Script, _array, _function, _member, literal
 

@@ -16,13 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from ..losses import DataLoss
-from ..members import label_of
+from ..menus import label_of
 from ..messages import refuse
-from ..objectives import Objective
-from ..rules import Rule
-from ..schedules import Schedule
-from ..tracing import SCRIPT, Compiled, Tape, script
+from ..objectives.losses import DataLoss
+from ..objectives.objective import Objective
+from ..rules.rule import Rule
+from ..rules.schedules import Schedule
+from ..trace.tracing import SCRIPT, Compiled, Tape, script
 from .printer import RESERVED
 
 

@@ -23,20 +23,20 @@ from panel.io.resources import DIST_DIR
 from panel.io.state import set_curdoc
 from pyviz_comms import Comm
 
-from ..axis_ranges import range_of
-from ..captions import caption
-from ..checks import offering, plain, read, refusal, said, sentence, spec_of, stage_of, text, typed
-from ..draws import generator, recorded
 from ..experiment import Experiment
-from ..factors import LogSlider
-from ..fields import refusal_html
-from ..layout import favicon, shaded, share, stylesheet, wrapped
-from ..members import label_of
+from ..experiments.starts import picked
+from ..menus import label_of
 from ..messages import refuse
-from ..page import Page
-from ..plots import DOTTED, Drawing
-from ..sharing import member_specs, specs
-from ..starts import picked
+from ..page.factors import LogSlider
+from ..page.fields import refusal_html
+from ..page.layout import favicon, shaded, share, stylesheet, wrapped
+from ..page.page import Page
+from ..pictures.axis_ranges import range_of
+from ..pictures.captions import caption
+from ..pictures.layers import DOTTED, Drawing
+from ..seeds import generator, recorded
+from ..state.sharing import member_specs, specs
+from ..state.values import offering, plain, read, refusal, said, sentence, spec_of, stage_of, text, typed
 from .bundle import Bundle, members, names_on_self
 from .definitions import NATIVES, printed
 from .printer import quoted
@@ -180,7 +180,7 @@ def _libraries() -> str:
 
 @cache
 def _runtime() -> str:
-    return "\n".join(files("optviz").joinpath("export", name).read_text("utf-8") for name in RUNTIME)
+    return "\n".join(files("optviz").joinpath("runtime", name).read_text("utf-8") for name in RUNTIME)
 
 
 def _empty_sources(page: Page) -> None:

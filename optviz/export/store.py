@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import param
 
-from ..members import label_of
+from ..menus import label_of
 from ..messages import refuse
-from ..rules import Rule
+from ..rules.rule import Rule
 from .kernels import rule_script
 
 MOST_RUNS = 1000

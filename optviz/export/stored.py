@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import param
 
-from ..descent import descend
-from ..formulas import objective_mathml, rule_mathml
-from ..linear import why_not
-from ..map_axes import CLIP
-from ..members import label_of
+from ..maps.axes import CLIP
+from ..menus import label_of
 from ..messages import refuse
-from ..minima import lowest_loss
-from ..rules import Rule
+from ..objectives.minima import lowest_loss
+from ..readings.equations import objective_mathml, rule_mathml
+from ..rules.rule import Rule
+from ..runs.descent import descend
+from ..theory.linear import why_not
 from .store import (
     Replay,
     Store,

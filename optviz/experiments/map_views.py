@@ -1,0 +1,46 @@
+"""The views that a hyperparameter map starts from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..menus import label_of
+
+OWN = "your own"
+ENDS = ("across_from", "across_to", "up_from", "up_to")  # places: exact, as links have them
+FIELDS = ("across_low", "across_high", "up_low", "up_high")  # the values there, rounded for a field
+SIDES = ("across", "up")
+LOGS = ("across_log", "up_log")
+VIEWS: dict[str, dict[str, Any]] = {
+    "Learning rate and momentum": {
+        "optimizer_name": "SGD", "objective_name": "Quadratic 0.1 x² + 2 y²", "across": "lr", "up": "momentum",
+        "steps": 50, "window": (-2.0, 0.5, 0.0, 0.995),
+    },
+    "Learning rate and start": {
+        "optimizer_name": "SGD", "objective_name": "Himmelblau", "across": "lr", "up": "start x", "steps": 60,
+        "window": (-3.0, -1.0, -5.0, 5.0),
+    },
+    "Both decay rates of Adam": {
+        "optimizer_name": "Adam", "objective_name": "Rosenbrock", "across": "beta1", "up": "beta2", "steps": 100,
+        "window": (0.0, 0.995, 0.0, 0.999),
+    },
+    "Learning rate and condition": {
+        "optimizer_name": "SGD", "objective_name": "Rotated quadratic", "across": "lr", "up": "condition", "steps": 100,
+        "window": (-4.0, 0.5, 0.0, 3.0),
+    },
+    "Learning rate and clipping": {
+        "optimizer_name": "SGD", "objective_name": "Himmelblau", "across": "lr", "up": "clip", "steps": 100,
+        "window": (-3.0, 0.5, -1.0, 2.0), "clip": 10.0,
+    },
+    "Fractal boundary of a tanh net": {
+        "optimizer_name": "SGD", "objective_name": "Two-layer tanh net", "across": "lr", "up": "start y", "steps": 100,
+        "window": (-0.1, 0.2, -3.5, 3.5),
+    },
+}  # fmt: skip
+
+
+def belongs(scene: str, optimizer: Any, objective: Any, pair: tuple[str, str]) -> bool:
+    """Whether rule, surface and axes are still those of a view."""
+    view = VIEWS[scene]
+    names = (label_of(optimizer), label_of(objective), *pair)
+    return names == (view["optimizer_name"], view["objective_name"], view["across"], view["up"])

@@ -1,0 +1,262 @@
+"""Surfaces of two variables to walk on: each is a formula, a domain, its minima, its starts.
+
+Gradients and Hessians are derived from the formula by sympy, never written by hand.
+The catalogue is in `optviz.objectives.surfaces`; `objective` makes one from a function of yours.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Sequence
+from functools import cache, cached_property
+from types import SimpleNamespace
+from typing import Any, ClassVar
+
+import numpy as np
+import param
+import sympy
+
+from ..messages import refuse
+from ..trace.functions import followed, readable
+from ..trace.sums import with_sums
+from ..trace.traceable import Traceable, as_expression, each_entry, xp
+from ..trace.tracing import SYMBOLS, Compiled, derivatives, symbols
+
+
+class Objective(param.Parameterized):
+    """A function of two variables to minimise, with its derivatives.
+
+    A subclass declares `domain` ((x0, x1), (y0, y1)), `minima`, `starts` and the method
+    `formula(h, x, y, xp)`; its parameters, if any, are live shape parameters, `h` holds
+    them. All methods take coordinates of any one shape and return arrays of that shape.
+    """
+
+    __abstract = True
+    domain: ClassVar[Any] = ((-3.0, 3.0), (-3.0, 3.0))
+    minima: ClassVar[Any] = ()
+    lowest: ClassVar[float | None] = None
+    starts: ClassVar[Any] = ((2.0, 2.0),)
+    names: ClassVar[tuple[str, ...]] = ("x", "y")
+    label: ClassVar[str] = ""
+    source: ClassVar[str] = ""
+
+    @staticmethod
+    def formula(h, x, y, xp):
+        """The value at (x, y), with operators and the functions of `xp`."""
+        raise NotImplementedError
+
+    @property
+    def dim(self) -> int:
+        """How many variables there are."""
+        return len(self.names)
+
+    @classmethod
+    def shape_names(cls) -> list[str]:
+        """The names of the parameters that change the surface."""
+        return [name for name in cls.param if name != "name"]
+
+    def shape_values(self) -> list[float]:
+        """The values of the shape parameters, in the order of `shape_names`."""
+        return [float(getattr(self, name)) for name in self.shape_names()]
+
+    @cached_property
+    def traced(self) -> Traced:
+        """The formula as symbols, with its compiled readings."""
+        return _traced(type(self))
+
+    def value(self, *coordinates: Any) -> np.ndarray:
+        """The objective's value, of the coordinates' common shape."""
+        return self._arrays(self.traced.value, coordinates, ())
+
+    def gradient(self, *coordinates: Any) -> np.ndarray:
+        """The gradient, shape (2, *coordinates)."""
+        return self._arrays(self.traced.gradient, coordinates, (self.dim,))
+
+    def hessian(self, *coordinates: Any) -> np.ndarray:
+        """The Hessian, shape (2, 2, *coordinates)."""
+        return self._arrays(self.traced.hessian, coordinates, (self.dim, self.dim))
+
+    def float_gradient(self, batch=None) -> Callable[..., list[float]]:
+        """The gradient as a function of plain floats, for one lane; `batch` is ignored here."""
+        shape, function = self.shape_values(), self.traced.gradient.floats
+        return lambda *x: function(*x, *shape)
+
+    def array_gradient(self, batch=None) -> Callable[..., list]:
+        """The gradient as a function of arrays, for many lanes; `batch` is ignored here."""
+        shape, function = self.shape_values(), self.traced.gradient.arrays
+        return lambda *x: function(*x, *shape)
+
+    def float_hessian(self) -> Callable[..., list[float]]:
+        """The Hessian's entries, row by row, as a function of plain floats."""
+        shape, function = self.shape_values(), self.traced.hessian.floats
+        return lambda *x: function(*x, *shape)
+
+    def array_hessian(self) -> Callable[..., list]:
+        """The Hessian's entries, row by row, as a function of arrays."""
+        shape, function = self.shape_values(), self.traced.hessian.arrays
+        return lambda *x: function(*x, *shape)
+
+    def latex(self) -> str:
+        """The formula with the current shape parameters, as LaTeX."""
+        expression = readable(self.expression())
+        return sympy.latex(expression.xreplace({f: sympy.Float(f, 6) for f in expression.atoms(sympy.Float)}))
+
+    def expression(self) -> Any:
+        """The formula with the current shape parameters, as a sympy expression."""
+        names = symbols(*self.shape_names())
+        values = [int(v) if v.is_integer() else v for v in self.shape_values()]
+        return self.traced.expression.subs(dict(zip(names, values, strict=True)))
+
+    def _arrays(self, compiled: Compiled, coordinates, lead: tuple[int, ...]) -> np.ndarray:
+        arrays = [np.asarray(c, dtype=float) for c in coordinates]
+        shape = np.broadcast_shapes(*(a.shape for a in arrays))
+        out = np.empty((math.prod(lead), *shape))
+        with np.errstate(all="ignore"):  # overflow is a result: it comes back as inf or nan
+            for i, entry in enumerate(compiled.arrays(*arrays, *self.shape_values())):
+                out[i] = entry  # broadcasts an entry that does not depend on the point
+        return out.reshape((*lead, *shape))
+
+
+class Traced:
+    """A formula in symbols and what is derived from it, each compiled when first used."""
+
+    def __init__(self, variables: Sequence[Any], shape: Sequence[Any], expression: Any):
+        self.variables, self.shape = list(variables), list(shape)
+        self.expression = followed(sympy.sympify(expression))
+
+    @cached_property
+    def _derivatives(self) -> tuple[list, list]:
+        return derivatives(self.expression, self.variables)
+
+    @cached_property
+    def value(self) -> Compiled:
+        return self._compile([self.expression])
+
+    @cached_property
+    def gradient(self) -> Compiled:
+        return self._compile(self._derivatives[0])
+
+    @cached_property
+    def hessian(self) -> Compiled:
+        return self._compile(self._derivatives[1])
+
+    def _compile(self, expressions: Sequence[Any]) -> Compiled:
+        return Compiled([*self.variables, *self.shape], expressions)
+
+
+@cache
+def _traced(cls: type[Objective]) -> Traced:
+    """One trace a class: shape parameters stay symbols, so moving one derives nothing anew."""
+    variables, shape = symbols(*cls.names), symbols(*cls.shape_names())
+    values = dict(zip(cls.shape_names(), shape, strict=True))
+    try:
+        expression = cls.formula(SimpleNamespace(**values), *variables, SYMBOLS)
+    except (TypeError, AttributeError):  # one that calls numpy's functions, which sympy's symbols do not know
+        h = SimpleNamespace(**{name: Traceable(symbol) for name, symbol in values.items()})
+        expression = as_expression(cls.formula(h, *map(Traceable, variables), xp))
+    return Traced(variables, shape, expression)
+
+
+class Function(Objective):
+    """An objective made by `optviz.objective` from a function of plain operators."""
+
+    def __init__(self, function: Callable, traced: Traced, domain, minima, starts, label, **params):
+        super().__init__(**params)
+        self.function, self.domain, self.minima, self.starts = function, domain, minima, starts
+        self.__dict__["traced"] = traced
+        self.label = label
+
+    @classmethod
+    def shape_names(cls) -> list[str]:
+        return []
+
+
+def objective(
+    function: Callable[..., Any],
+    domain: Any = ((-3.0, 3.0), (-3.0, 3.0)),
+    *,
+    minima: Sequence[Sequence[float]] = (),
+    starts: Sequence[Sequence[float]] | None = None,
+    label: str = "",
+) -> Objective:
+    """Make an objective from a function of two variables, `objective(lambda x, y: x**2 + y**2)`.
+
+    A function of one argument gets both as an array, as scipy does it. Plain operators, `abs`,
+    numpy's functions and sympy's and those of `optviz.xp` are traced, on arrays of data too: exact
+    derivatives, formula and all. A function that calls torch is differentiated by autograd.
+    Raises ValueError in one sentence where neither reading works.
+    """
+    box = _checked_domain(domain)
+    who = label or getattr(function, "__name__", "objective")
+    start = tuple(low + 0.15 * (high - low) for low, high in box)
+    starts = (start,) if starts is None else tuple(map(tuple, starts))
+    variables = symbols("x", "y")
+    try:
+        expression = _expression(function, variables)
+    except Exception as trouble:
+        return _through_torch(function, who, box, minima, starts, label, trouble)
+    if not isinstance(expression, sympy.Expr) or expression.free_symbols - set(variables):
+        both = "write p[0] and p[1] of a lambda p, or lambda x, y"
+        fix = both if _takes_one(function) else "return a single expression of x and y"
+        refuse(f"objective '{who}'", "must return one number for (x, y)", expression, fix)
+    try:
+        traced = Traced(variables, [], with_sums(expression))
+        made = Function(function, traced, box, tuple(map(tuple, minima)), starts, label)
+        for reading in (made.value, made.gradient, made.hessian):
+            reading(*starts[0])
+    except Exception as trouble:  # sympy knows the function, but no number or derivative of it
+        return _through_torch(function, who, box, minima, starts, label, trouble)
+    return made
+
+
+def _expression(function: Callable, variables: Sequence[sympy.Symbol]) -> Any:
+    """What a function of x and y, or of an array of both, makes of symbols."""
+    given = [*map(Traceable, variables)]
+    found = function(each_entry(lambda v: v, [given])) if _takes_one(function) else function(*given)
+    if isinstance(found, bool | np.bool_ | np.ndarray | list | tuple) and np.ndim(found) == 0:
+        found = np.asarray(found, dtype=object)[()]
+    return found if isinstance(found, np.ndarray | list | tuple) else as_expression(found)
+
+
+def _takes_one(function: Callable) -> bool:
+    """Whether a function has one argument to give, for both variables."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):  # one of C's
+        return False
+    given = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    many = any(p.kind == p.VAR_POSITIONAL for p in parameters)
+    return not many and len(given) == 1
+
+
+def _through_torch(function, who, box, minima, starts, label, trouble) -> Any:
+    from .gradient_check import GradientLost
+    from .torch_objectives import TorchFunction, calls_torch, probe, stacked, told
+
+    read = stacked(function) if _takes_one(function) else function
+    try:
+        probe(read, starts[0])
+        made = TorchFunction(read, box, minima, starts, label or who)
+        for reading in (made.value, made.gradient):  # floor_divide has a value alone
+            reading(*starts[0])
+    except GradientLost:
+        raise
+    except Exception as second:
+        reason = second if calls_torch(function) else trouble
+        raise ValueError(
+            f"objective '{who}' could not be read, with symbols or with torch: "
+            f"{told(reason)}; "
+            "use operators and the functions of optviz.xp, or torch functions."
+        ) from None
+    return made
+
+
+def _checked_domain(domain: Any) -> tuple[tuple[float, float], ...]:
+    try:
+        box: Any = np.asarray(domain, dtype=float)
+    except (TypeError, ValueError):
+        box = np.zeros(0)
+    if box.shape != (2, 2) or not np.isfinite(box).all() or not (box[:, 0] < box[:, 1]).all():
+        refuse("objective", "needs a domain ((x0, x1), (y0, y1)) with x0 < x1 and y0 < y1", domain)
+    return tuple((float(low), float(high)) for low, high in box.tolist())

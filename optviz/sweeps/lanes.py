@@ -1,0 +1,264 @@
+"""Rules on objectives, traced and compiled for many lanes at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from ..runs.descent import _first_memory, _keeper
+from ..trace.functions import ROWS
+from .compiler import Compiler
+from .programs import FIXED, LATER, OWN, RECORD, ROW, SCALAR, Line, Tape, Value, needed
+from .safe_radius import safe_radius
+
+
+class Program:
+    """A rule on an objective, traced for blocks of lanes; picklable, so that it can travel.
+
+    `varied` names what each lane has its own of: hyperparameters, the objective's shape
+    parameters, `clip`, `clip_norm`. `rates` says that the loop hands over the rate of every
+    step ("row": one a lane), `noise` that it hands over draws.
+    """
+
+    def __init__(self, objective: Any, rule: Any, varied: Sequence[str], clips: Mapping[str, Any],
+                 rates: str = "", noise: bool = False):  # fmt: skip
+        self.objective, self.rule, self.varied = objective, rule, tuple(varied)
+        self.clips, self.rates, self.noise = clips, rates, noise
+        self.traced = has_formula(objective)
+        self.dim, self.coupled = objective.dim, rule.coupled
+        self.terms = self._terms()
+        tape = Tape()
+        self.lines = {"first": self._line(True, tape), "later": self._line(False, tape), "look": self._look()}
+        self.lines |= {f"{n} bare": replace(self.lines[n], loss=None) for n in ("first", "later")}
+        self.shapes = {place: min(shape, ROW) for n, shape in self.terms.items() for place in self._places(n)}
+        self.uses_t, self.size = self._timed(), len(needed(self.lines["later"]))
+        self.lr = getattr(rule, "lr", 0.0)
+        self._made: dict[tuple, tuple[Compiler, Callable]] = {}
+
+    def __getstate__(self):
+        gone = {"objective": None, "rule": None} if self.traced else {}
+        return {**self.__dict__, "_made": {}, **gone}
+
+    def _terms(self) -> dict[str, int]:
+        """The shape of each carried term, found by tracing until no step widens one."""
+        self.terms = dict.fromkeys(self.rule.memory, SCALAR)
+        while True:
+            found = dict(self.terms)
+            for first in (True, False):
+                line = self._line(first, Tape(), all_places=True)
+                for name, shape in found.items():
+                    found[name] = max(shape, self._width(line, [line.memory[p] for p in self._each(name)]))
+            if found == self.terms:
+                return found
+            self.terms = found
+
+    def _width(self, line: Line, values: Sequence[Any]) -> int:
+        """A term's shape, given its new values, one a coordinate."""
+        if len({v.index if isinstance(v, Value) else ("number", v) for v in values}) > 1:
+            return OWN
+        return line.tape.nodes[values[0].index].shape if isinstance(values[0], Value) else SCALAR
+
+    def _each(self, name: str) -> list[str]:
+        term = list(self.rule.memory).index(name)  # its number: the name may be any text
+        return [f"{term}_{k}" for k in range(1 if self.coupled else self.dim)]
+
+    def _places(self, name: str) -> list[str]:
+        """Where a carried term is kept: once, or once a coordinate."""
+        return self._each(name) if self.terms[name] == OWN else self._each(name)[:1]
+
+    def _line(self, first: bool, tape: Tape, all_places: bool = False) -> Line:
+        rule = self.rule
+        h = {n: self._given(tape, n, v) for n, v in rule.values().items()}
+        if self.rates:
+            h["lr"] = tape.input("rate", ROW if self.rates == "row" else SCALAR)
+        begins = _first_memory(rule, h)
+        x: Any = [tape.input(f"X{k}", ROW) for k in range(self.dim)]
+        loss, g = self._gradient(tape)
+        g = self._around(tape, g)
+        steps, memory = [], {}
+        turns = [(x, g)] if rule.coupled else list(zip(x, g, strict=True))
+        for k, (here, slope) in enumerate(turns):
+            places = {n: self._places(n)[min(k, len(self._places(n)) - 1)] for n in self.terms}
+            carried = begins if first else {
+                n: tape.input(f"m_{p}", min(self.terms[n], ROW)) for n, p in places.items()}  # fmt: skip
+            own = SimpleNamespace(**carried, **({"H": self._hessian(tape)} if rule.coupled else {}))
+            t = 1 if first else tape.input("t", SCALAR)
+            named: dict[str, Any] = {}
+            xp = RECORD if first else LATER
+            with np.errstate(all="ignore"):  # what is worked out of numbers alone may overflow as a run does
+                step = rule.update(SimpleNamespace(**h), own, here, slope, t, _keeper(named), xp)
+            steps += step if rule.coupled else [step]
+            memory |= {self._each(n)[k]: named.get(n, carried[n]) for n in self.terms}
+        kept = memory if all_places else {p: memory[p] for n in self.terms for p in self._places(n)}
+        return Line(tape, loss, tuple(tape.record("add", pair) for pair in zip(x, steps, strict=True)), kept)
+
+    def _given(self, tape: Tape, name: str, value: Any) -> Any:
+        if name in self.varied:
+            return tape.input(name, ROW, FIXED)
+        return np.float64(value) if isinstance(value, float) else value
+
+    def _point(self, tape: Tape) -> list[Any]:
+        shape = [self._given(tape, n, v) for n, v in zip(
+            self.objective.shape_names(), self.objective.shape_values(), strict=True)]  # fmt: skip
+        return [*(tape.input(f"X{k}", ROW) for k in range(self.dim)), *shape]
+
+    def _gradient(self, tape: Tape) -> tuple[Any, list[Any]]:
+        if not self.traced:
+            return None, [tape.input(f"G{k}", ROW) for k in range(self.dim)]
+        point = self._point(tape)
+        loss = self.objective.traced.value.called(vars(RECORD), *point)[0]
+        g = self.objective.traced.gradient.called(vars(RECORD), *point)
+        return loss, [row if isinstance(row, Value) else tape.constant(row) for row in g]
+
+    def _hessian(self, tape: Tape) -> list[list[Any]]:
+        if self.traced:
+            flat = self.objective.traced.hessian.called(vars(RECORD), *self._point(tape))
+        else:
+            flat = [tape.input(f"H{k}", ROW) for k in range(self.dim**2)]
+        return [flat[i * self.dim : (i + 1) * self.dim] for i in range(self.dim)]
+
+    def _around(self, tape: Tape, g: list[Any]) -> list[Any]:
+        """Noise and clipping as `descend` does them, in that order."""
+        if self.noise:
+            g = [row + tape.input(f"Z{k}", ROW) for k, row in enumerate(g)]
+        clips = {n: self._given(tape, n, v) for n, v in self.clips.items() if v is not None or n in self.varied}
+        if "clip" in clips:
+            g = [RECORD.minimum(RECORD.maximum(row, -clips["clip"]), clips["clip"]) for row in g]
+        if "clip_norm" in clips:
+            square = sum((row * row for row in g[1:]), g[0] * g[0])
+            share = RECORD.minimum(clips["clip_norm"] / (RECORD.sqrt(square) + 1e-6), 1.0)
+            g = [row * share for row in g]
+        return g
+
+    def _look(self) -> Line:
+        tape = Tape()
+        loss = self.objective.traced.value.called(vars(RECORD), *self._point(tape))[0] if self.traced else None
+        return Line(tape, loss, (), {})
+
+    def rows(self) -> int:
+        """About how many rows of a block's numbers a step goes through."""
+        return 2 * self.dim + len(self.shapes) + len(self.varied) + 2
+
+    def radius(self, values: Mapping[str, np.ndarray]) -> float:
+        """How far out the loss is sure to be finite, whichever of these values a lane has."""
+        return safe_radius(self.lines["look"], {n: float(abs(values[n]).max()) for n in self.varied})
+
+    def _timed(self) -> bool:
+        """Whether a later step depends on its number, so that a lane at rest may move again."""
+        tape = self.lines["later"].tape
+        names = {tape.called(Value(tape, k)) for k in needed(self.lines["later"])}
+        return any(name in ("t", "rate") or name.startswith("Z") for name in names)
+
+    def changes(self, name: str, values: Mapping[str, np.ndarray]) -> list[int]:
+        """Where along this axis a choice that a lane makes once and for all becomes another: indices of its values."""
+        if name not in self.varied:
+            return []
+        count = values[name].size
+        given = {n: np.repeat(values[n][:1], count) for n in self.varied} | {name: values[name]}
+        tape = self.lines["later"].tape
+        fixed = Fixed(tape, given, fresh)
+        choices = [np.broadcast_to(fixed[c], count) for _, c in tape.choices()]
+        return sorted({int(k) + 1 for made in choices for k in np.flatnonzero(made[1:] != made[:-1])})
+
+    def compiled(self, name: str, choices: Mapping[int, bool], xp: Any) -> tuple[Compiler, Callable]:
+        """A line's text made a function, once for the choices that all lanes of a block share."""
+        key = (name, xp.kind, tuple(sorted(choices.items())))
+        if key not in self._made:
+            compiler = Compiler(self.lines[name], self.shapes, choices)
+            numbers = {n: xp.number(v) if n[0] == "a" else np.float64(v) for n, v in compiler.constants.items()}
+            scope = {**xp.functions, **numbers}
+            exec(compile(compiler.source(), "optviz block", "exec"), scope)  # written from traced operations alone
+            self._made[key] = (compiler, scope["bind"])
+        return self._made[key]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a program is of; equal where one program would do."""
+
+    objective: Any = field(compare=False)
+    rule: Any = field(compare=False)
+    varied: tuple[str, ...]
+    clips: tuple
+    rates: str
+    noise: bool
+    key: tuple = field(init=False)
+
+    def __post_init__(self):
+        objective, rule = self.objective, self.rule
+        own = [(n, None if n in self.varied else repr(v)) for n, v in rule.settings().items()]
+        known: Any = objective
+        if has_formula(objective):
+            shape = zip(objective.shape_names(), objective.shape_values(), strict=True)
+            known = (objective.traced, objective.names, *((n, None if n in self.varied else v) for n, v in shape))
+        object.__setattr__(self, "key", (known, type(rule), type(rule).update, *own))
+
+
+def traced(wanted: Wanted) -> Program:
+    """The program, traced once where there is a formula: a slider that moves one of the axes' ends finds it again."""
+    if not has_formula(wanted.objective):
+        return _made(wanted)
+    rule = type(wanted.rule)(**wanted.rule.settings())  # what watches the given ones is not to be kept
+    return _kept(replace(wanted, objective=Formula(wanted.objective), rule=rule))
+
+
+def _made(wanted: Wanted) -> Program:
+    return Program(wanted.objective, wanted.rule, wanted.varied, dict(wanted.clips), wanted.rates, wanted.noise)
+
+
+_kept = lru_cache(maxsize=32)(_made)
+
+
+class Formula:
+    """An objective's formula with the shape that it has now, and nothing else of it."""
+
+    def __init__(self, objective: Any):
+        self.traced, self.names, self.dim = objective.traced, objective.names, objective.dim
+        self._shape = dict(zip(objective.shape_names(), objective.shape_values(), strict=True))
+
+    def shape_names(self) -> list[str]:
+        """The names of the parameters that change the surface."""
+        return list(self._shape)
+
+    def shape_values(self) -> list[float]:
+        """Their values, in this order."""
+        return list(self._shape.values())
+
+
+def has_formula(objective: Any) -> bool:
+    """Whether an objective is one formula of its variables, and none over data."""
+    return hasattr(objective, "traced") and not hasattr(objective, "x")
+
+
+def fresh(op: str, args: Sequence[Any]) -> Any:
+    """The result of a numpy function of this name as a new array."""
+    return np.where(*args) if op == "where" else (ROWS[op].arrays if op in ROWS else getattr(np, op))(*args)
+
+
+class Fixed:
+    """The values of a tape's fixed nodes in the lanes of a block, each computed when first asked for."""
+
+    def __init__(self, tape: Tape, values: Mapping[str, Any], fresh: Callable):
+        self.tape, self.values, self.fresh = tape, values, fresh
+        self.found: dict[int, Any] = {}
+
+    def __getitem__(self, index: int) -> Any:
+        if index not in self.found:
+            node = self.tape.nodes[index]
+            args = [self[a.index] if isinstance(a, Value) else a for a in node.args]
+            self.found[index] = self.values[args[0]] if node.op == "input" else self.fresh(node.op, args)
+        return self.found[index]
+
+    def choices(self) -> dict[int, bool]:
+        """Which of the tape's choices are the same in all lanes."""
+        found = {}
+        for choice, condition in self.tape.choices():
+            held = bool(self[condition].all())
+            if held or not bool(self[condition].any()):
+                found[choice] = held
+        return found

@@ -1,0 +1,99 @@
+"""What theory expects of one run on a surface, beside what the run did."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..runs.trajectory import Trajectory
+from .run_ends import end_of
+from .stability import frozen_terms, hessian_at, is_frozen, max_lr, preconditioned, prediction, spectrum
+
+
+def outlook(
+    rule: Any, objective: Any, run: Trajectory, local: Mapping[str, Any], lowest: float | None, clip: float = 0.0
+) -> dict[str, Any]:
+    """Prediction and measurement for the first lane of a run, among the minima `local` of `basin_maps.local_minima`.
+
+    `lowest` is the surface's lowest loss, None where it falls without end.
+
+    `rows`: for the start, three steps of the path, the end and each of the lowest minima (and that
+    nearest to the end) the name, the point, the `spectrum` (of P^-1 H where the rule divides by running
+    squares, as they are at that step, for a minimum at the end) and the largest stable lr (None where
+    unknown). `end`: where the run ended, as `run_ends.end_of` has it. `sentence`: what to expect at
+    `target`, the minimum nearest to the end, else the end; `bottom`: its loss, `lowest`: whether it is one
+    of the lowest minima, `beyond`: else that of these which is nearest to it. `rate`: the factor a step in
+    the long run there, None where unknown; `measured`: that of the run; `stable`: what is predicted;
+    `limit`: the largest stable lr at the target. `clip`: at what gradients are cut, 0 for nothing; near a
+    minimum they are small, so it moves no limit, but keeps an unstable run from growing.
+    """
+    end = end_of(objective, run, local)
+    points, deep = np.asarray(local["points"], dtype=float).reshape(-1, 2), lowest_among(local, lowest)
+    x, k = run.x[:, 0], end["minimum"]
+    last = int(np.flatnonzero(np.isfinite(x).all(axis=1))[-1])
+    target = x[last] if k < 0 else points[k]
+    t = max(1, min(last, run.steps))
+    terms = frozen_terms(rule, run, t) if is_frozen(rule) else None
+    rows = [_step_row(step, last, rule, objective, run) for step in sorted({last * part // 4 for part in range(5)})]
+    listed = [(points[i], "minimum") for i in range(len(points)) if deep[i]]
+    listed += [(target, "local minimum")] if k >= 0 and not deep[k] else []
+    rows += [_row(name, point, rule, objective, terms, t) for point, name in listed]
+    found = _expected(rule, objective, target, terms, t)
+    if clip > 0 and found["stable"] is False:
+        held = f"Gradients are cut at {clip:g}: its steps grow no further than that allows."
+        found = {**found, "sentence": f"{found['sentence']} {held}"}
+    return {
+        **found,
+        "rows": rows,
+        "target": target,
+        "bottom": math.nan if k < 0 else float(local["values"][k]),
+        "lowest": k < 0 or bool(deep[k]),
+        "beyond": None if k < 0 or deep[k] or not deep.any() else _nearest(points[deep], target),
+        "frozen": terms is not None,
+        "end": end,
+        "measured": end["factor"],
+    }
+
+
+def lowest_among(local: Mapping[str, Any], lowest: float | None) -> np.ndarray:
+    """Which of the minima of `basin_maps.local_minima` are the lowest, up to rounding: booleans (n,).
+
+    None of them where the surface has no `lowest` loss.
+    """
+    values = np.asarray(local["values"], dtype=float).reshape(-1)
+    if lowest is None or not len(values):
+        return values != values
+    low = float(np.min(values))
+    return values <= low + 1e-7 * max(1.0, abs(low))
+
+
+def _nearest(points: np.ndarray, point: Any) -> np.ndarray:
+    return points[int(np.argmin(np.hypot(points[:, 0] - point[0], points[:, 1] - point[1])))]
+
+
+def _expected(rule: Any, objective: Any, point: Any, terms: Any, t: int) -> dict[str, Any]:
+    nothing = {"limit": None, "rate": None, "stable": None}
+    if not np.isfinite(hessian_at(objective, point)).all():
+        return {**nothing, "sentence": "The surface has no curvature there, so theory says nothing."}
+    found = prediction(rule, objective, point, terms, t)
+    return {name: found[name] for name in ("limit", "rate", "stable", "sentence")}
+
+
+def _step_row(step: int, last: int, rule: Any, objective: Any, run: Trajectory) -> dict[str, Any]:
+    """The row of where a run is after a step."""
+    t = max(1, step)
+    terms = frozen_terms(rule, run, t) if is_frozen(rule) else None
+    name = "start" if step == 0 else "end" if step == last else f"step {step}"
+    return _row(name, run.x[step, 0], rule, objective, terms, t)
+
+
+def _row(name: str, point: Any, rule: Any, objective: Any, terms: Any, t: int) -> dict[str, Any]:
+    row = {"name": name, "point": point, "values": [math.nan, math.nan], "condition": math.nan, "limit": None}
+    if not np.isfinite(hessian_at(objective, point)).all():
+        return row
+    known = spectrum(objective, point) if terms is None else preconditioned(rule, objective, point, terms, t)
+    most = max_lr(rule, known["values"][-1], terms, t)
+    return {**row, "values": known["values"], "condition": known["condition"], "limit": most}
