@@ -58,13 +58,25 @@ _LATER = {
     "TorchFunction": "objectives.torch_objectives",
     "TorchLoss": "objectives.torch_objectives",
 }
+# modules of a wing that go by a short name: optviz.schedules.Cosine
+_MODULES = {
+    "formulas": "readings.equations",
+    "losses": "objectives.losses",
+    "minima": "objectives.minima",
+    "noise": "theory.noise",
+    "optimizers": "rules.optimizers",
+    "schedules": "rules.schedules",
+    "theory": "theory",
+}
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f".{_MODULES[name]}", __name__)
     if name not in _LATER:
         raise AttributeError(f"module 'optviz' has no attribute {name!r}")
     return getattr(import_module(f".{_LATER[name]}", __name__), name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LATER})
+    return sorted({*globals(), *_LATER, *_MODULES})

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from base64 import b64encode
 from html import escape
-from importlib import import_module
 from importlib.resources import files
-from pkgutil import iter_modules
 
 import param
 
 from . import experiments as lessons
-from .experiment import Experiment
+from .experiment import Experiment, load
 from .messages import refuse
 from .page.layout import favicon, stylesheet
 
 
 def experiments() -> dict[str, type[Experiment]]:
     """Every experiment by the name of its app, which is its module's."""
-    for module in iter_modules(lessons.__path__):
-        import_module(f"{lessons.__name__}.{module.name}")
+    load()
     found = param.concrete_descendents(Experiment).values()
     ours = {name_of(kind): kind for kind in found if kind.__module__.startswith(lessons.__name__)}
     return dict(sorted(ours.items(), key=lambda item: item[1].order))

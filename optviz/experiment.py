@@ -11,8 +11,10 @@ import os
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from pkgutil import iter_modules
+from typing import Any, ClassVar
 
 import holoviews as hv
 import numpy as np
@@ -21,6 +23,8 @@ import param
 from panel.reactive import Syncable
 
 from .export.bundle import names_on_self
+from .export.frame import Frame
+from .export.page import page_html
 from .menus import label_of, resolved, rules, surfaces
 from .page.controls import knobs_of
 from .page.layout import frame, html
@@ -29,6 +33,7 @@ from .page.refiner import Refiner
 from .pictures.layers import Drawing, Figure, compose
 from .rules.rule import shut
 from .state import sharing
+from .state.subject import Members
 
 os.environ.setdefault("PANEL_INLINE", "1")  # a notebook holds the scripts of what it shows: no network
 hv.extension("bokeh", logo=False, inline=pn.config.inline)
@@ -37,7 +42,6 @@ hv.extension("bokeh", logo=False, inline=pn.config.inline)
 hv.renderer("bokeh").webgl = False
 Syncable._debounce = 5
 
-Members = Mapping[tuple[str, str], Any]
 EMPTIED = "make all of them, and have draw leave the layers empty that shall not show"
 
 
@@ -49,6 +53,7 @@ class Experiment(pn.viewable.Viewer):
     message = param.String(default="", precedence=-1, doc="Why the last change was refused; empty if it was not.")
     revision = param.Integer(default=0, precedence=-1, doc="Counts the computations; views follow it.")
 
+    foundation: ClassVar[type[Experiment]]  # this class
     title: str = ""
     sentence: str = ""
     notes: str = ""
@@ -321,7 +326,14 @@ class Experiment(pn.viewable.Viewer):
     @classmethod
     def from_json(cls, text: str) -> Experiment:
         """The experiment that `to_json` wrote; ValueError with one sentence for anything else."""
-        return sharing.from_json(cls, text)
+        return sharing.from_json(f"{cls.__name__}.from_json", cls.kinds(), text)
+
+    @classmethod
+    def kinds(cls) -> Mapping[str, type[Experiment]]:
+        """This class by its name; every experiment that there is, for a base class that is none itself."""
+        load()
+        descendents = param.concrete_descendents(cls)
+        return {cls.__name__: cls} if cls in descendents.values() else descendents
 
     def save(self, path: Any, title: str = "", theme: str = "system", knobs: Any = None) -> None:
         """Write this experiment, as it stands, as one HTML page that recomputes in the browser.
@@ -341,18 +353,24 @@ class Experiment(pn.viewable.Viewer):
 
     def html(self, title: str = "", theme: str = "system", knobs: Any = None) -> str:
         """The text of the page that `save` writes."""
-        from .export.page import page_html  # which needs experiments
-
         return page_html(self, title, theme, knobs)
 
     def live(self, height: int = 760) -> Any:
         """A view for notebooks that needs no kernel: the page that `save` writes, in a frame."""
-        from .export.frame import Frame
-
         return Frame(self.html(theme="default"), height, self.title)
 
     def __panel__(self):
         return self.page().layout
+
+
+Experiment.foundation = Experiment
+
+
+def load() -> None:
+    """Import every experiment of optviz's own, so that a text finds it and an index names it."""
+    lessons = import_module(f"{__package__}.experiments")
+    for module in iter_modules(lessons.__path__):
+        import_module(f"{lessons.__name__}.{module.name}")
 
 
 def _check_figures(kind: type) -> None:

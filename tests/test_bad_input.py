@@ -25,7 +25,7 @@ from optviz import (
 from optviz.catalogue import experiments
 from optviz.rules.rule import shut
 from optviz.state import sharing
-from optviz.theory import stability as theory
+from optviz.theory import stability
 
 NAN, INF = math.nan, math.inf
 LINE = np.linspace(-1, 1, 10)
@@ -323,7 +323,7 @@ def assert_drawn(kind, values) -> None:
 
 
 def test_the_limit_of_a_rate_next_to_0_is_that_of_any_other():
-    assert theory.limit(SGD(lr=5e-324)) == pytest.approx(2) and theory.max_curvature(SGD(lr=5e-324)) == INF
+    assert stability.limit(SGD(lr=5e-324)) == pytest.approx(2) and stability.max_curvature(SGD(lr=5e-324)) == INF
 
 
 def test_vectors_that_overflow_are_said_not_to_be_drawn():

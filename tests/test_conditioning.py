@@ -9,7 +9,7 @@ from optviz import SGD, Adagrad, Adam, Conditioning, descend, surfaces
 from optviz.experiments.conditioning import ANGLES, COUNTS, MOST, NAMES, TOLERANCE
 from optviz.objectives.stacked import Stacked
 from optviz.objectives.surfaces import RotatedQuadratic
-from optviz.theory import stability as theory
+from optviz.theory import stability
 
 
 def first_hit(rule, condition: float, angle: float) -> float:
@@ -105,7 +105,7 @@ def test_stacked_surfaces_are_each_of_them():
     for k, each in enumerate(steep):
         np.testing.assert_allclose(hessian[..., k], each.hessian(*x[:, k]), rtol=1e-14)
         assert Stacked(steep).value(*x)[k] == each.value(*x[:, k])
-    fast = theory.max_lr(SGD(), 100)
+    fast = stability.max_lr(SGD(), 100)
     assert descend(Stacked(bowls), SGD(lr=1.1 * fast), starts, 4000).diverged[2] > 0
 
 

@@ -21,15 +21,14 @@ from conftest import find_chromium
 from oracles import ON
 
 import optviz
-from optviz import DataLoss, Lanes, LinearRegression, ReLUNet, Rule, batch_indices, descend
-from optviz import menus as members
+from optviz import DataLoss, Lanes, LinearRegression, ReLUNet, Rule, batch_indices, descend, menus
 from optviz.experiments.loss_comparison import PLAIN, PRESETS, START, seed_data
 from optviz.export.kernels import literal, loss_script, objective_script, rule_script, schedule_script
 from optviz.export.page import RUNTIME
 from optviz.objectives.losses import CRITERIA
 from optviz.objectives.surfaces import Ackley, Quadratic, Rosenbrock, RotatedQuadratic
 from optviz.rules import schedules
-from optviz.runs.filter import filtered
+from optviz.runs.linear_filter import filtered
 
 NODE = shutil.which("node")
 CHROMIUM = find_chromium() is not None or NODE is None  # whose engine is node's, and a page's
@@ -69,8 +68,8 @@ def run_js(request):
     """The values of expressions after the runtime, the catalogue and the given constants."""
     page = request.getfixturevalue("tab") if CHROMIUM else None
     kinds = constants(
-        rules={name: rule_script(cls) for name, cls in members.rules().items()},
-        surfaces={cls.__name__: objective_script(cls) for cls in members.surfaces().values()},
+        rules={name: rule_script(cls) for name, cls in menus.rules().items()},
+        surfaces={cls.__name__: objective_script(cls) for cls in menus.surfaces().values()},
         losses={name: loss_script(LinearRegression, name) for name in CRITERIA} | {"ReLUNet": loss_script(ReLUNet)},
         schedules={cls.__name__: schedule_script(cls) for cls in SCHEDULES},
     )
@@ -217,8 +216,8 @@ def compare(run_js, cases: list, steps: int) -> tuple[float, float]:
 
 
 def test_every_rule_walks_every_surface_as_numpy_does(run_js):
-    surfaces = [cls() for cls in members.surfaces().values()]
-    cases = [(rule, o) for cls in members.rules().values() for rule in variants(cls) for o in surfaces]
+    surfaces = [cls() for cls in menus.surfaces().values()]
+    cases = [(rule, o) for cls in menus.rules().values() for rule in variants(cls) for o in surfaces]
     assert np.all(np.greater(compare(run_js, cases, 200), (0.9, 0.6)))
 
 
@@ -239,7 +238,7 @@ def drawn_member(cls, random):
 
 def test_any_settings_walk_as_numpy_does(run_js):
     random = np.random.default_rng(5)
-    rules, surfaces = list(members.rules().values()), list(members.surfaces().values())
+    rules, surfaces = list(menus.rules().values()), list(menus.surfaces().values())
     pairs = [(rules[k % len(rules)], surfaces[random.integers(len(surfaces))]) for k in range(300)]
     assert compare(run_js, [[drawn_member(cls, random) for cls in pair] for pair in pairs], 60)[0] >= 0.9
 
@@ -256,7 +255,7 @@ def close(ours, theirs) -> bool:
 def test_values_gradients_and_hessians(run_js):
     random = np.random.default_rng(1)
     data = [random.standard_normal((2, n)) for n in (2, 7, 8, 50, 131, 1000)]  # numpy adds up by length
-    objectives = [drawn_member(cls, random) for cls in members.surfaces().values()]
+    objectives = [drawn_member(cls, random) for cls in menus.surfaces().values()]
     objectives += [LinearRegression(*d, loss=name, delta=0.7, beta=0.4) for name in CRITERIA for d in data]
     objectives += [ReLUNet(*d) for d in data]
     points = [random.uniform(*np.transpose(o.domain), (40, 2)) for o in objectives]

@@ -5,7 +5,7 @@ import json
 import pytest
 from test_export_laws import EXPORT, NODE, constants, evaluated, made, variants
 
-from optviz import menus as members
+from optviz import menus
 from optviz.export.kernels import objective_script, rule_script
 from optviz.export.page import RUNTIME
 
@@ -32,11 +32,11 @@ const differs = (objective, rule, clip) => {
 
 
 def test_every_rule_walks_every_surface_as_descend_does():
-    surfaces = [cls() for cls in members.surfaces().values()]
-    cases = [(rule, o) for cls in members.rules().values() for rule in variants(cls) for o in surfaces]
+    surfaces = [cls() for cls in menus.surfaces().values()]
+    cases = [(rule, o) for cls in menus.rules().values() for rule in variants(cls) for o in surfaces]
     kinds = constants(
-        rules={name: rule_script(cls) for name, cls in members.rules().items()},
-        surfaces={cls.__name__: objective_script(cls) for cls in members.surfaces().values()},
+        rules={name: rule_script(cls) for name, cls in menus.rules().items()},
+        surfaces={cls.__name__: objective_script(cls) for cls in menus.surfaces().values()},
         starts=[o.starts[0] for _, o in cases],
     )
     names = [*RUNTIME[: RUNTIME.index("random.js")], "runs.js"]

@@ -19,8 +19,7 @@ from optviz.export.kernels import literal, objective_script, rule_script
 from optviz.export.page import RUNTIME
 from optviz.menus import rules
 from optviz.objectives.surfaces import Himmelblau, Rosenbrock, RotatedQuadratic
-from optviz.theory import noise
-from optviz.theory import stability as theory
+from optviz.theory import noise, stability
 
 NODE = shutil.which("node")
 pytestmark = pytest.mark.skipif(NODE is None, reason="no node on this machine")
@@ -104,27 +103,27 @@ def test_every_rule_says_the_same_on_a_page():
     bowl, calls = RotatedQuadratic(condition=30, angle=25), []
     run_of = {}
     for rule in variants():
-        calls += [(theory.why_not, [rule], {}), (theory.limit, [rule], {}), (theory.max_curvature, [rule], {}),
-                  (theory.max_lr, [rule, 4.5], {}), (theory.min_lr, [rule, 4.5], {}),
-                  (theory.transition, [rule, 0.7], {}), (theory.rate, [rule, [0.1, 1.0, 4.5]], {}),
-                  (theory.is_frozen, [rule], {}),
+        calls += [(stability.why_not, [rule], {}), (stability.limit, [rule], {}), (stability.max_curvature, [rule], {}),
+                  (stability.max_lr, [rule, 4.5], {}), (stability.min_lr, [rule, 4.5], {}),
+                  (stability.transition, [rule, 0.7], {}), (stability.rate, [rule, [0.1, 1.0, 4.5]], {}),
+                  (stability.is_frozen, [rule], {}),
                   (noise.update_spread, [rule, 1.3], {"clip": 1.1}),
                   (noise.update_spread, [rule, 0.5], {"rates": [0.1, 0.05]}),
                   (noise.stationary_variance, [rule, 2.0, 0.4], {}), (noise.stationary_variance, [rule, 2.0, 0.01], {}),
                   (noise.stationary_variance, [rule, 2.0, 0.0], {}), (noise.excess_loss, [rule, [1.0, 3.0], 0.4], {}),
                   (noise.stationary_covariance, [rule, [[2.0, 0.5], [0.5, 1.0]], 0.4], {}),
-                  (theory.prediction, [rule, bowl, [0.1, 0.2]], {})]  # fmt: skip
-        if theory.is_frozen(rule):
+                  (stability.prediction, [rule, bowl, [0.1, 0.2]], {})]  # fmt: skip
+        if stability.is_frozen(rule):
             run_of[rule] = optviz.descend(bowl, rule, (1, 0.5), 9)
-            terms = theory.frozen_terms(rule, run_of[rule], 9)
-            calls += [(theory.max_lr, [rule, 4.5, terms, 9], {}), (theory.rate, [rule, [0.1, 4.5], terms, 9], {}),
-                      (theory.preconditioned, [rule, bowl, [0.1, 0.2], terms, 9], {}),
-                      (theory.prediction, [rule, bowl, [0.1, 0.2], terms, 9], {})]  # fmt: skip
+            terms = stability.frozen_terms(rule, run_of[rule], 9)
+            calls += [(stability.max_lr, [rule, 4.5, terms, 9], {}), (stability.rate, [rule, [0.1, 4.5], terms, 9], {}),
+                      (stability.preconditioned, [rule, bowl, [0.1, 0.2], terms, 9], {}),
+                      (stability.prediction, [rule, bowl, [0.1, 0.2], terms, 9], {})]  # fmt: skip
     for f, given, more in [
-        (theory.spectrum, [Rosenbrock(), [1.0, 1.0]], {}),
-        (theory.prediction, [optviz.SGD(lr=0.03), Himmelblau(), [3.0, 2.0]], {}),
-        (theory.best, [0.2, 4.0], {}),
-        (theory.spectral_radius, [[[0.5, 0.4, 0.1], [-0.3, 0.9, 0.2], [0.2, -0.5, 0.3]]], {}),
+        (stability.spectrum, [Rosenbrock(), [1.0, 1.0]], {}),
+        (stability.prediction, [optviz.SGD(lr=0.03), Himmelblau(), [3.0, 2.0]], {}),
+        (stability.best, [0.2, 4.0], {}),
+        (stability.spectral_radius, [[[0.5, 0.4, 0.1], [-0.3, 0.9, 0.2], [0.2, -0.5, 0.3]]], {}),
         (noise.clipped_deviation, [2.0, 1.0], {}),
     ]:
         calls.append((f, given, more))

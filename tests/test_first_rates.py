@@ -10,7 +10,7 @@ from optviz.experiments.map_views import VIEWS
 from optviz.maps.ends import with_setting
 from optviz.menus import resolved, rules, surfaces
 from optviz.objectives.surfaces import Himmelblau
-from optviz.state.sharing import apply, from_json, query, to_json, values_of
+from optviz.state.sharing import apply, query, to_json, values_of
 
 
 class Unseen(SurfaceDescent):
@@ -84,7 +84,7 @@ def test_links_and_saved_states_open_unchanged():
         made.param.update(**change)
         for lr in (made.optimizer.lr, 0.05, 0.0123):
             made.optimizer.lr = lr
-            again = [opened(query(made)), from_json(SurfaceDescent, to_json(made))]
+            again = [opened(query(made)), SurfaceDescent.from_json(to_json(made))]
             assert [each.optimizer.lr for each in again] == [lr, lr], query(made)
             np.testing.assert_array_equal(again[0].trajectory.x, made.trajectory.x)
     assert opened("objective=himmelblau&lr=0.05").optimizer.lr == 0.05

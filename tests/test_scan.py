@@ -6,7 +6,7 @@ from oracles import one_sentence, reference, rules
 
 from optviz import SGD, Inertia, Momentum, Rule, descend, objective
 from optviz.rules import schedules
-from optviz.runs.filter import filtered
+from optviz.runs.linear_filter import filtered
 
 N = 23640
 GRADIENTS = np.random.default_rng(0).standard_normal(N)

@@ -95,7 +95,7 @@ def assert_travels(experiment):
 
 
 def test_sharing_imports_no_view():
-    assert not loaded("import optviz.sharing") & {*VIEWS, "torch"}
+    assert not loaded("import optviz.state.sharing") & {*VIEWS, "torch"}
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -15,9 +15,8 @@ from optviz.menus import rules
 from optviz.objectives.surfaces import Himmelblau, Quadratic, Rosenbrock, RotatedQuadratic
 from optviz.rules.optimizers import _lr, _momentum
 from optviz.rules.schedules import LinearDecay
-from optviz.runs.filter import filtered
-from optviz.theory import linear, noise
-from optviz.theory import stability as theory
+from optviz.runs.linear_filter import filtered
+from optviz.theory import linear, noise, stability
 from optviz.trace.tracing import ARRAYS
 
 SGD, Adam = optviz.SGD, optviz.Adam
@@ -91,38 +90,38 @@ def shown(rule):
 
 @pytest.mark.parametrize("rule, wanted", CLOSED, ids=[shown(r) for r, _ in CLOSED])
 def test_limits_are_those_of_the_literature(rule, wanted):
-    assert theory.limit(rule) == pytest.approx(wanted, rel=1e-13)
-    assert theory.max_curvature(rule) == pytest.approx(wanted / 0.1, rel=1e-13)
-    assert theory.why_not(rule) == "" and theory.is_frozen(rule) == (rule in FROZEN)
+    assert stability.limit(rule) == pytest.approx(wanted, rel=1e-13)
+    assert stability.max_curvature(rule) == pytest.approx(wanted / 0.1, rel=1e-13)
+    assert stability.why_not(rule) == "" and stability.is_frozen(rule) == (rule in FROZEN)
 
 
 def test_the_learning_rate_limit_at_a_curvature():
-    assert theory.max_lr(SGD(), 4) == 0.5
-    assert theory.max_lr(SGD(weight_decay=0.5), 4) == pytest.approx(2 / 4.5, rel=1e-14)
-    assert theory.max_lr(optviz.Momentum(momentum=0.9), 4) == pytest.approx(0.95, rel=1e-14)
-    assert theory.max_lr(SGD(), 0) == theory.max_curvature(SGD(lr=0)) == math.inf
-    assert theory.limit(SGD(lr=0)) == 2
-    assert theory.max_lr(SGD(momentum=1.5), 1) == theory.limit(SGD(momentum=0.9, dampening=1.5)) == 0
-    assert theory.max_lr(SGD(weight_decay=0.5), 0) == pytest.approx(4, rel=1e-14)
-    assert theory.max_lr(SGD(weight_decay=0.5), -0.5) == theory.max_lr(SGD(), -1) == math.inf
+    assert stability.max_lr(SGD(), 4) == 0.5
+    assert stability.max_lr(SGD(weight_decay=0.5), 4) == pytest.approx(2 / 4.5, rel=1e-14)
+    assert stability.max_lr(optviz.Momentum(momentum=0.9), 4) == pytest.approx(0.95, rel=1e-14)
+    assert stability.max_lr(SGD(), 0) == stability.max_curvature(SGD(lr=0)) == math.inf
+    assert stability.limit(SGD(lr=0)) == 2
+    assert stability.max_lr(SGD(momentum=1.5), 1) == stability.limit(SGD(momentum=0.9, dampening=1.5)) == 0
+    assert stability.max_lr(SGD(weight_decay=0.5), 0) == pytest.approx(4, rel=1e-14)
+    assert stability.max_lr(SGD(weight_decay=0.5), -0.5) == stability.max_lr(SGD(), -1) == math.inf
 
 
 def test_every_rule_has_a_limit_or_a_reason():
     for name, cls in rules().items():
         rule = cls()
-        said = theory.why_not(rule)
-        assert (theory.limit(rule) is None) == (theory.transition(rule, 1.0) is None) == bool(said)
-        assert (theory.rate(rule, [1.0]) is None) == bool(said)
+        said = stability.why_not(rule)
+        assert (stability.limit(rule) is None) == (stability.transition(rule, 1.0) is None) == bool(said)
+        assert (stability.rate(rule, [1.0]) is None) == bool(said)
         assert (noise.update_spread(rule, 1.0) is None) == (bool(said) or name in ("Adamax", "Adadelta"))
         assert said.count(".") == bool(said) and (name in said) == bool(said)
-    assert [n for n, cls in rules().items() if theory.why_not(cls())] == ["Rprop", "Lion", "Newton"]
+    assert [n for n, cls in rules().items() if stability.why_not(cls())] == ["Rprop", "Lion", "Newton"]
     torch = pytest.importorskip("torch")
-    assert "runs through torch" in theory.why_not(optviz.TorchOptimizer(torch.optim.SGD, lr=0.1))
+    assert "runs through torch" in stability.why_not(optviz.TorchOptimizer(torch.optim.SGD, lr=0.1))
 
 
 def test_lanes_are_asked_for_one_by_one():
     with pytest.raises(ValueError, match="one value a hyperparameter, not 2; ask for each lane"):
-        theory.limit(SGD(lr=[0.1, 0.2]))
+        stability.limit(SGD(lr=[0.1, 0.2]))
 
 
 # Laws: the runs do what was said
@@ -137,21 +136,21 @@ def bowls(count: int):
 @pytest.mark.parametrize("rule", LINEAR, ids=shown)
 def test_a_run_converges_below_the_limit_and_diverges_above(rule):
     for bowl in bowls(3):
-        most = theory.max_lr(rule, theory.spectrum(bowl, (0, 0))["values"][-1])
+        most = stability.max_lr(rule, stability.spectrum(bowl, (0, 0))["values"][-1])
         for share, stable in ((0.97, True), (1.03, False)):
             tried = type(rule)(**{**rule.values(), "lr": share * most})
             run = descend(bowl, tried, bowl.starts[0], 4000)
             assert bool(run.diverged[0] == 0 and run.loss[-1, 0] < 1e-6 * run.loss[0, 0]) == stable
-            assert theory.prediction(tried, bowl, (0, 0))["stable"] == stable
+            assert stability.prediction(tried, bowl, (0, 0))["stable"] == stable
 
 
 @pytest.mark.parametrize("rule", [*LINEAR, TwoMomenta(lr=0.05)], ids=shown)
 def test_rates_are_those_of_runs(rule):
     for bowl in bowls(2):
-        values = theory.spectrum(bowl, (0, 0))["values"]
+        values = stability.spectrum(bowl, (0, 0))["values"]
         for share in (0.2, 0.8):
-            tried = type(rule)(**{**rule.values(), "lr": share * theory.max_lr(rule, values[-1])})
-            wanted = theory.rate(tried, values)
+            tried = type(rule)(**{**rule.values(), "lr": share * stability.max_lr(rule, values[-1])})
+            wanted = stability.rate(tried, values)
             steps = min(int(-60 / math.log(wanted)), 20000)
             run = descend(bowl, tried, bowl.starts[0], steps)
             far = np.hypot(*run.x[:, 0].T)
@@ -165,7 +164,7 @@ def test_rates_are_those_of_runs(rule):
 def test_nesterov_with_a_momentum_above_1_needs_a_rate_above_its_least(momentum):
     """Stable from 1 - 1 / m up to (2 + 2 m) / (1 + 2 m) of lr * curvature, and not from 0 on."""
     rule = SGD(lr=1.0, momentum=momentum, nesterov=True)
-    ends = theory.min_lr(rule, 3.0), theory.max_lr(rule, 3.0)
+    ends = stability.min_lr(rule, 3.0), stability.max_lr(rule, 3.0)
     np.testing.assert_allclose(ends, [(1 - 1 / momentum) / 3, (2 + 2 * momentum) / (1 + 2 * momentum) / 3], rtol=1e-9)
     bowl = optviz.objective(lambda x, y: 1.5 * (x**2 + y**2))
     for lr, stable in (
@@ -177,13 +176,13 @@ def test_nesterov_with_a_momentum_above_1_needs_a_rate_above_its_least(momentum)
         rule = SGD(lr=lr, momentum=momentum, nesterov=True)
         run = descend(bowl, rule, (1, 1), 6000)
         assert bool(run.diverged[0] == 0 and run.loss[-1, 0] < 1e-6) == stable
-        assert theory.prediction(rule, bowl, (0, 0))["stable"] == stable == (theory.rate(rule, [3.0]) < 1)
+        assert stability.prediction(rule, bowl, (0, 0))["stable"] == stable == (stability.rate(rule, [3.0]) < 1)
 
 
 def test_no_other_rule_needs_a_least_rate():
     for rule in (*LINEAR, *FROZEN, TwoMomenta(), SGD(momentum=1.0), SGD(momentum=1.0, nesterov=True)):
-        assert theory.min_lr(rule, 2.0) == 0
-    assert theory.min_lr(optviz.Lion(), 2.0) is None
+        assert stability.min_lr(rule, 2.0) == 0
+    assert stability.min_lr(optviz.Lion(), 2.0) is None
 
 
 @pytest.mark.parametrize("rule, most", [
@@ -191,20 +190,20 @@ def test_no_other_rule_needs_a_least_rate():
     (SGD(lr=0.1, momentum=1.0, nesterov=True), 4 / 3), (SGD(lr=0.1, momentum=0.9, dampening=1.0), math.inf),
 ], ids=str)  # fmt: skip
 def test_what_never_fades_is_bounded_up_to_its_limit(rule, most):
-    assert theory.limit(rule) == pytest.approx(most, rel=1e-11)
-    assert theory.max_lr(rule, 5.0) == pytest.approx(most / 5, rel=1e-11)
+    assert stability.limit(rule) == pytest.approx(most, rel=1e-11)
+    assert stability.max_lr(rule, 5.0) == pytest.approx(most / 5, rel=1e-11)
 
 
 def test_runs_without_fading_do_what_is_said():
     bowl = optviz.objective(lambda x, y: (x**2 + 4 * y**2) / 2)
     swings = descend(bowl, SGD(lr=0.2, momentum=1.0), (1, 1), 3000)
-    assert theory.rate(SGD(lr=0.2, momentum=1.0), [1.0, 4.0]) == pytest.approx(1, abs=1e-12)
+    assert stability.rate(SGD(lr=0.2, momentum=1.0), [1.0, 4.0]) == pytest.approx(1, abs=1e-12)
     assert 0.5 < np.abs(swings.x[2000:]).max() < 3
     assert descend(bowl, SGD(lr=1.03, momentum=1.0), (1, 1), 3000).diverged[0] > 0
     for lr in (0.2, 50.0):
         stops = descend(bowl, SGD(lr=lr, momentum=0.9, dampening=1.0), (1, 1), 900)
         np.testing.assert_allclose(stops.final[0], 1 - lr * np.array([1, 4]) / (1 - 0.9), rtol=1e-12)
-        assert theory.rate(SGD(lr=lr, momentum=0.9, dampening=1.0), [1.0, 4.0]) == 1
+        assert stability.rate(SGD(lr=lr, momentum=0.9, dampening=1.0), [1.0, 4.0]) == 1
 
 
 def nadam_step(t, curvature, lr=0.1, beta=0.9, pace=4e-3):
@@ -220,8 +219,8 @@ def test_nadams_limit_is_that_of_its_steps_momentum(t):
     """Its momentum needs some ten thousand steps to warm up: until then the limit is 0.81 of the last one."""
     rule, bowl = optviz.NAdam(lr=0.1), Quadratic()
     run = descend(bowl, rule, bowl.starts[0], t)
-    terms = theory.frozen_terms(rule, run, t)
-    found = theory.prediction(rule, bowl, (0, 0), terms, t)
+    terms = stability.frozen_terms(rule, run, t)
+    found = stability.prediction(rule, bowl, (0, 0), terms, t)
     roots = np.sqrt(run.terms["v"][t - 1, 0] / (1 - 0.999**t)) + 1e-8
     steepest = max(np.array([0.2, 4.0]) / roots)
     for share, inside in ((0.999, True), (1.001, False)):
@@ -229,9 +228,9 @@ def test_nadams_limit_is_that_of_its_steps_momentum(t):
         assert (np.abs(np.linalg.eigvals(step)).max() < 1) == inside
     slow = [np.abs(np.linalg.eigvals(nadam_step(t, c))).max() for c in np.array([0.2, 4.0]) / roots]
     assert found["rate"] == pytest.approx(max(slow), rel=1e-9)
-    assert found["limit"] / theory.max_lr(rule, found["values"][-1]) == pytest.approx(0.80, abs=0.01)
-    late = theory.max_lr(rule, 1.0, [{"v": 1.0, "mu_product": 0.0}], 10**7)
-    assert late == pytest.approx(theory.max_lr(rule, 1.0), rel=1e-9)
+    assert found["limit"] / stability.max_lr(rule, found["values"][-1]) == pytest.approx(0.80, abs=0.01)
+    late = stability.max_lr(rule, 1.0, [{"v": 1.0, "mu_product": 0.0}], 10**7)
+    assert late == pytest.approx(stability.max_lr(rule, 1.0), rel=1e-9)
 
 
 def pinned(rule, curvature, steps: int, frozen: dict) -> float:
@@ -260,10 +259,10 @@ def test_frozen_rules_obey_their_limit_while_frozen(rule):
     frozen = {n: 0.0 if n in ("mu_product", "m") else 1.0 for n in linear.form_for(rule).frozen}
     inside = 0 if linear.form_for(rule).decoupled else rule.weight_decay  # in the curvature already
     for share, stable in ((0.97, True), (1.03, False)):
-        curvature = share * theory.max_curvature(rule) - inside
+        curvature = share * stability.max_curvature(rule) - inside
         assert (pinned(rule, curvature, 1000, frozen) < 1) == stable
     measured = pinned(rule, 1.0 - inside, 1000, frozen) ** (1 / 900)
-    assert 1 - measured == pytest.approx(1 - theory.rate(rule, [1.0]), rel=0.02)
+    assert 1 - measured == pytest.approx(1 - stability.rate(rule, [1.0]), rel=0.02)
 
 
 def test_the_preconditioner_is_the_one_of_the_paper():
@@ -271,18 +270,18 @@ def test_the_preconditioner_is_the_one_of_the_paper():
     run, t = descend(bowl, rule, (1, 0.5), 7), 5
     v_hat = run.terms["v"][t - 1, 0] / (1 - 0.999**t)
     wanted = (1 - 0.9**t) * (np.sqrt(v_hat) + 1e-3)
-    found = theory.preconditioned(rule, bowl, run.x[t, 0], theory.frozen_terms(rule, run, t), t)
+    found = stability.preconditioned(rule, bowl, run.x[t, 0], stability.frozen_terms(rule, run, t), t)
     np.testing.assert_allclose(found["preconditioner"], wanted, rtol=1e-12)
     values = np.linalg.eigvals(np.diag(1 / wanted) @ (bowl.hessian(0, 0) + 0.1 * np.eye(2)))
     np.testing.assert_allclose(found["values"], np.sort(values), rtol=1e-12)
-    assert theory.preconditioned(SGD(), bowl, (0, 0), [{}, {}], 1)["preconditioner"] == [1.0, 1.0]
+    assert stability.preconditioned(SGD(), bowl, (0, 0), [{}, {}], 1)["preconditioner"] == [1.0, 1.0]
 
 
 def test_adam_settles_at_its_edge_of_stability():
     """arXiv 2207.14484: the sharpness of P^-1 H rises to 38 / lr and stays about there, falling after it was above."""
     rule, bowl = Adam(lr=0.1), RotatedQuadratic(condition=100, angle=30)
     run = descend(bowl, rule, (1, 0.5), 6000)
-    seen = [theory.preconditioned(rule, bowl, (0, 0), theory.frozen_terms(rule, run, t), t)["values"][-1]
+    seen = [stability.preconditioned(rule, bowl, (0, 0), stability.frozen_terms(rule, run, t), t)["values"][-1]
             for t in (100, *range(3000, 6000, 100))]  # fmt: skip
     assert seen[0] < 0.3 * 380
     assert 0.85 * 380 < np.mean(seen[1:]) < 380 < max(seen[1:]) < 1.15 * 380
@@ -292,19 +291,19 @@ def test_adam_settles_at_its_edge_of_stability():
 
 
 def test_spectra():
-    found = theory.spectrum(Rosenbrock(), (1, 1))
+    found = stability.spectrum(Rosenbrock(), (1, 1))
     assert found["values"][-1] == pytest.approx(1001.6, abs=0.01) and round(found["condition"]) == 2508
-    assert theory.max_lr(SGD(), found["values"][-1]) == pytest.approx(0.0019968, abs=1e-7)
+    assert stability.max_lr(SGD(), found["values"][-1]) == pytest.approx(0.0019968, abs=1e-7)
     random = np.random.default_rng(0)
     for matrix in random.standard_normal((50, 2, 2)):
         matrix = matrix + matrix.T
         values, vectors = np.linalg.eigh(matrix)
-        ours = theory.eigen(matrix)
+        ours = stability.eigen(matrix)
         np.testing.assert_allclose(ours["values"], values, rtol=1e-12)
         np.testing.assert_allclose(np.abs(np.sum(np.array(ours["vectors"]) * vectors.T, axis=1)), 1, rtol=1e-12)
-    three = theory.eigen(np.diag([3.0, 1.0, 2.0]))
+    three = stability.eigen(np.diag([3.0, 1.0, 2.0]))
     assert three["values"] == [1.0, 2.0, 3.0] and three["condition"] == 3
-    assert theory.eigen(np.diag([-1.0, 2.0]))["condition"] == math.inf
+    assert stability.eigen(np.diag([-1.0, 2.0]))["condition"] == math.inf
 
 
 def test_spectral_radii():
@@ -312,13 +311,13 @@ def test_spectral_radii():
     for size in (1, 2, 3, 4):
         for matrix in random.standard_normal((30, size, size)):
             wanted = np.abs(np.linalg.eigvals(matrix)).max()
-            assert theory.spectral_radius(matrix) == pytest.approx(wanted, rel=1e-8)
+            assert stability.spectral_radius(matrix) == pytest.approx(wanted, rel=1e-8)
 
 
 def test_himmelblaus_minima():
     """Limits 2 / lmax at the four minima; below it descent returns, above it leaves."""
     himmelblau = Himmelblau()
-    limits = [theory.max_lr(SGD(), theory.spectrum(himmelblau, m)["values"][-1]) for m in himmelblau.minima]
+    limits = [stability.max_lr(SGD(), stability.spectrum(himmelblau, m)["values"][-1]) for m in himmelblau.minima]
     assert [round(v, 4) for v in limits] == [0.0243, 0.0248, 0.0149, 0.0190]
     for minimum, most in zip(np.array(himmelblau.minima), limits, strict=True):
         ends = [np.hypot(*(descend(himmelblau, SGD(lr=share * most), minimum + 1e-3, 400).final[0] - minimum))
@@ -327,15 +326,15 @@ def test_himmelblaus_minima():
 
 
 def test_the_best_settings_are_the_best():
-    found = theory.best(0.2, 4)["heavy ball"]
+    found = stability.best(0.2, 4)["heavy ball"]
     assert [round(found[n], d) for n, d in (("lr", 3), ("momentum", 3), ("rate", 4))] == [0.668, 0.403, 0.6345]
-    assert theory.best(0.2, 4)["descent"] == {"lr": 2 / 4.2, "momentum": 0.0, "rate": pytest.approx(3.8 / 4.2)}
+    assert stability.best(0.2, 4)["descent"] == {"lr": 2 / 4.2, "momentum": 0.0, "rate": pytest.approx(3.8 / 4.2)}
     values = [0.2, 1.0, 4.0]
-    for settings in theory.best(0.2, 4).values():
+    for settings in stability.best(0.2, 4).values():
         lr, momentum = settings["lr"], settings["momentum"]
-        assert theory.rate(SGD(lr=lr, momentum=momentum), values) == pytest.approx(settings["rate"], rel=1e-7)
+        assert stability.rate(SGD(lr=lr, momentum=momentum), values) == pytest.approx(settings["rate"], rel=1e-7)
         for a, m in ((1.05, 1), (0.95, 1), (1, 0.9), (1, 1.1)):
-            assert theory.rate(SGD(lr=a * lr, momentum=m * momentum), values) >= settings["rate"] - 1e-7
+            assert stability.rate(SGD(lr=a * lr, momentum=m * momentum), values) >= settings["rate"] - 1e-7
 
 
 # The sentence
@@ -370,20 +369,20 @@ def test_the_best_settings_are_the_best():
     (optviz.Lion(), "Lion does not step in proportion to the gradient: no limit follows from a curvature.", None),
 ])  # fmt: skip
 def test_the_prediction_in_words(rule, sentence, stable):
-    found = theory.prediction(rule, Quadratic(), (0, 0))
+    found = stability.prediction(rule, Quadratic(), (0, 0))
     assert (found["sentence"], found["stable"]) == (sentence, stable)
 
 
 def test_the_prediction_names_directions():
-    assert "diverge along (−0.50, 0.87)" in theory.prediction(
+    assert "diverge along (−0.50, 0.87)" in stability.prediction(
         SGD(lr=1), RotatedQuadratic(condition=10, angle=30), (0, 0))["sentence"]  # fmt: skip
-    assert theory.prediction(SGD(lr=1), RotatedQuadratic(condition=10, angle=80), (0, 0))["along"] == "x"
+    assert stability.prediction(SGD(lr=1), RotatedQuadratic(condition=10, angle=80), (0, 0))["along"] == "x"
     saddle = optviz.objective(lambda x, y: x**2 - y**2)
-    assert "converge" in theory.prediction(SGD(lr=0.1, weight_decay=3), saddle, (0, 0))["sentence"]
-    assert "bends down along y: no minimum" in theory.prediction(SGD(lr=0.1), saddle, (0, 0))["sentence"]
+    assert "converge" in stability.prediction(SGD(lr=0.1, weight_decay=3), saddle, (0, 0))["sentence"]
+    assert "bends down along y: no minimum" in stability.prediction(SGD(lr=0.1), saddle, (0, 0))["sentence"]
     rule, bowl = Adam(lr=0.1), Quadratic()
     run = descend(bowl, rule, (-5, -2), 20)
-    found = theory.prediction(rule, bowl, run.x[20, 0], theory.frozen_terms(rule, run, 20), 20)
+    found = stability.prediction(rule, bowl, run.x[20, 0], stability.frozen_terms(rule, run, 20), 20)
     assert "with its present denominators" in found["sentence"] and found["stable"]
     assert found["limit"] == pytest.approx(38 / found["values"][-1], rel=1e-12)
 
@@ -395,11 +394,11 @@ def test_denominators_of_any_size_are_no_error(cls):
     for rule in (cls(lr=0), cls(lr=0.1), cls(lr=0.1, eps=0)):
         for size in (0.0, 1e-300, 1.0, 1e300, math.inf, math.nan):
             terms = [dict.fromkeys(names, size), dict.fromkeys(names, 1.0)]
-            found = theory.prediction(rule, bowl, (0, 0), terms, 3)
-            finite = all(math.isfinite(v) for v in theory.preconditioned(rule, bowl, (0, 0), terms, 3)["values"])
+            found = stability.prediction(rule, bowl, (0, 0), terms, 3)
+            finite = all(math.isfinite(v) for v in stability.preconditioned(rule, bowl, (0, 0), terms, 3)["values"])
             assert finite == (found["stable"] is not None) != ("not finite" in found["sentence"])
     ones = [dict.fromkeys(names, 1.0)] * 2
-    still, moving = (theory.preconditioned(cls(lr=lr), bowl, (0, 0), ones, 3) for lr in (0, 0.1))
+    still, moving = (stability.preconditioned(cls(lr=lr), bowl, (0, 0), ones, 3) for lr in (0, 0.1))
     np.testing.assert_allclose(still["values"], moving["values"], rtol=1e-12)
 
 
@@ -489,7 +488,7 @@ def test_noise_leaves_what_was_said():
     tail = run.x[200:].reshape(-1, 2)
     wanted = noise.stationary_covariance(rule, bowl.hessian(0, 0), 0.7)
     np.testing.assert_allclose(np.cov(tail.T), wanted, rtol=0.08, atol=0.02 * wanted.max())
-    values = theory.spectrum(bowl, (0, 0))["values"]
+    values = stability.spectrum(bowl, (0, 0))["values"]
     assert noise.excess_loss(rule, values, 0.7) == pytest.approx(run.loss[200:].mean(), rel=0.05)
     assert noise.stationary_covariance(Adam(), bowl.hessian(0, 0), 0.7) is None
     assert np.isposinf(noise.stationary_covariance(SGD(lr=1), bowl.hessian(0, 0), 0.7)).all()
@@ -553,4 +552,4 @@ def test_adadeltas_squared_steps_stay_near_eps():
 def test_denominators_that_the_mean_square_does_not_tell_are_unknown(rule):
     assert noise.stationary_variance(rule, 1.0, 0.1) is None and noise.excess_loss(rule, [1.0, 2.0], 0.1) is None
     assert noise.update_spread(rule, 1.0) is None and noise.update_spread(rule, 1.0, rates=[0.1, 0.2]) is None
-    assert theory.limit(rule) is not None
+    assert stability.limit(rule) is not None

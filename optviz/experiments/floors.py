@@ -26,7 +26,7 @@ def expected(rule: Rule, objective: Any, target: Any, noise: float) -> dict[str,
 
     `predicted` (2, 2): the covariance of x; `predicted_floor`: the mean loss above the minimum's; `rate` and
     `limit` as in `theory`, for linear rules; None where nothing is known. `unstable`: lr is at the limit or above,
-    `frozen`: it holds only about, `sentence`: what `theory.prediction` says, or why no floor follows.
+    `frozen`: it holds only about, `sentence`: what `stability.prediction` says, or why no floor follows.
     """
     known = spectrum(objective, target)
     if not np.isfinite(known["values"]).all():

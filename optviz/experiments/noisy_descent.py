@@ -38,6 +38,7 @@ from ..rules.rule import Rule
 from ..runs.descent import descend
 from ..runs.trajectory import Trajectory
 from ..seeds import generator
+from ..theory.outlook import lowest_among
 from .floors import drawable, ellipses, expected, fallen, landscape, mean, middle_of, scatter, unknown, weight
 from .noisy_rates import APART, MENUS, MOST_RUNS, MOST_STEPS, RATES, brought_rates, seeds_of, usual_of
 from .noisy_words import ended, table_rows
@@ -238,12 +239,13 @@ class NoisyDescent(Experiment):
 
     def _draw_surface(self) -> Drawing:
         box, scape = self.results["box"], self.results["landscape"]
-        known = (self.results["minima"], self.results["lowest"])
+        minima = self.results["minima"]
+        deep = lowest_among(minima, self.results["lowest"])
         layers = {
-            "image": scape.image, "levels": scape.lines, **star_columns(*known),
+            "image": scape.image, "levels": scape.lines, **star_columns(minima["points"], deep),
             "begin": {"x": np.array([self.start[0]]), "y": np.array([self.start[1]])},
         }  # fmt: skip
-        said = star_keys(*known)
+        said = star_keys(deep)
         for place in PLACES:
             layers = {**layers, **self._walks(place)}
             said = {**said, **self._key(place)}

@@ -34,6 +34,7 @@ from ..rules.rule import Rule
 from ..runs.descent import descend
 from ..runs.trajectory import Trajectory
 from ..spans import RATES, Spanned
+from ..theory.outlook import lowest_among
 from ..theory.verdicts import shown
 from .race_rates import begun_at, brought_rates, usual_of
 from .race_words import COLOURS, NOTES, STYLES, standing, table
@@ -294,17 +295,18 @@ class Race(Experiment):
 
     def _draw_surface(self) -> Drawing:
         box, scape = self.results["box"], self.results["landscape"]
-        found, runs = (self.results["minima"], self.results["lowest"]), list(self.runs.values())
+        minima, runs = self.results["minima"], list(self.runs.values())
+        deep = lowest_among(minima, self.results["lowest"])
         exits = [gone for gone in (exit_of(run["x"], box) for run in runs) if gone]
         layers = {
             "image": scape.image, "levels": scape.lines, **{name: self._path(name) for name in NAMES},
-            **star_columns(*found),
+            **star_columns(minima["points"], deep),
             "begin": {"x": np.array([self.start[0]]), "y": np.array([self.start[1]])},
             **{f"{name} end": self._end(name) for name in NAMES},
             "left": {"x": np.array([e[1] for e in exits], dtype=float),
                      "y": np.array([e[2] for e in exits], dtype=float)},
         }  # fmt: skip
-        named = {**star_keys(*found), **{name: name if name in self.runs else "" for name in NAMES}}
+        named = {**star_keys(deep), **{name: name if name in self.runs else "" for name in NAMES}}
         return Drawing(layers, box[::2], box[1::2], label_of(self.objective), named, limits={"image": scape.limits})
 
     def _path(self, name: str) -> dict[str, np.ndarray]:

@@ -14,7 +14,7 @@ from ..pictures.layers import BLUE, GREY, ORANGE, RED, Drawing, Figure, bands, c
 from ..pictures.scene import off_scale
 from ..rules.optimizers import Momentum
 from ..rules.schedules import LinearDecay
-from ..runs.filter import filtered
+from ..runs.linear_filter import filtered
 from ..seeds import generator
 from ..spans import Spanned
 from ..theory.noise import clipped_deviation, update_spread

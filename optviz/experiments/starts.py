@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 Point = tuple[float, float]
@@ -22,9 +21,3 @@ def followed(experiment: Any, changed: set[str], brought: Any = None) -> dict[st
         elif brought is not None:
             start = (float(brought[0]), float(brought[1]))
     return {"start": start, "start_x": float(start[0]), "start_y": float(start[1])}
-
-
-def picked(place: float, low: float, high: float) -> float:
-    """Where a hand has put a point between the ends of an axis on view: no finer than a screen shows it."""
-    places = 3 - math.floor(math.log10(abs(high - low)))
-    return round(place, places) + 0.0  # no -0

@@ -59,7 +59,7 @@ from ..readings.equations import hyperparameter_mathml, objective_mathml, rule_m
 from ..rules.rule import Rule, shut
 from ..runs.descent import descend
 from ..runs.trajectory import Trajectory
-from ..theory.outlook import outlook
+from ..theory.outlook import lowest_among, outlook
 from ..theory.verdicts import place, shown
 from .first_rates import at_first_rate, first_rate, has_rate
 from .starts import first_start, followed
@@ -228,7 +228,8 @@ class SurfaceDescent(Experiment):
         return {"surface": self._draw_surface(), **self._draw_series()}
 
     def _draw_surface(self) -> Drawing:
-        run, box = self.trajectory, self.results["box"]
+        run, box, minima = self.trajectory, self.results["box"], self.results["minima"]
+        deep = lowest_among(minima, self.results["lowest"])
         path = path_columns(run.x, box)
         scape: Landscape = self.results["landscape"]
         begin = {"x": run.x[0, :, 0], "y": run.x[0, :, 1]}
@@ -236,13 +237,13 @@ class SurfaceDescent(Experiment):
         left, note = self._left(box)
         layers = {
             "image": scape.image, **self._basin_pictures(box), "levels": scape.lines, "path": path,
-            **star_columns(self.results["minima"], self.results["lowest"]),
+            **star_columns(minima["points"], deep),
             "begin": begin, "end": {"x": ends[:, 0], "y": ends[:, 1]}, "left": left, "left_text": note,
         }  # fmt: skip
         title = f"{label_of(self.optimizer)} on {label_of(self.objective)}"
         span = self._arrivals()
         limits = {"image": scape.limits, "arrivals": span, "kinds": (-0.5, GONE + 0.5)}
-        keys = {**star_keys(self.results["minima"], self.results["lowest"]), **self._scales_of_starts(span[1])}
+        keys = {**star_keys(deep), **self._scales_of_starts(span[1])}
         return Drawing(layers, box[::2], box[1::2], title, keys, limits)
 
     def _arrivals(self) -> tuple[float, float]:

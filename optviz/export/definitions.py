@@ -8,24 +8,21 @@ from itertools import chain, combinations, product
 from time import perf_counter
 from typing import Any
 
-from .. import menus as members
-from .. import messages
-from ..maps import basins as basin_maps
-from ..maps import ends as maps
+from .. import menus, messages
+from ..maps import basins, ends
 from ..maps.basins import local_minima, minima_of_kind
 from ..objectives import minima
 from ..objectives.losses import DataLoss, Lanes
 from ..objectives.objective import Objective
 from ..objectives.stacked import Stacked
 from ..pictures import scene
-from ..readings import equations as formulas
+from ..readings import equations
 from ..readings.equations import hyper_symbol, objective_mathml
 from ..readings.mathml import symbol_mathml
-from ..rules import rule as rules
+from ..rules import rule
 from ..rules.rule import Rule
 from ..rules.schedules import Schedule
-from ..runs import descent
-from ..runs import filter as scan
+from ..runs import descent, linear_filter
 from .bundle import Bundle
 from .bundle import members as members_of
 from .forms import form_text
@@ -34,14 +31,14 @@ from .printer import quoted
 
 # what the runtime provides under a name of its own
 NATIVES: dict[Any, str] = {
-    descent.descend: "$.descend", scan.filtered: "$.filtered", scene.line_columns: "$.line_columns",
-    maps.lane_map: "$.lane_map", maps.ranks: "$.ranks", maps.names_of: "$.names_of", maps.setting: "$.setting",
-    maps.with_setting: "$.with_setting", basin_maps.local_minima: "$.local_minima",
-    basin_maps.basin_map: "$.basin_map", minima.lowest_loss: "$.lowest_loss",
-    perf_counter: "$.perf_counter", messages.refuse: "$.refuse", rules.shut: "$.shut",
-    members.label_of: "$.label_of",
-    formulas.rule_mathml: "$.rule_mathml", formulas.objective_mathml: "$.objective_mathml",
-    formulas.hyperparameter_mathml: "$.hyperparameter_mathml",
+    descent.descend: "$.descend", linear_filter.filtered: "$.filtered", scene.line_columns: "$.line_columns",
+    ends.lane_map: "$.lane_map", ends.ranks: "$.ranks", ends.names_of: "$.names_of", ends.setting: "$.setting",
+    ends.with_setting: "$.with_setting", basins.local_minima: "$.local_minima",
+    basins.basin_map: "$.basin_map", minima.lowest_loss: "$.lowest_loss",
+    perf_counter: "$.perf_counter", messages.refuse: "$.refuse", rule.shut: "$.shut",
+    menus.label_of: "$.label_of",
+    equations.rule_mathml: "$.rule_mathml", equations.objective_mathml: "$.objective_mathml",
+    equations.hyperparameter_mathml: "$.hyperparameter_mathml",
     Lanes: "$.lanes", Stacked: "$.lanes",
 }  # fmt: skip
 
@@ -67,7 +64,7 @@ def _made(value: Any, settings: Mapping[str, Any], bundle: Bundle) -> str:
 
 def _rule(cls: type[Rule], bundle: Bundle) -> str:
     symbols = {n: symbol_mathml(hyper_symbol(cls, n)) for n in cls.hyperparameters()}
-    more = {"off": dict(formulas._idle_values(cls)), "symbols": symbols, "formulas": _rule_formulas(cls)}
+    more = {"off": dict(equations._idle_values(cls)), "symbols": symbols, "formulas": _rule_formulas(cls)}
     refusal = members_of(cls, ["check"], bundle).replace("{check:", "{refusal:")
     return f"$.kinds.rule({{...{rule_script(cls)}, ...{_json(more)}, members: {refusal}}})"
 
@@ -75,13 +72,13 @@ def _rule(cls: type[Rule], bundle: Bundle) -> str:
 def _rule_formulas(cls: type[Rule]) -> dict[str, str]:
     """A rule's formula for every setting of its flags and whatever is switched off."""
     flags = [n for n in cls.hyperparameters() if isinstance(cls.param[n].default, bool)]
-    idle = [n for n, _ in formulas._idle_values(cls)]
+    idle = [n for n, _ in equations._idle_values(cls)]
     subsets = list(chain.from_iterable(combinations(idle, k) for k in range(len(idle) + 1)))
     found = {}
     for setting in product((False, True), repeat=len(flags)):
         key = "".join(str(int(on)) for on in setting)
         for off in subsets:
-            _, text = formulas._typeset(cls, tuple(zip(flags, setting, strict=True)), off)
+            _, text = equations._typeset(cls, tuple(zip(flags, setting, strict=True)), off)
             found[f"{key}|{' '.join(off)}"] = text
     return found
 
@@ -91,7 +88,7 @@ def _surface(cls: type[Objective], bundle: Bundle) -> str:
 
 
 def _surface_kind(made: Objective, source: Any, bundle: Bundle) -> str:
-    symbols = {n: symbol_mathml(formulas.SHAPES.get(n, n)) for n in made.shape_names()}
+    symbols = {n: symbol_mathml(equations.SHAPES.get(n, n)) for n in made.shape_names()}
     more = {"formula": objective_mathml(made), "symbols": symbols}
     local, bottom = f"minima${len(bundle.late)}", f"bottom${len(bundle.late)}"
     bundle.late[local] = lambda: _minima(made, source, bundle)
@@ -105,7 +102,7 @@ def _surface_kind(made: Objective, source: Any, bundle: Bundle) -> str:
 def _minima(made: Objective, source: Any, bundle: Bundle) -> str:
     """A surface's minima, which take a while to find, for a page that asks for them."""
     follows = made.lowest is None and len(made.shape_names()) > 0  # the lowest loss follows from them
-    if NATIVES[basin_maps.local_minima] not in bundle.asked and not (follows and _asks_lowest(bundle)):
+    if NATIVES[basins.local_minima] not in bundle.asked and not (follows and _asks_lowest(bundle)):
         return "null"
     local = local_minima(made) if source is made else minima_of_kind(type(made))
     lists = {name: local[name].tolist() for name in ("points", "values", "valleys")}

@@ -10,8 +10,7 @@ import param
 
 from ..readings.equations import is_readable
 from ..rules.rule import Rule
-from ..theory import linear, run_ends
-from ..theory import stability as theory
+from ..theory import linear, run_ends, stability
 from ..trace.tracing import Compiled, Tape
 from .bundle import Bundle
 from .kernels import Script, _array, _function, _member, literal
@@ -40,7 +39,7 @@ _TEXTS = {
   return Object.fromEntries(form.frozen.map((name, i) => [name, found[i]]));
 }""",
     run_ends.gradient_at: "(objective, point) => $.np.array(objective.gradientAt($.iter(point)))",
-    theory.hessian_at: "(objective, point) => $.np.array(objective.hessianAt($.iter(point)))",
+    stability.hessian_at: "(objective, point) => $.np.array(objective.hessianAt($.iter(point)))",
 }
 _FIND = """(() => {
   const forms = linear$forms;

@@ -23,19 +23,18 @@ from panel.io.resources import DIST_DIR
 from panel.io.state import set_curdoc
 from pyviz_comms import Comm
 
-from ..experiment import Experiment
-from ..experiments.starts import picked
 from ..menus import label_of
 from ..messages import refuse
 from ..page.factors import LogSlider
 from ..page.fields import refusal_html
 from ..page.layout import favicon, shaded, share, stylesheet, wrapped
 from ..page.page import Page
-from ..pictures.axis_ranges import range_of
+from ..pictures.axis_ranges import picked, range_of
 from ..pictures.captions import caption
 from ..pictures.layers import DOTTED, Drawing
 from ..seeds import generator, recorded
 from ..state.sharing import member_specs, specs
+from ..state.subject import Subject
 from ..state.values import offering, plain, read, refusal, said, sentence, spec_of, stage_of, text, typed
 from .bundle import Bundle, members, names_on_self
 from .definitions import NATIVES, printed
@@ -55,9 +54,7 @@ Offered = dict[tuple[str, str], Any]
 BASE = ("chosen", "offered", "settle", "bound", "trained")  # which the runtime's experiment has itself
 
 
-def page_html(
-    experiment: Experiment, title: str = "", theme: str = "system", knobs: Knobs = None, index: str = ""
-) -> str:
+def page_html(experiment: Subject, title: str = "", theme: str = "system", knobs: Knobs = None, index: str = "") -> str:
     """The text of a self-contained page of this experiment as it stands now; see `Experiment.save`.
 
     Its header leads to the page `index`, where there is one.
@@ -101,7 +98,7 @@ def _watchers(owner: Any) -> list[Any]:
     return [w for kinds in owner.param.watchers.values() for each in kinds.values() for w in each]
 
 
-def _live_page(experiment: Experiment, offered: Offered, store: Store | None) -> dict[str, str]:
+def _live_page(experiment: Subject, offered: Offered, store: Store | None) -> dict[str, str]:
     """What is this experiment's own on its page: the document, its colours in both themes, the program."""
     page = Page(experiment, offered)
     document = Document()
@@ -190,7 +187,7 @@ def _empty_sources(page: Page) -> None:
             source.data = {name: [] for name in source.data}
 
 
-def _program(experiment: Experiment, offered: Offered, store: Store | None, spec: dict[str, Any]) -> str:
+def _program(experiment: Subject, offered: Offered, store: Store | None, spec: dict[str, Any]) -> str:
     """The experiment's own JavaScript: definitions, parts, the state that it starts from."""
 
     def special(value, bundle):
@@ -215,7 +212,7 @@ const spec = {{ ...{script_json(spec)}, {texts} }};
 const sharing = {shared};"""
 
 
-def _sharing(experiment: Experiment, offered: Offered, bundle: Bundle) -> str:
+def _sharing(experiment: Subject, offered: Offered, bundle: Bundle) -> str:
     """What an address may say, and Python's own functions that read it and refuse."""
     base = {name: spec for name, spec in specs(experiment).items() if spec["member"] is None}
     for name in experiment.narrowed:  # the page knows which of all entries there are
@@ -230,13 +227,13 @@ def _sharing(experiment: Experiment, offered: Offered, bundle: Bundle) -> str:
     return f"{{ ...{script_json(described)}, {functions} }}"
 
 
-def _draws(experiment: Experiment) -> dict[str, np.ndarray]:
+def _draws(experiment: Subject) -> dict[str, np.ndarray]:
     with recorded() as tape:
         experiment.rehearse()
     return {key: np.asarray(values, dtype=float) for key, values in tape.items()}
 
 
-def _state(experiment: Experiment, offered: Offered, names: list[str], bundle: Bundle) -> str:
+def _state(experiment: Subject, offered: Offered, names: list[str], bundle: Bundle) -> str:
     """Parameters, further attributes that the methods read, and what the menus offer."""
     knobs = [n for n in experiment.knobs() if not isinstance(experiment.param[n], param.Event)]
     values = {n: getattr(experiment, n) for n in knobs} | {
@@ -256,7 +253,7 @@ def _state(experiment: Experiment, offered: Offered, names: list[str], bundle: B
     return f"{{values: {bundle.text(values)}, attributes: {bundle.text(kept)}, members: {{{menus_text}}}}}"
 
 
-def _made(experiment: Experiment, role: str, member: Any, bundle: Bundle) -> str | None:
+def _made(experiment: Subject, role: str, member: Any, bundle: Bundle) -> str | None:
     """What makes a member that a menu offers; one of stored runs is there already, None for what no page can run."""
     if untraced(experiment).get(role) is member:
         return bundle.text(member)
@@ -268,7 +265,7 @@ def _function(kind: type, name: str) -> Any:
     return value.fget if isinstance(value, property) else getattr(value, "__func__", value)
 
 
-def reachable(experiment: Experiment) -> list[str]:
+def reachable(experiment: Subject) -> list[str]:
     """The methods and properties of an experiment that a page needs, besides those of the base."""
     kind, found = type(experiment), []
     gestures = [g for f in experiment.figures() for g in (f.tap, f.span, f.drag and f.drag[1]) if g]
@@ -276,7 +273,12 @@ def reachable(experiment: Experiment) -> list[str]:
     while front:
         name = front.pop(0)
         value = inspect.getattr_static(kind, name, None)
-        if name in found or name in BASE or value is None or value is inspect.getattr_static(Experiment, name, None):
+        if (
+            name in found
+            or name in BASE
+            or value is None
+            or value is inspect.getattr_static(kind.foundation, name, None)
+        ):
             continue
         if inspect.isfunction(_function(kind, name)):
             found.append(name)
@@ -284,7 +286,7 @@ def reachable(experiment: Experiment) -> list[str]:
     return found
 
 
-def _spec(experiment: Experiment, offered: Offered, page: Page) -> dict[str, Any]:
+def _spec(experiment: Subject, offered: Offered, page: Page) -> dict[str, Any]:
     """Where the page's models are, by id."""
     owners = {id(experiment): None} | {id(m): list(key) for key, m in offered.items()}
     return {
@@ -315,7 +317,7 @@ def _park(root: Any, groups: list[dict[str, Any]]) -> None:
             child.visible = True
 
 
-def _offer(experiment: Experiment, document: Document, controls: list[dict[str, Any]]) -> None:
+def _offer(experiment: Subject, document: Document, controls: list[dict[str, Any]]) -> None:
     """Leave rules and surfaces out of the menus that no page can run and that this one has no runs of."""
     for control in controls:
         role = control["name"].removesuffix("_name")
@@ -325,7 +327,7 @@ def _offer(experiment: Experiment, document: Document, controls: list[dict[str, 
             menu.options = [o for o in menu.options if _runs(experiment, role, held.get((role, o[0])))]
 
 
-def _runs(experiment: Experiment, role: str, member: Any) -> bool:
+def _runs(experiment: Subject, role: str, member: Any) -> bool:
     return member is None or is_traced(member) or untraced(experiment).get(role) is member
 
 

@@ -1,0 +1,1 @@
+"""Pictures of many runs, as arrays: axes, ends, basins, stages."""

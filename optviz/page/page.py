@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import holoviews as hv
 import numpy as np
@@ -18,19 +18,15 @@ from bokeh.document import Document
 from bokeh.models import AllIndices, BoxZoomTool, GlyphRenderer, Legend, SaveTool, UnionRenderers
 from tornado.ioloop import IOLoop
 
-from ..experiments.starts import picked
-from ..pictures.axis_ranges import range_of
+from ..pictures.axis_ranges import picked, range_of
 from ..pictures.captions import caption
 from ..pictures.gestures import let_drag
 from ..pictures.layers import DOTTED, Drawing, Figure, compose
+from ..state.subject import Subject
 from ..sweeps import cluster
 from .controls import close, shade
 from .layout import html, show, stylesheet, wrapped
 from .pace import Later, Turn, looping
-
-if TYPE_CHECKING:
-    from ..experiment import Experiment
-
 
 # Heights are for a window 900 px high; where pictures stand beside each other they grow and shrink with it. No figure
 # is higher than a phone is wide: a map is about a square there, and its controls are near.
@@ -51,7 +47,7 @@ EDGES = {"left": "x0", "bottom": "y0", "right": "x1", "top": "y1"}
 class LiveFigure:
     """One figure on one page: a copy of what HoloViews drew, and the models to push into."""
 
-    def __init__(self, figure: Figure, experiment: Experiment):
+    def __init__(self, figure: Figure, experiment: Subject):
         self.figure = figure
         self.model = _copy(drawn(figure, experiment))
         named = {m.name: m for m in self.model.references() if m.name}
@@ -93,7 +89,7 @@ class LiveFigure:
         ranges = (self.model.x_range, self.model.y_range)
         return [picked(float(place), axis.start, axis.end) for place, axis in zip((x, y), ranges, strict=True)]
 
-    def _look(self, experiment: Experiment, event: Any) -> None:
+    def _look(self, experiment: Subject, event: Any) -> None:
         """Tell the experiment what pan and zoom have brought into view; what it does not take is undone."""
         if self.figure.span is not None:
             self.figure.span(event.x0, event.x1, event.y0, event.y1)
@@ -161,7 +157,7 @@ class LiveFigure:
 _DRAWN: dict[tuple[type, str], Any] = {}  # text made from classes alone: nothing of a session
 
 
-def drawn(figure: Figure, experiment: Experiment) -> Any:
+def drawn(figure: Figure, experiment: Subject) -> Any:
     """The figure as HoloViews draws it, as Bokeh's JSON, its models named by layer.
 
     HoloViews takes 25 ms an element, a copy from JSON 1 ms: a class is drawn once a process.
@@ -285,7 +281,7 @@ class Page:
 
     TEXTS = 0.1  # seconds by which the texts beside follow the pictures: tables cost more than a picture
 
-    def __init__(self, experiment: Experiment, members: Mapping[tuple[str, str], Any] | None = None):
+    def __init__(self, experiment: Subject, members: Mapping[tuple[str, str], Any] | None = None):
         self.experiment = experiment
         self.controls = experiment.controls(members)
         self.figures = {f.name: LiveFigure(f, experiment) for f in experiment.figures()}

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import panel as pn
 from tornado.ioloop import IOLoop
 
+from ..state.subject import Subject
 from .pace import Later, Turn, looping
-
-if TYPE_CHECKING:
-    from ..experiment import Experiment
 
 QUIET = 0.3  # seconds without a change
 
@@ -22,7 +18,7 @@ class Refiner:
     picture stays as it is. A change begins the wait anew.
     """
 
-    def __init__(self, experiment: Experiment):
+    def __init__(self, experiment: Subject):
         self.experiment, self._turn = experiment, Turn(pn.state.curdoc)
         self._rest = Later(self._next, QUIET, quiet=True)
         self._works = False

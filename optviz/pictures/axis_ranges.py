@@ -32,3 +32,9 @@ def reach_of(limits: tuple[float, float], log: bool) -> tuple[float, float]:
     first, last = math.log10(low), math.log10(high)
     width = max(last - first, 1.0)
     return min(low, 10.0 ** max(first - ROOM * width, -307.0)), max(high, 10.0 ** min(last + ROOM * width, 307.0))
+
+
+def picked(place: float, low: float, high: float) -> float:
+    """Where a hand has put a point between the ends of an axis on view: no finer than a screen shows it."""
+    places = 3 - math.floor(math.log10(abs(high - low)))
+    return round(place, places) + 0.0  # no -0

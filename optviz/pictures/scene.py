@@ -7,7 +7,6 @@ from typing import Any
 import contourpy
 import numpy as np
 
-from ..theory.outlook import lowest_among
 from .layers import heights, image_columns, levels
 
 Box = tuple[float, float, float, float]
@@ -194,16 +193,14 @@ def basin_columns(found: dict[str, Any] | None, by_steps: bool, box: Box) -> dic
     return {"arrivals": image_columns(arrivals, box), "kinds": image_columns(kinds, box)}
 
 
-def star_columns(local: dict[str, Any], lowest: float | None) -> dict[str, dict[str, np.ndarray]]:
-    """The columns of `plots.stars`, from `basin_maps.known_minima`: the lowest minima, and the others."""
-    points, deep = local["points"], lowest_among(local, lowest)
+def star_columns(points: np.ndarray, deep: np.ndarray) -> dict[str, dict[str, np.ndarray]]:
+    """The columns of `layers.stars` for minima (n, 2): the lowest, which `deep` (n,) tells, and the others."""
     low, high = points[deep], points[~deep]
     return {"local": {"x": high[:, 0], "y": high[:, 1]}, "minima": {"x": low[:, 0], "y": low[:, 1]}}
 
 
-def star_keys(local: dict[str, Any], lowest: float | None) -> dict[str, str]:
-    """What a key says of `plots.stars`: nothing of those that are not there."""
-    deep = lowest_among(local, lowest)
+def star_keys(deep: np.ndarray) -> dict[str, str]:
+    """What a key says of `layers.stars`: nothing of those that are not there."""
     return {"minimum": "minimum" if deep.any() else "", "local minimum": "" if deep.all() else "local minimum"}
 
 

@@ -1,0 +1,1 @@
+"""Definitions as formulas that a person reads."""

@@ -1,0 +1,1 @@
+"""One run, or a thousand lanes at once: the loop and what it leaves behind."""

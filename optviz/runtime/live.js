@@ -97,7 +97,7 @@ function update(model, values) {
 const ESCAPES = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
 const escaped = (text) => text.replace(/[&<>"']/g, (c) => ESCAPES[c]);
 
-// A slider by factors holds the place of its value, as optviz.factors.LogSlider.
+// A slider by factors holds the place of its value, as optviz.page.factors.LogSlider.
 const read = (control, value) => (control.log && value !== null ? factor_at(value, control.zero) : value);
 const write = (control, value) => (control.log ? factor_place(value, control.zero) : value);
 

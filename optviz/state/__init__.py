@@ -1,0 +1,1 @@
+"""What an experiment's state is: addresses, files, values that are checked."""

@@ -8,20 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
-
-import param
 
 from ..menus import Member, label_of, rules, surfaces
 from ..messages import refuse
 from ..rules.rule import Rule
+from .subject import Subject
 from .values import SENTENCES as SENTENCES
 from .values import Spec, kind_of, plain, read, refusal, said, sentence, spec_of, stage_of, text
-
-if TYPE_CHECKING:
-    from ..experiment import Experiment
 
 
 class Place(NamedTuple):
@@ -36,7 +31,7 @@ class Place(NamedTuple):
 # the whole state
 
 
-def specs(experiment: Experiment) -> dict[str, Spec]:
+def specs(experiment: Subject) -> dict[str, Spec]:
     """What each shareable name stands for now, and the values it may have, in plain JSON.
 
     Besides what `optviz.state.values` says: `parameter`, and `member`, None or the parameter that
@@ -51,23 +46,23 @@ def member_specs(role: str, label: str, member: Any) -> dict[str, Spec]:
     return {name: _spec(place, {role: member}, set()) for name, place in places.items()}
 
 
-def state_of(experiment: Experiment) -> dict[str, Any]:
+def state_of(experiment: Subject) -> dict[str, Any]:
     """Every value that a visitor can set, by its short name; what cannot be shared is left out."""
     return {name: value for name, (_, _, value) in _found(experiment).items() if value is not None}
 
 
-def query(experiment: Experiment) -> str:
+def query(experiment: Subject) -> str:
     """The state as an address says it, without what has its default: `optimizer=adam&lr=0.2`."""
     texts = {name: (text(value), text(spec["default"])) for name, (spec, _, value) in _found(experiment).items()}
     return urlencode({name: value for name, (value, default) in texts.items() if value not in ("", default)})
 
 
-def link_note(experiment: Experiment) -> str:
+def link_note(experiment: Subject) -> str:
     """What the state holds that no link can carry, a sentence each; empty if there is nothing."""
     return " ".join(_unshared(experiment))
 
 
-def _unshared(experiment: Experiment) -> list[str]:
+def _unshared(experiment: Subject) -> list[str]:
     lost = [(spec, held) for spec, held, value in _found(experiment).values() if value is None]
     sentences = [sentence("unshared", spec | {"fix": "choose such a value first"}, said(held)) for spec, held in lost]
     if getattr(experiment, "_given", None) is not None:
@@ -76,7 +71,7 @@ def _unshared(experiment: Experiment) -> list[str]:
     return sentences
 
 
-def _found(experiment: Experiment) -> dict[str, tuple[Spec, Any, Any]]:
+def _found(experiment: Subject) -> dict[str, tuple[Spec, Any, Any]]:
     """By name: its description, what it holds, and that as plain JSON (None where it cannot be shared)."""
     places = _places(experiment)
     held = {name: _held(place) for name, place in places.items()}
@@ -91,7 +86,7 @@ def _held(place: Place) -> Any:
 # where the values are
 
 
-def _places(experiment: Experiment) -> dict[str, Place]:
+def _places(experiment: Subject) -> dict[str, Place]:
     found: dict[str, Place] = {}
     for parameter in experiment.menu():
         role = parameter.removesuffix("_name")
@@ -103,7 +98,7 @@ def _places(experiment: Experiment) -> dict[str, Place]:
     return found
 
 
-def _knobs(experiment: Experiment, role: str) -> dict[str, Place]:
+def _knobs(experiment: Subject, role: str) -> dict[str, Place]:
     """The numbers of the rule or the surface that is chosen; a user's own has none to share."""
     if not _is_listed(experiment, role):
         return {}
@@ -117,16 +112,16 @@ def _numbers(member: Any) -> list[str]:
     return member.shape_names() if hasattr(member, "shape_names") else []
 
 
-def _catalogue(experiment: Experiment, role: str) -> Mapping[str, type]:
+def _catalogue(experiment: Subject, role: str) -> Mapping[str, type]:
     return rules() if experiment.param[role].kind == "rule" else surfaces()
 
 
-def _is_listed(experiment: Experiment, role: str) -> bool:
+def _is_listed(experiment: Subject, role: str) -> bool:
     member = getattr(experiment, role)
     return _catalogue(experiment, role).get(label_of(member)) is type(member)
 
 
-def _specs(experiment: Experiment, places: Mapping[str, Place]) -> dict[str, Spec]:
+def _specs(experiment: Subject, places: Mapping[str, Place]) -> dict[str, Spec]:
     choices = {p.parameter for p in places.values() if kind_of(p.owner.param[p.parameter]) == "option"}
     brought = experiment.follow(choices) if choices else {}
     return {name: _spec(place, brought, choices) for name, place in places.items()}
@@ -162,7 +157,7 @@ def _gathered(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
 
 
-def apply(experiment: Any, values: Mapping[str, Any]) -> tuple[Experiment, list[str]]:
+def apply(experiment: Any, values: Mapping[str, Any]) -> tuple[Any, list[str]]:
     """Set what these values say, of an experiment or of a new one of a class, in one computation.
 
     Gives the experiment and a sentence for each value that was refused; the others hold. What
@@ -209,7 +204,7 @@ def _taken(experiment: Any, owner: Any, change: Mapping[str, tuple[str, Any]]) -
     return {}
 
 
-def later(experiment: Experiment) -> Callable[[], Experiment] | None:
+def later(experiment: Subject) -> Callable[[], Subject] | None:
     """A function that makes another experiment in the state of this one now, in any thread.
 
     None where the state holds what cannot be shared: members or data of a user's own.
@@ -218,7 +213,7 @@ def later(experiment: Experiment) -> Callable[[], Experiment] | None:
         return None
     kind, values, beside = type(experiment), state_of(experiment), experiment.beside()
 
-    def made() -> Experiment:
+    def made() -> Subject:
         copy, _ = apply(kind, values)
         if copy.beside() != beside:
             vars(copy).update(beside)
@@ -231,7 +226,7 @@ def later(experiment: Experiment) -> Callable[[], Experiment] | None:
 # JSON
 
 
-def to_json(experiment: Experiment) -> str:
+def to_json(experiment: Subject) -> str:
     """The state as a JSON text; ValueError with one sentence where it holds what cannot be shared."""
     unshared = _unshared(experiment)
     if unshared:
@@ -239,16 +234,12 @@ def to_json(experiment: Experiment) -> str:
     return json.dumps({"experiment": type(experiment).__name__, "values": state_of(experiment)})
 
 
-def from_json(kind: type, text: str) -> Experiment:
-    """A new experiment of this class; of any that there is, for a base class that is none itself.
-
-    ValueError with a sentence for the first bad value.
-    """
-    name, values = _read_json(f"{kind.__name__}.from_json", text)
-    known = _kinds(kind)
-    if name not in known:
-        refuse(f"{kind.__name__}.from_json", f"needs an experiment among {', '.join(known)}", name)
-    made, refused = apply(known[name], values)
+def from_json(who: str, kinds: Mapping[str, type], text: str) -> Any:
+    """A new experiment of one of these classes, by name; ValueError with a sentence for the first bad value."""
+    name, values = _read_json(who, text)
+    if name not in kinds:
+        refuse(who, f"needs an experiment among {', '.join(kinds)}", name)
+    made, refused = apply(kinds[name], values)
     if refused or made.message:
         raise ValueError([*refused, made.message][0])
     return made
@@ -263,13 +254,3 @@ def _read_json(who: str, text: Any) -> tuple[str, dict[str, Any]]:
         case {"experiment": str(name), "values": dict(values), **more} if not more:
             return name, values
     return refuse(who, 'needs a text {"experiment": ..., "values": {...}}', text, "give it what to_json wrote")
-
-
-def _kinds(kind: type) -> dict[str, type]:
-    from .. import _LATER
-
-    for module in _LATER.values():
-        if module.startswith("experiments."):
-            import_module(f"optviz.{module}")
-    found = param.concrete_descendents(kind)
-    return {kind.__name__: kind} if kind in found.values() else found

@@ -1,0 +1,1 @@
+"""Grids of runs: every cell its own, in blocks of lanes."""

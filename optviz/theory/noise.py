@@ -1,7 +1,7 @@
 """What gradient noise leaves: the spread of updates, the variance around a minimum, the loss floor.
 
 For a linear rule these solve the discrete Lyapunov equation of its map. Where squares of gradients
-are frozen (`theory.is_frozen`: Adam and its kin) they are put at their mean under the noise: the
+are frozen (`stability.is_frozen`: Adam and its kin) they are put at their mean under the noise: the
 result is approximate, as in "about lr^2 (1 - beta1) / (1 + beta1)" for the variance of Adam's updates.
 """
 

@@ -16,7 +16,7 @@ from .stability import frozen_terms, hessian_at, is_frozen, max_lr, precondition
 def outlook(
     rule: Any, objective: Any, run: Trajectory, local: Mapping[str, Any], lowest: float | None, clip: float = 0.0
 ) -> dict[str, Any]:
-    """Prediction and measurement for the first lane of a run, among the minima `local` of `basin_maps.local_minima`.
+    """Prediction and measurement for the first lane of a run, among the minima `local` of `maps.basins.local_minima`.
 
     `lowest` is the surface's lowest loss, None where it falls without end.
 
@@ -59,7 +59,7 @@ def outlook(
 
 
 def lowest_among(local: Mapping[str, Any], lowest: float | None) -> np.ndarray:
-    """Which of the minima of `basin_maps.local_minima` are the lowest, up to rounding: booleans (n,).
+    """Which of the minima of `maps.basins.local_minima` are the lowest, up to rounding: booleans (n,).
 
     None of them where the surface has no `lowest` loss.
     """

@@ -21,7 +21,7 @@ def gradient_at(objective: Any, point: Any) -> np.ndarray:
 
 
 def end_of(objective: Any, run: Trajectory, local: Mapping[str, Any]) -> dict[str, Any]:
-    """The end of a run's first lane, among the minima `local` (see `basin_maps.local_minima`).
+    """The end of a run's first lane, among the minima `local` (see `maps.basins.local_minima`).
 
     `kind` is the first of these that holds:
     "diverged"; "arrived" at a minimum (`rounded`: to the last digits); "cycle" of `period` steps;

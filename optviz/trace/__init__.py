@@ -1,0 +1,1 @@
+"""One function of named variables, read many ways."""
