@@ -32,7 +32,7 @@ BROWSER = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", 
 BASELINE = """
 import panel as pn
 from optviz import {kind}
-from optviz.controls import knobs_of
+from optviz.page.controls import knobs_of
 pn.extension()
 e = {kind}()
 controls = pn.Column(*e.controls())

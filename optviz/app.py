@@ -7,17 +7,13 @@ import sys
 from asyncio import get_running_loop
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from importlib.resources import files
 from io import StringIO
-from pathlib import Path
 
 import panel as pn
 from bokeh.document import Document
 from bokeh.document.events import MessageSentEvent
 from bokeh.models import CustomJS
-from panel.io.location import Location
 from panel.io.state import set_curdoc
-from panel.theme import fast
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 
@@ -25,6 +21,7 @@ from .card_pictures import addresses
 from .catalogue import cards, name_of
 from .catalogue import experiments as experiments
 from .experiment import Experiment
+from .page.insides import Address, Fast, FastListTemplate, keep_apart
 from .page.layout import favicon, stylesheet
 from .page.pace import Later, Turn
 from .state import sharing
@@ -32,29 +29,6 @@ from .sweeps import cluster
 
 LONGEST = 4 << 20  # bytes of an address that are read, to be refused in a sentence
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
-
-
-class Fast(fast.Fast):
-    """The Fast design without the font it would fetch; Panel finds its files by this name."""
-
-    _resources = {name: value for name, value in fast.Fast._resources.items() if name != "font"}
-
-
-class FastListTemplate(pn.template.FastListTemplate):
-    """Panel's list, as one page with a title and a main part that scrolls; Panel finds its files by this name."""
-
-    _template = Path(str(files("optviz"))) / "assets" / "page.html"
-
-
-class Address(Location):
-    """Panel's record of the page's address, unread: `serve` reads the request, `Link` writes.
-
-    Panel takes every value for a number where it can, and falls over one of 5,000 digits and
-    over a second question mark: the page would stay empty.
-    """
-
-    def _update_synced(self, event=None) -> None:
-        """Nothing follows it."""
 
 
 def template(title: str, *main, description: str = "", picture: str = "surface_descent") -> FastListTemplate:
@@ -82,15 +56,11 @@ def template(title: str, *main, description: str = "", picture: str = "surface_d
 def _tell_themes_apart() -> None:
     """Give the dark pages of this app a session of their own where `--reuse-sessions` keeps one for all.
 
-    `pn.config.session_key_func` would do it for the process: `--warm` then destroys the sessions that it
-    keeps for other apps. Panel calls this once it has warmed the app, or has its first visitor.
+    Panel calls this once it has warmed the app, or has its first visitor.
     """
-    kept = {key: session for key, session in pn.state._sessions.items() if session.document is pn.state.curdoc}
-    for key, session in kept.items():
-        path = key if isinstance(key, str) else key[0]
-        pn.state._session_key_funcs[path] = _page_key
-        pn.state._sessions.pop(key)
-        pn.state._sessions[_key(path, key[1:] == ("dark",))] = session
+    keep_apart(
+        pn.state.curdoc, _page_key, lambda key: _key(*((key, False) if isinstance(key, str) else (key[0], True)))
+    )
 
 
 def _page_key(request) -> str | tuple[str, str]:

@@ -7,7 +7,6 @@ changed, in a page by pushing arrays into what was drawn, in a notebook as Dynam
 
 from __future__ import annotations
 
-import os
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,7 +19,6 @@ import holoviews as hv
 import numpy as np
 import panel as pn
 import param
-from panel.reactive import Syncable
 
 from .export.bundle import names_on_self
 from .export.frame import Frame
@@ -28,19 +26,13 @@ from .export.page import page_html
 from .menus import label_of, resolved, rules, surfaces
 from .page.controls import knobs_of
 from .page.layout import frame, html
+from .page.notebook import prepare_notebook
 from .page.page import Page
 from .page.refiner import Refiner
 from .pictures.layers import Drawing, Figure, compose
 from .rules.rule import shut
 from .state import sharing
 from .state.subject import Members
-
-os.environ.setdefault("PANEL_INLINE", "1")  # a notebook holds the scripts of what it shows: no network
-hv.extension("bokeh", logo=False, inline=pn.config.inline)
-# Canvas beats WebGL where there is no GPU (6 ms against 150 ms for 23,640 points), and
-# Panel's 50 ms debounce is half the latency of a knob; at 0 HoloViews would starve the loop.
-hv.renderer("bokeh").webgl = False
-Syncable._debounce = 5
 
 EMPTIED = "make all of them, and have draw leave the layers empty that shall not show"
 
@@ -285,6 +277,10 @@ class Experiment(pn.viewable.Viewer):
         for page in self._pages:
             page.push()
 
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        prepare_notebook()
+        return super()._repr_mimebundle_(include, exclude)
+
     @property
     def view(self) -> hv.Layout:
         """The pictures as HoloViews DynamicMaps, to compose with `*` and `+`."""
@@ -293,6 +289,7 @@ class Experiment(pn.viewable.Viewer):
     @property
     def views(self) -> dict[str, Any]:
         """Each figure by name, an overlay of static elements and live DynamicMaps."""
+        prepare_notebook()
         return {figure.name: self._dynamic(figure) for figure in self.figures()}
 
     def _dynamic(self, figure: Figure):

@@ -18,6 +18,7 @@ from ..objectives.minima import lowest_loss
 from ..objectives.surfaces import RotatedQuadratic
 from ..page.controls import knobs_of, shown_while
 from ..page.fields import WholeField
+from ..page.insides import widgets_of
 from ..page.layout import frame, html
 from ..page.tables import cell
 from ..pictures.areas import area
@@ -377,7 +378,7 @@ one where the rate that there is does not do.</p>
     def _shown(self, menu: pn.Param, name: str, options: list[str], knobs: list[str]) -> pn.Column:
         """Knobs that show while one of these options of a menu is chosen."""
         test = f"{json.dumps(options)}.includes(cb_obj.value)"
-        return shown_while(menu._widgets[name], test, getattr(self, name) in options, knobs_of(self, knobs))
+        return shown_while(widgets_of(menu)[name], test, getattr(self, name) in options, knobs_of(self, knobs))
 
     def arrange(self, page) -> Any:
         return frame(

@@ -13,6 +13,7 @@ import param
 from ..experiment import Members
 from ..page.controls import knobs_of, shown_while
 from ..page.factors import written
+from ..page.insides import widgets_of
 from ..rules.optimizers import SGD, Adagrad, Adam, Lion, NAdam, RMSprop
 from ..rules.rule import Rule
 from ..spans import RATES, Spanned
@@ -75,7 +76,7 @@ def rates_tried(lowest: float, highest: float, trials: int) -> np.ndarray:
 def fairness_knobs(race: Any) -> tuple[list[Any], list[Any]]:
     """The menu of what is fair with the learning rate that it may ask for, and the knobs of every racer."""
     knobs = knobs_of(race, ["fairness"])
-    menu = knobs._widgets["fairness"]
+    menu = widgets_of(knobs)["fairness"]
     test = f"{json.dumps(SHARED)}.includes(cb_obj.value)"
     lr = shown_while(menu, test, race.fairness in SHARED, knobs_of(race, ["lr"]))
     return [knobs, lr], [part for name in NAMES for part in racer_knobs(race, name, menu)]
@@ -89,7 +90,7 @@ def racer_knobs(race: Any, name: str, fairness: Any) -> list[Any]:
     if name in BASELINES:
         return [lr, others]
     switch = knobs_of(race, [key])
-    return [switch, shown_while(switch._widgets[key], "cb_obj.active", getattr(race, key), lr, others)]
+    return [switch, shown_while(widgets_of(switch)[key], "cb_obj.active", getattr(race, key), lr, others)]
 
 
 def trial_knobs(race: Any) -> pn.Param:

@@ -12,6 +12,7 @@ from ..experiment import Experiment, Members
 from ..messages import refuse
 from ..objectives.losses import ReLUNet, batch_indices, checked_data
 from ..page.controls import knobs_of, shown_while
+from ..page.insides import widgets_of
 from ..page.layout import frame, grid, html
 from ..pictures.layers import BLUE, GREY, ORANGE, Drawing, Figure, bands, curve, lines, marks, stems, surface, texts
 from ..pictures.scene import Landscape, arrows, decades, image_of, loggable
@@ -251,7 +252,7 @@ the right one it often points uphill.</p>
         player = {"type": pn.widgets.Player, "interval": 120, "loop_policy": "once", "show_value": True,
                   "sizing_mode": "stretch_width", "height": 100}  # fmt: skip
         draws = knobs_of(self, ["replacement"])
-        ordered = shown_while(draws._widgets["replacement"], "!cb_obj.active", not self.replacement,
+        ordered = shown_while(widgets_of(draws)["replacement"], "!cb_obj.active", not self.replacement,
                               knobs_of(self, ["shuffle"]))  # fmt: skip
         return [
             knobs_of(self, ["sample"], widgets={"sample": player}),

@@ -27,6 +27,7 @@ from ..menus import label_of
 from ..messages import refuse
 from ..page.factors import LogSlider
 from ..page.fields import refusal_html
+from ..page.insides import models_of, widgets_of
 from ..page.layout import favicon, shaded, share, stylesheet, wrapped
 from ..page.page import Page
 from ..pictures.axis_ranges import picked, range_of
@@ -333,7 +334,7 @@ def _runs(experiment: Subject, role: str, member: Any) -> bool:
 
 def _model(pane: Any) -> Any:
     """The Bokeh model of a pane that has been drawn once."""
-    ((model, _),) = pane._models.values()
+    (model,) = models_of(pane)
     return model
 
 
@@ -368,7 +369,7 @@ def _control_specs(knobs: pn.Param, owners: dict[int, Any]) -> list[dict[str, An
         {"name": name, "member": member, "model": _model(widget).id,
          "event": isinstance(widget, pn.widgets.Button), **_factors_spec(widget), **_field_spec(widget),
          "property": "active" if isinstance(widget, pn.widgets.Checkbox) else "value"}
-        for name, widget in knobs._widgets.items() if name in knobs.object.param
+        for name, widget in widgets_of(knobs).items() if name in knobs.object.param
     ]  # fmt: skip
 
 

@@ -11,6 +11,7 @@ import param
 
 from .factors import LogSlider, slider_for
 from .fields import field_for, notes_under
+from .insides import be_quick, models_of, widgets_of
 from .layout import shading, share, stylesheet
 
 MANY = 4  # digits of a step, beyond which most of a value's would be zeros
@@ -23,10 +24,8 @@ def knobs_of(owner: param.Parameterized, names: Sequence[str], widgets: Any = No
     made = pn.Param(owner.param, parameters=list(names), show_name=False, widgets=widgets,
                     sizing_mode="stretch_width", margin=0, default_layout=pn.Column, visible=visible,
                     display_threshold=-1)  # fmt: skip
-    for widget in made._widgets.values():
-        # Panel's count of running callbacks, for a spinner that pages do without, takes
-        # a fifth of what a move of a slider takes on the server
-        widget._busy__ignore = ["value"]
+    for widget in widgets_of(made).values():
+        be_quick(widget)
         widget.stylesheets = [stylesheet("widgets.css")]
         if not isinstance(widget, pn.widgets.Button | pn.widgets.Checkbox):
             widget.sizing_mode = "stretch_width"
@@ -49,7 +48,7 @@ def shade(knobs: pn.Param, name: str, start: float) -> bool:
 
     Where it stands already a variable moves: after another style sheet Bokeh lays out the page.
     """
-    widget = knobs._widgets.get(name)
+    widget = widgets_of(knobs).get(name)
     if not isinstance(widget, pn.widgets.FloatSlider):
         return False
     if isinstance(widget, LogSlider):
@@ -58,14 +57,14 @@ def shade(knobs: pn.Param, name: str, start: float) -> bool:
         ends = widget.start, widget.end
     with param.parameterized.discard_events(widget):
         widget.stylesheets = [stylesheet("widgets.css"), shading(start, *ends)]
-    for model, _ in widget._models.values():
+    for model in models_of(widget):
         model.css_variables = {"unstable": share(start, *ends)}
     return True
 
 
 def close(knobs: pn.Param, names: Sequence[str]) -> None:
     """Disable the controls of these parameters, and no others."""
-    for name, widget in knobs._widgets.items():
+    for name, widget in widgets_of(knobs).items():
         if widget.disabled != (name in names):
             widget.param.update(disabled=name in names, styles={"opacity": "0.45"} if name in names else {})
 

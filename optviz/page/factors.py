@@ -7,9 +7,10 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, ClassVar
 
-import panel as pn
 import param
 from bokeh.models import CustomJSTickFormatter
+
+from .insides import Converted
 
 PLACES = 100  # a decade
 NEAR = 0.0115  # half a step
@@ -44,7 +45,7 @@ def place_of(value: float) -> float:
     return place if factor_at(place) == value else exact
 
 
-class LogSlider(pn.widgets.FloatSlider):
+class LogSlider(Converted):
     """A slider by factors: its model holds log10 of the value, in hundredths.
 
     Where `zero`, its first place is 0.
@@ -52,7 +53,6 @@ class LogSlider(pn.widgets.FloatSlider):
 
     zero = param.Boolean(False, doc="Whether the slider begins at 0.")
 
-    _rename: ClassVar[dict[str, str | None]] = {"zero": None}
     _VALUES: ClassVar[tuple[str, ...]] = ("value", "value_throttled")
 
     @property
@@ -71,17 +71,16 @@ class LogSlider(pn.widgets.FloatSlider):
         """Where a value stands on the track, 0 at the first place."""
         return place_of(value) if value > 0 else self.track[0]
 
-    def _process_param_change(self, params: dict[str, Any]) -> dict[str, Any]:
-        sent = super()._process_param_change({**params, **({"format": None} if "format" in params else {})})
+    def to_browser(self, sent: dict[str, Any]) -> dict[str, Any]:
+        sent = dict(sent)
         sent |= {name: self.place_of(sent[name]) for name in self._VALUES if sent.get(name) is not None}
         if {"start", "end", "step"} & set(sent):
             (low, high), zero = self.track, self.nought
             sent |= {"start": low, "end": high, "step": 1 / PLACES, "tags": ["log", zero], "format": written(zero)}
         return sent
 
-    def _process_property_change(self, changes: dict[str, Any]) -> dict[str, Any]:
-        values = {name: self._value_at(changes[name]) for name in self._VALUES if name in changes}
-        return super()._process_property_change({**changes, **values})
+    def from_browser(self, changes: dict[str, Any]) -> dict[str, Any]:
+        return {**changes, **{name: self._value_at(changes[name]) for name in self._VALUES if name in changes}}
 
     def _value_at(self, place: float) -> float:
         return 0.0 if place == self.nought else factor_at(place)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import nullcontext
 from html import escape
-from typing import Any, ClassVar
+from typing import Any
 
 import panel as pn
 import param
 
 from ..state.values import field_spec, read, typed
+from .insides import Checked, declared_by, parts_of, put_parts
 from .layout import html, wrapped
 
 
@@ -23,23 +23,21 @@ def field_for(parameter: Any) -> dict[str, Any]:
 
 def notes_under(knobs: pn.Param) -> None:
     """Give each field among these widgets the line under it that says what it refuses."""
-    parts = list(knobs._widget_box)
+    parts = parts_of(knobs)
     fields = [part for part in parts if isinstance(part, _Field)]
     if fields:
-        knobs._widget_box.objects = [each for part in parts for each in (part, *_notes(part))]
+        put_parts(knobs, [each for part in parts for each in (part, *_notes(part))])
 
 
 def _notes(part: Any) -> list[pn.pane.HTML]:
     return [part.note] if isinstance(part, _Field) else []
 
 
-class _Field(pn.widgets.base.Widget):
+class _Field(Checked):
     """What a browser says a field holds reaches the parameter only once it is checked.
 
     Bokeh knows no bounds here: it would leave a number out of them standing in the field, and keep the old one.
     """
-
-    _rename: ClassVar[Mapping[str, str | None]] = {"start": None, "end": None}
 
     def __init__(self, **params):
         super().__init__(**params)
@@ -49,29 +47,21 @@ class _Field(pn.widgets.base.Widget):
     @property
     def spec(self) -> dict[str, Any]:
         """What it takes (see `optviz.state.values`): what its parameter does."""
-        return field_spec(self._owner.param[self._param_name])
+        owner, name = declared_by(self)
+        return field_spec(owner.param[name])
 
-    @property
-    def _owner(self) -> Any:
-        pane: Any = self._param_pane  # Panel sets it
-        return pane.object
-
-    def _process_events(self, events: dict[str, Any]) -> None:
-        others = {name: value for name, value in events.items() if name not in ("value", "value_throttled")}
-        if others:
-            super()._process_events(others)
-        if "value" in events:
-            why = typed(self.spec, events["value"], self.value) or self._tried(read(self.spec, events["value"]))
-            if why:
-                self.param.trigger("value")  # the browser's field gets back what it held
-            self._say(why)
+    def receive(self, value: Any) -> None:
+        why = typed(self.spec, value, self.value) or self._tried(read(self.spec, value))
+        if why:
+            self.param.trigger("value")  # the browser's field gets back what it held
+        self._say(why)
 
     def _tried(self, value: Any) -> str:
         """Set the parameter, which sets this field; what is said against it, whereupon it is as it was."""
-        owner = self._owner
+        owner, name = declared_by(self)
         try:
             with owner.tried() if hasattr(owner, "tried") else nullcontext([]) as said:
-                owner.param.update(**{self._param_name: value})
+                owner.param.update(**{name: value})
         except ValueError as refusal:
             return str(refusal)
         return " ".join(said)

@@ -11,8 +11,8 @@ from typing import Any
 
 import panel as pn
 import param
-from bokeh.models import UIElement
-from panel.io.notebook import patch_inline_stylesheets
+
+from .insides import Whole, models_of
 
 
 @cache
@@ -71,22 +71,6 @@ def _numbers(text: str) -> str:
     return re.sub(r"(\d) %", "\\1\u00a0%", signed)
 
 
-class Whole(pn.Column):
-    """The column that holds a page.
-
-    For a notebook Panel writes style sheets into one model after the other, and Bokeh collects all
-    models of the page anew for each, most of what showing it takes; here it collects them once.
-    """
-
-    def _render_model(self, doc: Any = None, comm: Any = None) -> Any:
-        model = super()._render_model(doc, comm)
-        if pn.config.inline and model.document is not None:
-            with model.document.models.freeze():
-                for part in model.select({"type": UIElement}):
-                    patch_inline_stylesheets(part)
-        return model
-
-
 def frame(side: Any, hero: Any, rest: Any, notes: Any, beside: bool = False) -> pn.Column:
     """The page: controls, the main picture, further pictures (below or beside), the notes."""
     return Whole(
@@ -121,5 +105,5 @@ def show(pane: pn.pane.HTML, text: str) -> None:
         return
     with param.parameterized.discard_events(pane):
         pane.object = text
-    for model, _ in pane._models.values():
+    for model in models_of(pane):
         model.text = escape(text)

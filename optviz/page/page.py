@@ -13,7 +13,6 @@ from typing import Any
 import holoviews as hv
 import numpy as np
 import panel as pn
-import panel.io.document as panel_document
 from bokeh.document import Document
 from bokeh.models import AllIndices, BoxZoomTool, GlyphRenderer, Legend, SaveTool, UnionRenderers
 from tornado.ioloop import IOLoop
@@ -21,10 +20,11 @@ from tornado.ioloop import IOLoop
 from ..pictures.axis_ranges import picked, range_of
 from ..pictures.captions import caption
 from ..pictures.gestures import let_drag
-from ..pictures.layers import DOTTED, Drawing, Figure, compose
+from ..pictures.layers import BACKEND, DOTTED, Drawing, Figure, compose
 from ..state.subject import Subject
 from ..sweeps import cluster
 from .controls import close, shade
+from .insides import see_off
 from .layout import html, show, stylesheet, wrapped
 from .pace import Later, Turn, looping
 
@@ -166,7 +166,7 @@ def drawn(figure: Figure, experiment: Subject) -> Any:
     if key not in _DRAWN:
         drawing = experiment.drawings[figure.name]
         layers = [_named(figure, name, drawing.element(name, make)) for name, make in figure.layers.items()]
-        plot = hv.renderer("bokeh").get_plot(compose(figure, drawing, [*figure.static(), *layers], captioned=True))
+        plot = hv.renderer(BACKEND).get_plot(compose(figure, drawing, [*figure.static(), *layers], captioned=True))
         plot.document = None  # the drawing belongs to no session
         model = plot.state
         model.name = figure.name
@@ -209,7 +209,7 @@ def _named(figure: Figure, layer: str, element: Any) -> Any:
         if "color_mapper" in plot.handles:
             plot.handles["color_mapper"].name = f"colour {layer}"
 
-    return element.opts(hooks=[*element.opts.get().kwargs.get("hooks", []), name])
+    return element.opts(backend=BACKEND, hooks=[*element.opts.get(backend=BACKEND).kwargs.get("hooks", []), name])
 
 
 def _copy(json: Any) -> Any:
@@ -256,24 +256,6 @@ def _same(a: Any, b: Any) -> bool:
     if any(isinstance(v, list) and v and isinstance(v[0], np.ndarray) for v in (a, b)):
         return False  # images and bundles of lines: made anew only on change
     return np.array_equal(a, b)
-
-
-def _see_off(document: Any, after: float = 0.08) -> None:
-    """Send what Panel 1.9 may leave behind: messages queued while others were being written.
-
-    Its writer clears the mark "still writing" after a wait without looking for messages that
-    came meanwhile; on a busy machine a drag's last update then stayed until the next change.
-    """
-    if document is None or document.session_context is None:
-        return
-
-    def look():
-        if document in panel_document._WRITE_MSGS:
-            panel_document._WRITE_BLOCK[document] = True
-            panel_document._dispatch_write_task(document, panel_document._dispatch_msgs, document)
-            IOLoop.current().call_later(after, look)
-
-    IOLoop.current().call_later(after, look)
 
 
 class Page:
@@ -326,7 +308,7 @@ class Page:
             if not self.experiment.message:
                 self._push_pictures()
         pn.io.push_notebook(self.layout)  # a kernel sends no change of a Bokeh model by itself
-        _see_off(pn.state.curdoc)
+        see_off(pn.state.curdoc)
 
     def _push_pictures(self) -> None:
         afresh = self.experiment.framings != self._framings
@@ -358,7 +340,7 @@ class Page:
             for name, text in self.experiment.side().items():
                 show(self.blocks[name], wrapped(text, name))
         pn.io.push_notebook(self.layout)
-        _see_off(self._turn.document)
+        see_off(self._turn.document)
 
     def _shade(self) -> None:
         """Colour the part of a slider that is unstable."""

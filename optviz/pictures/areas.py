@@ -7,7 +7,7 @@ from typing import Any
 import holoviews as hv
 from bokeh.models import Patch
 
-from .layers import Columns, Layer
+from .layers import BACKEND, Columns, Layer
 
 
 def area(color: str, alpha: float = 0.2) -> Layer:
@@ -15,7 +15,9 @@ def area(color: str, alpha: float = 0.2) -> Layer:
 
     def make(columns: Columns) -> Any:
         element = hv.Curve((columns["x"], columns["y"]), "x", "y")
-        return element.opts(color=color, alpha=0, line_width=0, show_legend=False, hooks=[_filled(color, alpha)])
+        return element.opts(
+            backend=BACKEND, color=color, alpha=0, line_width=0, show_legend=False, hooks=[_filled(color, alpha)]
+        )
 
     return Layer(make)
 
