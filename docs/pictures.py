@@ -75,7 +75,7 @@ def opened(browser, path: Path, state: dict, size: tuple[int, int]):
 
 def card(page, names: list[str]) -> Image.Image:
     """These figures in the cards' shape."""
-    page.evaluate("optviz.page.page.model(optviz.page.page.spec.status).visible = false")
+    page.evaluate("optviz.page.model(optviz.page.spec.status).visible = false")
     page.wait_for_timeout(500)
     box = page.evaluate(BOX, names)
     if box is None:

@@ -12,7 +12,7 @@ from test_export_stored import Careful
 from optviz import SGD, HyperparameterMap, TorchOptimizer, objective
 from optviz.export.stored import stored_runs
 
-RANGES = "() => Object.values(optviz.page.page.figures.map.ranges).flatMap((range) => [range.start, range.end])"
+RANGES = "() => Object.values(optviz.page.figures.map.ranges).flatMap((range) => [range.start, range.end])"
 pytestmark = [pytest.mark.browser]
 
 
