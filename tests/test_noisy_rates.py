@@ -37,13 +37,14 @@ MOVED = {"momentum": 0.9, "noise": 3.0, "seed": 5}
 def test_no_run_diverges_right_after_surface_and_rule_are_chosen(surface, settings):
     made = Unseen(runs=MOST_RUNS, steps=300, **settings)
     made.surface = "Booth"
-    for rule in list(RULES):
+    half = list(SURFACES).index(surface) % 2  # every pair in one of both orders
+    for rule in list(RULES)[half::2]:
         made.rule = rule
         made.surface = surface
         assert lost(made) == 0 and made.message == "" and made.lr <= LR, (rule, made.lr)
         made.surface = "Booth"
     made.surface = surface
-    for rule in RULES:
+    for rule in list(RULES)[1 - half :: 2]:
         made.rule = rule
         assert lost(made) == 0 and made.message == "", (rule, made.lr)
     assert made.lr == LR or float(f"{made.lr:.1g}") == made.lr  # round

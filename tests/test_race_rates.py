@@ -28,10 +28,13 @@ class Unseen(Race):
         return {}
 
 
-@pytest.mark.parametrize("settings", [
-    {}, {"steps": 300}, {"heavy_ball_momentum": 0.99, "nesterov_momentum": 0.98, "adam_beta1": 0.5},
+MOVED = [{"steps": 300}, {"heavy_ball_momentum": 0.99, "nesterov_momentum": 0.98, "adam_beta1": 0.5}]
+HARD = [STEEP, "Rosenbrock", "Monkey saddle", "Ackley"]
+
+
+@pytest.mark.parametrize(("label", "settings"), [
+    *[(label, {}) for label in surfaces()], *[(label, settings) for label in HARD for settings in MOVED],
 ])  # fmt: skip
-@pytest.mark.parametrize("label", surfaces())
 def test_no_racer_diverges_right_after_a_surface_is_chosen(label, settings):
     made = Unseen(**EVERYONE, **settings, fairness=OWN, trials=12)
     for chosen in ("Booth", label):
