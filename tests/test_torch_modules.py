@@ -164,3 +164,44 @@ def test_what_goes_wrong_inside_is_one_sentence(module, criterion, words):
     for rule in (SGD(lr=0.1), TorchOptimizer(torch.optim.SGD, lr=0.1)):
         loss = TorchLoss(module, criterion, INPUTS, TARGETS)
         assert words in refused(lambda loss=loss, rule=rule: descend(loss, rule, loss.starts[0], 2))
+
+
+# Many points at once
+
+AT = np.meshgrid(np.linspace(-2, 2, 9), np.linspace(-1, 3, 7))
+MANY = {
+    "vectorised": lambda x, y: torch.sin(x) * torch.exp(-(y**2)) + 0.1 * x**2,
+    "a branch that autograd may take": lambda x, y: x**2 if torch.is_tensor(y) and y.ndim else x**2 + y**4,
+    "a power of a number": lambda x, y: torch.hypot(x, y) ** 1.5,
+    "nowhere finite": lambda x, y: torch.log(-(x**2) - 1) + y,
+}
+
+
+@pytest.mark.parametrize("function", MANY.values(), ids=MANY)
+def test_many_values_are_single_ones(function):
+    made = optviz.TorchFunction(function, ((-3, 3), (-3, 3)), own_gradient=True)
+    np.testing.assert_allclose(made.values(*AT), made.value(*AT), rtol=1e-13, equal_nan=True)
+
+
+def test_what_torch_cannot_vectorise_is_asked_point_by_point():
+    def branching(x, y):
+        return x**2 if x.detach().item() > 0 else x**2 + y**2
+
+    made = optviz.TorchFunction(branching, ((-3, 3), (-3, 3)), own_gradient=True)
+    np.testing.assert_array_equal(made.values(*AT), made.value(*AT))
+    loss = TorchLoss(mlp(), torch.nn.MSELoss(), INPUTS, TARGETS)
+    points = np.random.default_rng(0).normal(size=(loss.dim, 5))
+    np.testing.assert_allclose(loss.values(*points), loss.value(*points), rtol=1e-12)
+
+
+def test_minima_of_a_module_are_searched_in_few_calls():
+    calls = []
+
+    def counted(prediction, target):
+        calls.append(1)
+        return mse_loss(prediction, target)
+
+    loss = TorchLoss(torch.nn.Linear(1, 1), counted, np.ones((4, 1)), np.ones((4, 1)))
+    loss.domain = ((-3, 3), (-3, 3))
+    assert optviz.minima.lowest_loss(loss) == pytest.approx(0, abs=1e-12)  # a valley: weight + bias = 1
+    assert len(calls) < 20_000  # 250,000 points

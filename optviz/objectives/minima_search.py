@@ -46,7 +46,7 @@ class Finding:
         starts = lattice_of(sides, lattice).reshape(2, -1) if traced else np.zeros((2, 0))
         self.cell = (sides[:, 1:] - sides[:, :1]) / (lattice - 1 if traced else COARSE // 2)
         with np.errstate(all="ignore"):  # overflow is a result: no minimum is there
-            self.values = objective.value(*self.fine)
+            self.values = objective.values(*self.fine)
             self.rounding = rounding_of(self.values)
             low = self._low()
             begun = np.hstack([starts, low]) if traced else rolled(objective, low)
@@ -59,7 +59,7 @@ class Finding:
 
     def value(self, x: np.ndarray) -> np.ndarray:
         """The values at points, infinite where there is none."""
-        values = self.objective.value(*x)
+        values = self.objective.values(*x)
         return np.where(np.isnan(values), np.inf, values)
 
     def _low(self) -> np.ndarray:

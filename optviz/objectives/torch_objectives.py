@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import sys
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,8 @@ from torch.func import functional_call
 from ..messages import refuse
 from .gradient_check import check_gradient
 from .torch_data import in_double, samples_of
+
+VECTOR = 4096  # points that torch vectorises over at once
 
 
 class _Probe(torch.Tensor):
@@ -104,6 +107,20 @@ class TorchFunction:
     def value(self, *coordinates: Any) -> np.ndarray:
         """The value, of the coordinates' common shape."""
         return self.value_of(None, *coordinates)
+
+    def values(self, *coordinates: Any) -> np.ndarray:
+        """The value at many points at once, where torch can vectorise the function: its last digits may differ.
+
+        A branch, a draw or a number taken out of a tensor has it ask for one point after the other.
+        """
+        points, shape = _points(coordinates)
+        try:
+            with torch.no_grad(), warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # torch says of some functions that it only loops over the points
+                found = torch.vmap(self._call, chunk_size=VECTOR)(torch.stack(points))
+        except Exception:  # torch has a kind for each of these reasons, and so has each module
+            return self.value(*coordinates)
+        return np.reshape(found.double().numpy(), shape)
 
     def value_of(self, batch: Any, *coordinates: Any) -> np.ndarray:
         """The value; a plain function has no samples, so `batch` is ignored."""
