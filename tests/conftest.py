@@ -47,7 +47,6 @@ GROUPS = {
         "test_export_address",
         "test_export_map",
         "test_export_themes",
-        "test_export_themes",
         "test_plot_ranges::test_an_exported",
         "test_export_stored::test_the_command",
         "test_export_stored::test_the_index",
