@@ -101,22 +101,24 @@ class SingleParameter(Experiment):
     def compute(self) -> dict[str, np.ndarray]:
         gradients = self.remember("gradients", (self.seed, self._given), self._gradients)
         knobs = (gradients, self.lr, self.decay, self.momentum, self.clip)
-        rates, updates = self.remember("updates", knobs, lambda: self._updates(gradients))
+        rates = self.remember("rates", (self.lr, self.decay), self._rates)
+        rule = self.remember("rule", self.momentum, lambda: Momentum(lr=1.0, momentum=self.momentum))
+        updates = self.remember("updates", knobs, lambda: filtered(rule, gradients, clip=self.clip, rates=rates))
         baseline = self.remember("baseline", (gradients,), lambda: _plain_sgd(gradients))
-        known = self.remember("known", (updates,), lambda: self._known(gradients, rates, updates))
+        known = self.remember("known", (updates,), lambda: self._known(gradients, rule, rates, updates))
         plain = self.remember("plain", (baseline,), lambda: _summed(baseline))
         found = {"gradients": gradients, "rates": rates, "updates": updates, "baseline": baseline, "plain": plain}
         return {**found, **known}
 
-    def _known(self, gradients, rates, updates) -> dict[str, np.ndarray]:
+    def _known(self, gradients, rule, rates, updates) -> dict[str, np.ndarray]:
         """The parameter, its spread, and what theory expects of both: steps of 1 / (1 − momentum) of a rate."""
         middle, felt = self._felt(gradients)
-        one = update_spread(Momentum(lr=1.0, momentum=self.momentum), felt)
-        push, jumps = rates * (middle / (1 - self.momentum)), rates * (felt / (1 - self.momentum))
+        one, push = update_spread(rule, felt), middle / (1 - self.momentum)
+        jumps = rates[::EVERY] * (felt / (1 - self.momentum))  # the rate is one from a step that is drawn to the next
         return {
             "values": _summed(updates), "spread": _sizes(updates),
-            "expected": np.hypot(one * rates, push)[::STEPS],
-            "reach": np.hypot(np.sqrt(_summed(jumps * jumps)), _summed(push)),
+            "expected": np.hypot(one * rates[::STEPS], push * rates[::STEPS]),
+            "reach": np.hypot(np.sqrt(_summed(EVERY * jumps * jumps)), _summed(EVERY * push * rates[::EVERY])),
         }  # fmt: skip
 
     def _felt(self, gradients) -> tuple[float, float]:
@@ -134,11 +136,8 @@ class SingleParameter(Experiment):
     def rehearse(self) -> None:
         self._gradients()
 
-    def _updates(self, gradients) -> tuple[np.ndarray, np.ndarray]:
-        per_epoch = LinearDecay(decay=self.decay, every=1).rates(self.lr, EPOCHS)[:, 0]
-        rates = np.repeat(per_epoch, STEPS)
-        rule = Momentum(lr=self.lr, momentum=self.momentum)
-        return rates, filtered(rule, gradients, clip=self.clip, rates=rates)
+    def _rates(self) -> np.ndarray:
+        return np.repeat(LinearDecay(decay=self.decay, every=1).rates(self.lr, EPOCHS)[:, 0], STEPS)
 
     def figures(self) -> list[Figure]:
         return [
@@ -231,7 +230,7 @@ class SingleParameter(Experiment):
     def _draw_value(self) -> Drawing:
         at = np.arange(0, EPOCHS * STEPS + 1, EVERY)
         time = 0.5 + at / STEPS
-        reach = 2 * self.results["reach"][at]
+        reach = 2 * self.results["reach"]
         values, plain = self.values[at], self.results["plain"][at]
         most = max(1.2 * float(reach[-1]), float(np.abs(values).max()), float(np.abs(plain).max()))
         high = self.remember("height", (self._fit,), lambda: _round_up(most))
