@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 import param
 
+from .listed import listed_classes, own_classes
 from .messages import refuse
-from .objectives.objective import Function, Objective
-from .objectives.surfaces import Sphere as Sphere  # noqa: F401  loads the catalogue of surfaces
-from .rules.optimizers import SGD as SGD  # noqa: F401  loads the catalogue of rules
+from .objectives import surfaces as all_surfaces
+from .objectives.objective import Objective
+from .rules import optimizers
 from .rules.rule import Rule
 
 
@@ -18,30 +18,39 @@ def _spelling(name: str) -> str:
     return "".join(c for c in name.lower() if c.isalnum())
 
 
-@cache
 def rules() -> dict[str, type[Rule]]:
-    """Every update rule by name, in the order of its definition."""
-    found = param.concrete_descendents(Rule).values()
-    ours = sorted((r for r in found if r.__module__.startswith("optviz.")), key=_defined)
-    return {cls.__name__: cls for cls in ours}
+    """Every update rule by name: the catalogue's, in its order, then those of yours that are `listed`."""
+    return {cls.__name__: cls for cls in [*own_classes(optimizers.__name__, Rule), *listed_classes(Rule)]}
 
 
-@cache
 def surfaces() -> dict[str, type[Objective]]:
-    """Every surface of two variables by its label, in the order of its definition."""
-    found = param.concrete_descendents(Objective).values()
-    ours = [c for c in found if c.__module__ == "optviz.objectives.surfaces" and c is not Function]
-    return {label_of(cls): cls for cls in sorted(ours, key=_defined)}
-
-
-def _defined(cls: type) -> int:
-    return cls.update.__code__.co_firstlineno if issubclass(cls, Rule) else cls.formula.__code__.co_firstlineno
+    """Every surface of two variables by its label: the catalogue's, then those of yours that are `listed`."""
+    found = [*own_classes(all_surfaces.__name__, Objective), *listed_classes(Objective)]
+    return {label_of(cls): cls for cls in found}
 
 
 def label_of(member: Any) -> str:
     """What a menu calls a member: its label, else its class's name."""
     cls = member if isinstance(member, type) else type(member)
     return getattr(member, "label", "") or getattr(member, "title", "") or cls.__name__
+
+
+def names_of(member: Any) -> list[str]:
+    """The names of a rule's hyperparameters, flags among them, or of an objective's shape parameters."""
+    if isinstance(member, Rule):
+        return member.hyperparameters()
+    return member.shape_names() if hasattr(member, "shape_names") else []
+
+
+def setting(member: Any, name: str) -> float:
+    """The value that a rule or an objective has for one of its numbers."""
+    return float(getattr(member, name))
+
+
+def with_setting(member: Any, name: str, value: float) -> Any:
+    """The same rule or objective with another value of one of its numbers."""
+    settings = {n: getattr(member, n) for n in names_of(member)}
+    return type(member)(**{**settings, name: value})
 
 
 class Member(param.Parameter):

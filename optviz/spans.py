@@ -1,4 +1,4 @@
-"""Numbers that range over decades: what a slider by factors covers is said where the number is declared."""
+"""Numbers that say how they are shown: on a slider by factors, in a formula, along an axis of a map."""
 
 from __future__ import annotations
 
@@ -17,6 +17,22 @@ class Spanned(param.Number):
 
     def __init__(self, default: Any = 0.0, *, span: tuple[float, float] | None = None, **settings: Any):
         self.span = span
+        super().__init__(default, **settings)
+
+
+class Quantity(Spanned):
+    """A number of a rule or a surface, with all that is to be known of it where it is shown.
+
+    `symbol` stands for it in formulas, "beta_1" for example; `on_map` is the axis of a map that it
+    has, (lowest value, highest value, whether a log axis at first).
+    """
+
+    __slots__ = ["symbol", "on_map"]
+
+    def __init__(
+        self, default: Any = 0.0, *, symbol: str = "", on_map: tuple[float, float, bool] | None = None, **settings: Any
+    ):
+        self.symbol, self.on_map = symbol, on_map
         super().__init__(default, **settings)
 
 

@@ -13,7 +13,7 @@ from test_export_theory import NODE, on_the_page, plain
 from optviz import Adam, HyperparameterMap, surfaces
 from optviz.export.bundle import Bundle
 from optviz.export.printer import Untranslatable
-from optviz.maps.axes import LABELS, Axis
+from optviz.maps.axes import Axis, labels
 from optviz.maps.ends import axes_for
 from optviz.pictures.layers import Drawing
 
@@ -117,7 +117,9 @@ def test_a_page_says_values_and_offers_what_the_rule_has(page, exported):
     assert page.evaluate(AXES) == ["learning rate", "momentum"]
     select(page, "Optimizer", "Adam")
     menu = page.locator(".bk-input-group:visible", has=page.get_by_text("Up", exact=True)).locator("select")
-    assert menu.locator("option").all_inner_texts() == [LABELS[name] for name in axes_for(Adam(), surfaces.Quadratic())]
+    assert menu.locator("option").all_inner_texts() == [
+        labels()[name] for name in axes_for(Adam(), surfaces.Quadratic())
+    ]
     assert page.evaluate(AXES) == ["learning rate", "β₁"] and menu.input_value() == "β₁"
     assert "Adam on Quadratic 0.1 x² + 2 y² has no momentum: up is β₁ instead." in page.locator(".status").inner_text()
     typed(page, "Across from", "0.003")

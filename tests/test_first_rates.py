@@ -7,8 +7,7 @@ from optviz import SGD, Adam, SurfaceDescent, TorchOptimizer, descend, objective
 from optviz.experiments.first_rates import first_rate
 from optviz.experiments.hyperparameter_map import HyperparameterMap
 from optviz.experiments.map_views import VIEWS
-from optviz.maps.ends import with_setting
-from optviz.menus import resolved, rules, surfaces
+from optviz.menus import resolved, rules, surfaces, with_setting
 from optviz.objectives.surfaces import Himmelblau
 from optviz.state.sharing import apply, query, to_json, values_of
 

@@ -26,14 +26,14 @@ from optviz import (
 )
 from optviz.experiments.hyperparameter_map import ENDS, OWN, VIEWS
 from optviz.experiments.map_views import FIELDS
-from optviz.maps.axes import AXES, COORDINATES, LABELS, axis_of
+from optviz.maps.axes import COORDINATES, axis_of, labels
 from optviz.maps.ends import axes_for, growth, ranks
 from optviz.pictures.axis_ticks import nice, ticks_of
 from optviz.pictures.captions import caption
 from optviz.state import sharing
 
 SURFACE = surfaces.Himmelblau()
-WHOLE = [axis_of(name, SURFACE, log) for name in AXES for log in (False, True) if not (log and name in COORDINATES)]
+WHOLE = [axis_of(name, SURFACE, log) for name in labels() for log in (False, True) if not (log and name in COORDINATES)]
 
 
 @pytest.mark.parametrize("scene", list(VIEWS))
@@ -314,7 +314,7 @@ def test_the_menus_offer_what_rule_and_surface_have():
         shown.param.update(optimizer_name=optimizer, objective_name=surface)
         for menu in (shown.param.across, shown.param.up):
             names = axes_for(shown.optimizer, shown.objective)
-            assert menu.objects == names and list(menu.names) == [LABELS[name] for name in names]
+            assert menu.objects == names and list(menu.names) == [labels()[name] for name in names]
         assert {shown.across, shown.up} <= set(names)
     with pytest.raises(ValueError, match=r"'HyperparameterMap.across' does not accept 'momentum'"):
         shown.across = "momentum"
@@ -326,7 +326,7 @@ def test_the_menus_offer_what_rule_and_surface_have():
     assert taken.up == "beta1"
     taken.optimizer_name = "SGD"
     assert "SGD on Quadratic 0.1 x² + 2 y² has no β₁: up is momentum instead." in taken.status()
-    assert all(label[0] == label[0].upper() or not label.isascii() for label in LABELS.values())
+    assert all(label[0] == label[0].upper() or not label.isascii() for label in labels().values())
 
 
 @pytest.mark.parametrize("log", [False, True])

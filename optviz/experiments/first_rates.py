@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..maps.ends import names_of, setting, with_setting
-from ..menus import label_of
+from ..menus import label_of, names_of, setting, with_setting
 from ..pictures.scene import frame_of
 from ..rules.rule import Rule
 from ..runs.descent import descend

@@ -9,10 +9,10 @@ import numpy as np
 import param
 
 from ..experiment import Members
-from ..maps.axes import AXES, CLIP, COORDINATES, LABELS, Axis, axis_of, by_factors, span_of
-from ..maps.ends import axes_for, lane_map, names_of, pair_of, ranks, setting, stable_rates, told
+from ..maps.axes import CLIP, COORDINATES, Axis, axis_of, by_factors, labels, span_of
+from ..maps.ends import axes_for, lane_map, pair_of, ranks, stable_rates, told
 from ..maps.stages import Picture, cells_aside
-from ..menus import label_of, resolved
+from ..menus import label_of, names_of, resolved, setting
 from ..messages import refuse
 from ..page.controls import knobs_of
 from ..page.layout import frame, html, under_knobs
@@ -38,9 +38,9 @@ class HyperparameterMap(SurfaceDescent):
     """
 
     scene = param.Selector(default=next(iter(VIEWS)), objects=[*VIEWS, OWN], label="Show", doc="Where to start from.")
-    across = param.Selector(default="lr", objects={LABELS[name]: name for name in AXES}, label="Across",
+    across = param.Selector(default="lr", objects={label: name for name, label in labels().items()}, label="Across",
                             doc="What changes from left to right.")  # fmt: skip
-    up = param.Selector(default="momentum", objects={LABELS[name]: name for name in AXES}, label="Up",
+    up = param.Selector(default="momentum", objects={label: name for name, label in labels().items()}, label="Up",
                         doc="What changes from bottom to top.")  # fmt: skip
     across_log = param.Boolean(True, label="Log axis across", doc="By factors instead of by differences.")
     up_log = param.Boolean(False, label="Log axis up", doc="By factors instead of by differences.")
@@ -142,7 +142,7 @@ class HyperparameterMap(SurfaceDescent):
         if lost:
             self._lacked = [who, *pair, "".join([lacking(who, *each) for each in lost])]
         for side in SIDES:
-            self.narrow(side, {LABELS[name]: name for name in known})
+            self.narrow(side, {labels()[name]: name for name in known})
         return pair
 
     def _viewed(self, changed: set[str]) -> dict[str, Any]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..maps.ends import names_of, setting, with_setting
-from ..menus import label_of
+from ..menus import label_of, names_of, setting, with_setting
 from ..rules.rule import Rule
 from ..runs.descent import descend
 from .first_rates import first_rate, lower_rates

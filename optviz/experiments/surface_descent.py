@@ -11,9 +11,8 @@ import param
 
 from ..experiment import Experiment, Members, weakly
 from ..maps.basins import basin_map, known_minima
-from ..maps.ends import names_of, setting, with_setting
 from ..maps.stages import Picture, cells_aside
-from ..menus import Member, label_of, resolved, rules, surfaces
+from ..menus import Member, label_of, names_of, resolved, rules, setting, surfaces, with_setting
 from ..messages import refuse
 from ..objectives.minima import lowest_loss
 from ..page.controls import close, knobs_of, shade

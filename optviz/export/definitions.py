@@ -9,7 +9,7 @@ from time import perf_counter
 from typing import Any
 
 from .. import menus, messages
-from ..maps import basins, ends
+from ..maps import axes, basins, ends
 from ..maps.basins import local_minima, minima_of_kind
 from ..objectives import minima
 from ..objectives.losses import DataLoss, Lanes
@@ -17,7 +17,7 @@ from ..objectives.objective import Objective
 from ..objectives.stacked import Stacked
 from ..pictures import scene
 from ..readings import equations
-from ..readings.equations import hyper_symbol, objective_mathml
+from ..readings.equations import hyper_symbol, objective_mathml, symbol_of
 from ..readings.mathml import symbol_mathml
 from ..rules import rule
 from ..rules.rule import Rule
@@ -32,8 +32,8 @@ from .printer import quoted
 # what the runtime provides under a name of its own
 NATIVES: dict[Any, str] = {
     descent.descend: "$.descend", linear_filter.filtered: "$.filtered", scene.line_columns: "$.line_columns",
-    ends.lane_map: "$.lane_map", ends.ranks: "$.ranks", ends.names_of: "$.names_of", ends.setting: "$.setting",
-    ends.with_setting: "$.with_setting", basins.local_minima: "$.local_minima",
+    ends.lane_map: "$.lane_map", ends.ranks: "$.ranks", menus.names_of: "$.names_of", menus.setting: "$.setting",
+    menus.with_setting: "$.with_setting", basins.local_minima: "$.local_minima",
     basins.basin_map: "$.basin_map", minima.lowest_loss: "$.lowest_loss",
     perf_counter: "$.perf_counter", messages.refuse: "$.refuse", rule.shut: "$.shut",
     menus.label_of: "$.label_of",
@@ -41,10 +41,14 @@ NATIVES: dict[Any, str] = {
     equations.hyperparameter_mathml: "$.hyperparameter_mathml",
     Lanes: "$.lanes", Stacked: "$.lanes",
 }  # fmt: skip
+# what is known of all rules and surfaces when a page is written
+KNOWN = (axes.spans, axes.labels, axes.momenta)
 
 
 def printed(value: Any, bundle: Bundle) -> str | None:
     """The JavaScript of a rule, an objective, a loss or a schedule, class or instance; else None."""
+    if any(value is each for each in KNOWN):
+        return f"() => ({bundle.text(value())})"
     if isinstance(value, type):
         for base, text in ((Rule, _rule), (DataLoss, _loss), (Objective, _surface), (Schedule, _schedule)):
             if issubclass(value, base):
@@ -88,7 +92,7 @@ def _surface(cls: type[Objective], bundle: Bundle) -> str:
 
 
 def _surface_kind(made: Objective, source: Any, bundle: Bundle) -> str:
-    symbols = {n: symbol_mathml(equations.SHAPES.get(n, n)) for n in made.shape_names()}
+    symbols = {n: symbol_mathml(symbol_of(type(made), n)) for n in made.shape_names()}
     more = {"formula": objective_mathml(made), "symbols": symbols}
     local, bottom = f"minima${len(bundle.late)}", f"bottom${len(bundle.late)}"
     bundle.late[local] = lambda: _minima(made, source, bundle)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -12,36 +13,67 @@ import numpy as np
 from ..menus import rules, surfaces
 from ..messages import refuse
 from ..pictures.axis_ticks import rounded, ticks_of
+from ..rules.rule import Hyperparameter
+from ..spans import Quantity
 
 CLIP = "clip"  # at what a gradient's coordinates are cut: neither of the rule nor of the surface
-# where an axis runs from and to, and whether it is a log axis at first; a coordinate runs over the surface's domain
-SPANS: dict[str, tuple[float, float, bool]] = {
-    "lr": (1e-4, 10.0, True), "momentum": (0.0, 0.995, False), "dampening": (0.0, 0.99, False),
-    "weight_decay": (1e-4, 10.0, True), "beta1": (0.0, 0.995, False), "beta2": (0.0, 0.999, False),
-    "alpha": (0.0, 0.999, False), "rho": (0.0, 0.999, False), "eps": (1e-12, 1.0, True),
-    "etaminus": (0.05, 0.95, False), "etaplus": (1.01, 3.0, False), "lr_decay": (1e-3, 10.0, True),
-    "momentum_decay": (1e-4, 1.0, True), "damping": (1e-3, 100.0, True),
-    CLIP: (1e-3, 100.0, True), "condition": (1.0, 1000.0, True), "angle": (0.0, 90.0, False),
-    "steepness": (1.0, 1000.0, True),
-}  # fmt: skip
-COORDINATES = ("start x", "start y")
-AXES = [*(name for name in SPANS if name != CLIP), *COORDINATES, CLIP]
+CLIPS = (1e-3, 100.0, True)  # where that axis runs, as `Quantity.on_map` says it of a number
+COORDINATES = ("start x", "start y")  # they run over the surface's domain
 
 
-def _label(name: str) -> str:
-    """What a menu calls an axis: as the rules and the surfaces that have this number do."""
-    owners = [*rules().values(), *surfaces().values()]
-    own = {"start x": "Start x", "start y": "Start y", CLIP: "Gradient clip"}
-    label = own.get(name) or next(owner.param[name].label for owner in owners if name in owner.param)
-    return label[:1].upper() + label[1:] if label.isascii() else label  # Greek letters stay
+def numbers() -> dict[str, Quantity]:
+    """The numbers of the menus' rules and surfaces that a map can have along an axis, the first of each name.
+
+    In the order of their definitions, rules before surfaces, what is rarely turned last.
+    """
+    return _numbers(_members())
 
 
-LABELS = {name: _label(name) for name in AXES}
+def spans() -> dict[str, Any]:
+    """Where an axis runs from and to, and whether it is a log axis at first, by name."""
+    return _spans(_members())
+
+
+def labels() -> dict[str, str]:
+    """What a menu calls each axis: a number as the first rule or surface that has it does; Greek letters stay."""
+    return _labels(_members())
+
+
+def momenta() -> list[str]:
+    """The axes that are some rule's momentum."""
+    return [name for name, number in numbers().items() if isinstance(number, Hyperparameter) and number.is_momentum]
+
+
+def _members() -> tuple[type, ...]:
+    return (*rules().values(), *surfaces().values())
+
+
+@lru_cache(maxsize=16)
+def _numbers(members: tuple[type, ...]) -> dict[str, Quantity]:
+    found: dict[str, Quantity] = {}
+    for number in [cls.param[name] for cls in members for name in cls.param]:
+        if isinstance(number, Quantity) and number.on_map:
+            found.setdefault(str(number.name), number)
+    place = {name: (not isinstance(number, Hyperparameter), number.precedence or 0) for name, number in found.items()}
+    return dict(sorted(found.items(), key=lambda item: place[item[0]]))
+
+
+@lru_cache(maxsize=16)
+def _spans(members: tuple[type, ...]) -> dict[str, Any]:
+    return {**{name: number.on_map for name, number in _numbers(members).items()}, CLIP: CLIPS}
+
+
+@lru_cache(maxsize=16)
+def _labels(members: tuple[type, ...]) -> dict[str, str]:
+    named = {name: str(number.label) for name, number in _numbers(members).items()}
+    own = {name: label[:1].upper() + label[1:] if label.isascii() else label for name, label in named.items()}
+    return {**own, "start x": "Start x", "start y": "Start y", CLIP: "Gradient clip"}
 
 
 def words(name: str) -> str:
     """What a sentence calls what changes along an axis."""
-    return LABELS[name][:1].lower() + LABELS[name][1:]
+    label = labels()[name]
+    return label[:1].lower() + label[1:]
 
 
 @dataclass(frozen=True)
@@ -152,7 +184,7 @@ def axis_of(name: str, objective: Any, log: bool, ends: Sequence[float] | None =
 
 def by_factors(name: str) -> bool:
     """Whether an axis is a log axis, if nobody asks for another."""
-    return name in SPANS and SPANS[name][2]
+    return name in spans() and spans()[name][2]
 
 
 def span_of(name: str, objective: Any, log: bool) -> tuple[float, float]:
@@ -160,5 +192,5 @@ def span_of(name: str, objective: Any, log: bool) -> tuple[float, float]:
     if name in COORDINATES:
         low, high = objective.domain[COORDINATES.index(name)]
         return float(low), float(high)
-    low, high = SPANS[name][0], SPANS[name][1]
+    low, high = spans()[name][0], spans()[name][1]
     return (math.log10(low if low > 0 else high / 1000), math.log10(high)) if log else (low, high)

@@ -8,41 +8,23 @@ from typing import Any
 
 import numpy as np
 
-from ..rules.rule import Rule
+from ..menus import names_of, with_setting
 from ..sweeps import cluster
 from ..sweeps.sweep import sweep
 from ..theory.stability import is_frozen, max_lr, min_lr, spectrum
-from .axes import AXES, CLIP, COORDINATES
-
-
-def names_of(member: Any) -> list[str]:
-    """The names of a rule's hyperparameters, flags among them, or of an objective's shape parameters."""
-    if isinstance(member, Rule):
-        return member.hyperparameters()
-    return member.shape_names() if hasattr(member, "shape_names") else []
-
-
-def setting(member: Any, name: str) -> float:
-    """The value that a rule or an objective has for one of its numbers."""
-    return float(getattr(member, name))
-
-
-def with_setting(member: Any, name: str, value: float) -> Any:
-    """The same rule or objective with another value of one of its numbers."""
-    settings = {n: getattr(member, n) for n in names_of(member)}
-    return type(member)(**{**settings, name: value})
+from .axes import CLIP, COORDINATES, labels, momenta
 
 
 def axes_for(optimizer: Any, objective: Any) -> list[str]:
     """What may change along an axis of a map of this rule on this surface."""
-    return [n for n in AXES if n in (*COORDINATES, CLIP, *names_of(optimizer), *names_of(objective))]
+    return [n for n in labels() if n in (*COORDINATES, CLIP, *names_of(optimizer), *names_of(objective))]
 
 
 def pair_of(optimizer: Any, objective: Any, across: str, up: str) -> tuple[str, str]:
     """These two axes, or others where they are one, or where neither the rule nor the objective has one."""
     known = axes_for(optimizer, objective)
     first = across if across in known else known[0]
-    others = [n for n in ("momentum", "beta1", *known) if n in known and n != first]
+    others = [n for n in (*momenta(), *known) if n in known and n != first]
     return first, up if up in others else others[0]
 
 

@@ -40,6 +40,7 @@ class Objective(param.Parameterized):
     names: ClassVar[tuple[str, ...]] = ("x", "y")
     label: ClassVar[str] = ""
     source: ClassVar[str] = ""
+    listed: ClassVar[bool] = False  # see `optviz.listed`
 
     @staticmethod
     def formula(h, x, y, xp):

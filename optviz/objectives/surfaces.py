@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import math
 
-import param
-
+from ..spans import Quantity
 from .objective import Objective
 
 SQUARE5 = ((-5.0, 5.0), (-5.0, 5.0))
@@ -44,10 +43,12 @@ class Sphere(Objective):
 class RotatedQuadratic(Objective):
     """An elliptic bowl of chosen condition number, turned by a chosen angle."""
 
-    condition = param.Number(10.0, bounds=(1, 1000), softbounds=(1, 100), step=1, label="condition number",
-                             doc="Steepest over flattest curvature; the flattest is 1.")  # fmt: skip
-    angle = param.Number(30.0, bounds=(-180, 180), softbounds=(0, 90), step=0.5,
-                         doc="Rotation of the bowl's axes, in degrees.")  # fmt: skip
+    condition = Quantity(10.0, bounds=(1, 1000), softbounds=(1, 100), step=1, label="condition number",
+                         symbol="kappa", on_map=(1.0, 1000.0, True),
+                         doc="Steepest over flattest curvature; the flattest is 1.")  # fmt: skip
+    angle = Quantity(30.0, bounds=(-180, 180), softbounds=(0, 90), step=0.5,
+                     symbol="theta", on_map=(0.0, 90.0, False),
+                     doc="Rotation of the bowl's axes, in degrees.")  # fmt: skip
 
     domain = ((-2.0, 2.0), (-2.0, 2.0))
     minima = ((0.0, 0.0),)
@@ -97,8 +98,9 @@ class Matyas(Objective):
 class Rosenbrock(Objective):
     """A bent valley: easy to enter, slow to follow."""
 
-    steepness = param.Number(100.0, bounds=(0.1, 10000), softbounds=(1, 200), step=1,
-                             doc="Weight of the valley's walls; the usual value is 100.")  # fmt: skip
+    steepness = Quantity(100.0, bounds=(0.1, 10000), softbounds=(1, 200), step=1,
+                         symbol="b", on_map=(1.0, 1000.0, True),
+                         doc="Weight of the valley's walls; the usual value is 100.")  # fmt: skip
 
     domain = ((-2.0, 2.0), (-1.0, 3.0))
     minima = ((1.0, 1.0),)
@@ -146,8 +148,8 @@ class Himmelblau(Objective):
 class Rastrigin(Objective):
     """A bowl covered with regular dents, each a local minimum."""
 
-    amplitude = param.Number(10.0, bounds=(0, 100), softbounds=(0, 20), step=0.5,
-                             doc="Depth of the dents; the usual value is 10.")  # fmt: skip
+    amplitude = Quantity(10.0, bounds=(0, 100), softbounds=(0, 20), step=0.5, symbol="A",
+                         doc="Depth of the dents; the usual value is 10.")  # fmt: skip
 
     domain = ((-5.12, 5.12), (-5.12, 5.12))
     minima = ((0.0, 0.0),)

@@ -8,14 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import sympy
 
+from ..listed import own_classes
+from ..objectives import surfaces
+from ..objectives.objective import Objective
+from ..rules import optimizers
 from ..rules.rule import Rule
+from ..spans import Quantity
 from ..trace.functions import ROWS, readable, symbol_where
 from ..trace.traceable import traceable
 from ..trace.tracing import namespace, symbols
@@ -24,15 +29,6 @@ from .mathml import mathml, symbol_mathml
 # In a displayed formula max and min stand as such; only derivatives need them as cases.
 TYPESET = namespace({n: getattr(r.symbol, "shown", None) or r.symbol for n, r in ROWS.items()}
                     | {"absolute": sympy.Abs, "sign": sympy.sign}, symbol_where, sympy.Eq, sympy.pi)  # fmt: skip
-
-GREEK = {
-    "lr": "eta", "momentum": "mu", "dampening": "tau", "weight_decay": "lambda", "beta1": "beta_1",
-    "beta2": "beta_2", "alpha": "alpha", "eps": "epsilon", "rho": "rho", "etaminus": "eta_-",
-    "etaplus": "eta_+", "step_size_min": "Delta_min", "step_size_max": "Delta_max",
-    "momentum_decay": "psi", "lr_decay": "kappa", "damping": "delta",
-}  # fmt: skip
-
-SHAPES = {"condition": "kappa", "angle": "theta", "steepness": "b", "amplitude": "A"}
 
 
 @dataclass(frozen=True)
@@ -147,7 +143,7 @@ def objective_mathml(objective: Any) -> str:
     if not hasattr(objective, "traced"):
         return f"{_called(objective)} is computed by torch and has no formula."
     name = sympy.Function("f")(*symbols(*objective.names))
-    shown = {symbol: sympy.Symbol(SHAPES.get(str(symbol), str(symbol))) for symbol in objective.traced.shape}
+    shown = {symbol: sympy.Symbol(symbol_of(type(objective), str(symbol))) for symbol in objective.traced.shape}
     return _equation_mathml(name, readable(objective.traced.expression).xreplace(shown))
 
 
@@ -160,7 +156,7 @@ def hyperparameter_mathml(member: Any) -> list[tuple[str, str]]:
     """The symbols of a rule's or an objective's formula with their values, `[("<math>...", "0.1"), ...]`."""
     if hasattr(member, "traced"):
         shape = zip(member.shape_names(), member.shape_values(), strict=True)
-        return [(symbol_mathml(SHAPES.get(n, n)), _number(v)) for n, v in shape]
+        return [(symbol_mathml(symbol_of(type(member), n)), _number(v)) for n, v in shape]
     if not isinstance(member, Rule) or not is_readable(type(member)):
         return []
     _, off = _settings(member)
@@ -178,7 +174,22 @@ def hyper_symbol(cls: type[Rule], name: str) -> str:
     firsts = {value: term for term, value in cls.memory.items()}
     if name in firsts and name not in _used(cls):
         return f"{firsts[name]}_0"
-    return GREEK.get(name, name)
+    return symbol_of(cls, name)
+
+
+def symbol_of(cls: Any, name: str) -> str:
+    """What a number of a rule or a surface declares as its symbol, else what the catalogue calls it, else its name."""
+    parameter = cls.param.objects("existing").get(name)  # a loss's formula has its sample's x and y too
+    own = parameter.symbol if isinstance(parameter, Quantity) else ""
+    return own or _usual_symbols().get(name, name)
+
+
+@cache
+def _usual_symbols() -> dict[str, str]:
+    """The symbols that the catalogue declares, by name: a rule of yours need not declare eta for its `lr` again."""
+    members = [*own_classes(optimizers.__name__, Rule), *own_classes(surfaces.__name__, Objective)]
+    numbers = [cls.param[name] for cls in members for name in cls.param]
+    return {str(number.name): number.symbol for number in numbers if isinstance(number, Quantity) and number.symbol}
 
 
 @lru_cache(maxsize=256)
@@ -223,7 +234,7 @@ def structure(cls: type[Rule], flags: tuple, off: tuple[str, ...]) -> dict[str, 
         if name in off:
             h[name] = sympy.Integer(int(cls.param[name].off))
         elif name not in h:
-            h[name] = sympy.Symbol(GREEK.get(name, name), positive=True)
+            h[name] = sympy.Symbol(symbol_of(cls, name), positive=True)
     return h
 
 

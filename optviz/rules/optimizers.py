@@ -16,35 +16,38 @@ from .rule import Hyperparameter, Rule
 
 def _lr(default, high=1.0, step=0.001):
     return Hyperparameter(default, bounds=(0, None), softbounds=(0, high), step=step, span=(RATES[0], 10 * high),
-                          label="Learning rate", doc="Step size.")  # fmt: skip
+                          symbol="eta", on_map=(1e-4, 10.0, True), label="Learning rate", doc="Step size.")  # fmt: skip
 
 
-def _decay(default, label, doc, step=0.001, high=0.999):
-    return Hyperparameter(default, bounds=(0, 1), inclusive_bounds=(True, False),
-                          softbounds=(0, high), step=step, label=label, doc=doc)  # fmt: skip
+def _decay(default, symbol, label, doc, step=0.001, high=0.999, is_momentum=False):
+    return Hyperparameter(default, bounds=(0, 1), inclusive_bounds=(True, False), softbounds=(0, 0.999), step=step,
+                          symbol=symbol, on_map=(0.0, high, False), is_momentum=is_momentum,
+                          label=label, doc=doc)  # fmt: skip
 
 
 def _momentum(default=0.0):
     return Hyperparameter(default, bounds=(0, None), softbounds=(0, 0.99), step=0.01, off=0,
+                          symbol="mu", on_map=(0.0, 0.995, False), is_momentum=True,
                           doc="Share of the last step's velocity that is kept.")  # fmt: skip
 
 
 def _eps(default):
     return Hyperparameter(default, bounds=(0, None), softbounds=(0, 1e-3), step=1e-7, precedence=2,
+                          symbol="epsilon", on_map=(1e-12, 1.0, True),
                           doc="Added to the denominator so that it is never zero.")  # fmt: skip
 
 
 def _weight_decay(default=0.0, doc="Pull towards zero, added to the gradient (L2 penalty)."):
     return Hyperparameter(default, bounds=(0, None), softbounds=(0, 2), step=0.01, off=0,
-                          label="Weight decay", doc=doc)  # fmt: skip
+                          symbol="lambda", on_map=(1e-4, 10.0, True), label="Weight decay", doc=doc)  # fmt: skip
 
 
-def _beta1(default=0.9):
-    return _decay(default, "β₁", "Decay rate of the gradient's running mean.")
+def _beta1(default=0.9, doc="Decay rate of the gradient's running mean."):
+    return _decay(default, "beta_1", "β₁", doc, high=0.995, is_momentum=True)
 
 
-def _beta2(default=0.999):
-    return _decay(default, "β₂", "Decay rate of the squared gradient's running mean.")
+def _beta2(default=0.999, doc="Decay rate of the squared gradient's running mean."):
+    return _decay(default, "beta_2", "β₂", doc)
 
 
 def _eps_inside():
@@ -67,6 +70,7 @@ class SGD(Rule):
     lr = _lr(1e-3)
     momentum = _momentum()
     dampening = Hyperparameter(0.0, bounds=(None, None), softbounds=(0, 1), step=0.01, off=0,
+                               symbol="tau", on_map=(0.0, 0.99, False),
                                doc="Share of the new gradient that momentum leaves out.")  # fmt: skip
     weight_decay = _weight_decay()
     nesterov = param.Boolean(False, doc="Look ahead: step along the gradient plus the new velocity.")
@@ -130,6 +134,7 @@ class Adagrad(Rule):
 
     lr = _lr(0.01, high=4.0, step=0.01)
     lr_decay = Hyperparameter(0.0, bounds=(0, None), softbounds=(0, 1), step=0.01, off=0, label="Learning rate decay",
+                              symbol="kappa", on_map=(1e-3, 10.0, True),
                               doc="The rate falls as 1 / (1 + (t - 1) lr_decay).")  # fmt: skip
     weight_decay = _weight_decay()
     initial_accumulator_value = Hyperparameter(0.0, bounds=(0, None), softbounds=(0, 10), step=0.1,
@@ -152,7 +157,7 @@ class RMSprop(Rule):
     """Divide by the root of a running mean of squared gradients (Hinton, lecture 6e, 2012)."""
 
     lr = _lr(0.01)
-    alpha = _decay(0.99, "α", "Decay rate of the squared gradient's running mean.", step=0.01)
+    alpha = _decay(0.99, "alpha", "α", "Decay rate of the squared gradient's running mean.", step=0.01)
     eps = _eps(1e-8)
     momentum = _momentum()
     centered = param.Boolean(False, doc="Divide by the standard deviation: the squared mean taken off.")
@@ -224,6 +229,7 @@ class NAdam(Rule):
     eps = _eps(1e-8)
     weight_decay = _weight_decay()
     momentum_decay = Hyperparameter(4e-3, bounds=(0, None), softbounds=(0, 0.1), step=0.001, precedence=2,
+                                    symbol="psi", on_map=(1e-4, 1.0, True),
                                     doc="How fast the momentum warms up.")  # fmt: skip
     decoupled_weight_decay = param.Boolean(False, doc="Decay the parameter instead of the gradient, as AdamW.")
 
@@ -298,7 +304,7 @@ class Adadelta(Rule):
     """Steps measured by the steps before: no rate to tune (arXiv 1212.5701)."""
 
     lr = _lr(1.0, high=20.0, step=0.01)
-    rho = _decay(0.9, "ρ", "Decay rate of both running means.", step=0.01)
+    rho = _decay(0.9, "rho", "ρ", "Decay rate of both running means.", step=0.01)
     eps = _eps(1e-6)
     weight_decay = _weight_decay()
 
@@ -322,13 +328,15 @@ class Rprop(Rule):
 
     lr = _lr(0.01)
     etaminus = Hyperparameter(0.5, bounds=(0, 1), inclusive_bounds=(False, False), softbounds=(0.05, 0.95),
-                              step=0.01, label="η₋", doc="Factor where the sign flips.")  # fmt: skip
+                              step=0.01, symbol="eta_-", on_map=(0.05, 0.95, False), label="η₋",
+                              doc="Factor where the sign flips.")  # fmt: skip
     etaplus = Hyperparameter(1.2, bounds=(1, None), inclusive_bounds=(False, True), softbounds=(1.01, 3),
-                             step=0.01, label="η₊", doc="Factor where the sign stays.")  # fmt: skip
+                             step=0.01, symbol="eta_+", on_map=(1.01, 3.0, False), label="η₊",
+                             doc="Factor where the sign stays.")  # fmt: skip
     step_size_min = Hyperparameter(1e-6, bounds=(0, None), softbounds=(0, 0.1), step=1e-6, precedence=2,
-                                   doc="Smallest step.")  # fmt: skip
+                                   symbol="Delta_min", doc="Smallest step.")  # fmt: skip
     step_size_max = Hyperparameter(50.0, bounds=(0, None), softbounds=(0, 50), step=0.1, precedence=2,
-                                   doc="Largest step.")  # fmt: skip
+                                   symbol="Delta_max", doc="Largest step.")  # fmt: skip
 
     memory = {"g_kept": 0.0, "size": "lr"}
     preset = {"lr": 0.1}
@@ -347,8 +355,8 @@ class Lion(Rule):
     """The sign of an interpolated momentum, with decoupled decay (arXiv 2302.06675)."""
 
     lr = _lr(1e-4)
-    beta1 = _decay(0.9, "β₁", "Share of the momentum in the step's sign.")
-    beta2 = _decay(0.99, "β₂", "Decay rate of the momentum.")
+    beta1 = _beta1(doc="Share of the momentum in the step's sign.")
+    beta2 = _beta2(0.99, doc="Decay rate of the momentum.")
     weight_decay = _weight_decay(doc="Pull towards zero of lr times this, beside the step.")
 
     memory = {"m": 0.0}
@@ -370,6 +378,7 @@ class Newton(Rule):
 
     lr = _lr(1.0, high=2.0, step=0.01)
     damping = Hyperparameter(0.0, bounds=(0, None), softbounds=(0, 10), step=0.01, off=0,
+                             symbol="delta", on_map=(1e-3, 100.0, True),
                              doc="Added to the Hessian's diagonal; where large, gradient descent.")  # fmt: skip
     coupled = True
 

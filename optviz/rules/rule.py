@@ -15,20 +15,21 @@ import numpy as np
 import param
 
 from ..messages import refuse
-from ..spans import Spanned
+from ..spans import Quantity
 
 
-class Hyperparameter(Spanned):
+class Hyperparameter(Quantity):
     """A finite number in bounds, or a one-dimensional array of them, one a lane.
 
     `off` is the value at which the hyperparameter does nothing: a displayed formula
-    then leaves it out. `span`: see `optviz.spans`.
+    then leaves it out. `is_momentum` says that it is what a visitor calls the rule's momentum.
+    `symbol`, `span` and `on_map`: see `optviz.spans`.
     """
 
-    __slots__ = ["off"]
+    __slots__ = ["off", "is_momentum"]
 
-    def __init__(self, default=0.0, *, off=None, **settings):
-        self.off = off
+    def __init__(self, default=0.0, *, off=None, is_momentum=False, **settings):
+        self.off, self.is_momentum = off, is_momentum
         super().__init__(default, **settings)
 
     def _validate(self, val):
@@ -73,7 +74,7 @@ class Rule(param.Parameterized):
     `h` holds the hyperparameters, `memory` the carried terms, `x` the parameter, `g` its
     gradient, `t` the step from 1 on; `let(name, value)` names a term and returns it. A
     `coupled` rule sees all coordinates at once, x[i], g[i], and the Hessian `memory.H[i][j]`.
-    `preset` holds the values a playground starts from.
+    `preset` holds the values a playground starts from; `listed`: see `optviz.listed`.
     """
 
     __abstract = True
@@ -81,6 +82,7 @@ class Rule(param.Parameterized):
     coupled: ClassVar[bool] = False
     preset: ClassVar[Mapping[str, Any]] = {}
     source: ClassVar[str] = ""
+    listed: ClassVar[bool] = False
 
     def __init__(self, **settings):
         super().__init__(**settings)
