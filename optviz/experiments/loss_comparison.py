@@ -14,9 +14,10 @@ from ..page.layout import frame, grid, html
 from ..pictures.layers import (
     BLACK,
     GREY,
+    INKS,
     ORANGE,
+    PLUM,
     RED,
-    SERIES,
     TEAL,
     Drawing,
     Figure,
@@ -34,8 +35,9 @@ from ..runs.descent import descend
 from ..runs.trajectory import Trajectory
 from ..spans import Spanned
 
-NAMES = tuple(CRITERIA)
-TITLES = {"mse": "MSE", "l1": "L1", "huber": "Huber", "smooth_l1": "Smooth L1"}
+NAMES = tuple(CRITERIA)  # a loss of yours is among them if it is imported before this module
+TITLES = {name: loss.title for name, loss in CRITERIA.items()}
+COLOURS = {name: INKS.get(loss.colour, loss.colour) for name, loss in CRITERIA.items()}
 AXIS = -5 + 13 * np.arange(101) / 100
 CELL = AXIS[1] - AXIS[0]
 BOX = (AXIS[0] - CELL / 2, AXIS[0] - CELL / 2, AXIS[-1] + CELL / 2, AXIS[-1] + CELL / 2)
@@ -132,22 +134,22 @@ class LossComparison(Experiment):
                 "end": marks(color, "square", 8, line_color="white", line_width=1.2),
                 "momentum": stems(ORANGE, width=2.5), "nesterov": stems(TEAL, width=2.5),
             }, xlabel="bias", ylabel="weight", height=255, link="maps")
-            for name, color in zip(NAMES, SERIES, strict=True)
+            for name, color in COLOURS.items()
         ]  # fmt: skip
         return [
             *maps,
             Figure("loss", {
-                **_four_lines(),
+                **_each_line(),
                 "above": marks(RED, "triangle", 9), "below": marks(RED, "inverted_triangle", 9),
             }, xlabel="epoch", logy=True, height=300, legend="top_right"),
             Figure("data", {
                 "samples": marks(GREY, "circle", 5, alpha=0.7),
-                **_four_lines(),
+                **_each_line(),
                 "above": marks(RED, "triangle", 9), "below": marks(RED, "inverted_triangle", 9),
             }, xlabel="x", ylabel="y", height=300, legend="top_left"),
             Figure("vectors", {
                 "gradient": stems(GREY, "− lr × gradient", width=2),
-                "carried": stems(SERIES[3], "carried velocity", width=2),
+                "carried": stems(PLUM, "carried velocity", width=2),
                 "momentum": stems(ORANGE, "momentum step", width=3), "nesterov": stems(TEAL, "Nesterov step", width=3),
                 "origin": marks(GREY, "circle", 6),
             }, xlabel="change of bias", ylabel="change of weight", height=300, legend="top_right"),
@@ -268,10 +270,9 @@ each new gradient, from the second step on.</p>
         )
 
 
-def _four_lines() -> dict[str, Any]:
-    """A line for each loss; smooth L1 is dashed, as it covers Huber at threshold 1."""
-    dashes = {"smooth_l1": "dashed"}
-    return {n: curve(c, TITLES[n], line_dash=dashes.get(n, "solid")) for n, c in zip(NAMES, SERIES, strict=True)}
+def _each_line() -> dict[str, Any]:
+    """A line for each loss."""
+    return {name: curve(COLOURS[name], TITLES[name], line_dash=CRITERIA[name].dash) for name in NAMES}
 
 
 def _at_edge(names: list[str], ends: np.ndarray, edge: float) -> dict[str, np.ndarray]:

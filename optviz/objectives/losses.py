@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Sequence
 from functools import cache, cached_property
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import param
@@ -20,32 +20,94 @@ from ..seeds import generator
 from ..trace.tracing import SYMBOLS, symbols
 from .objective import Objective, Traced
 
+CRITERIA: dict[str, type[Criterion]] = {}  # by name, in the order of their definitions
 
-def mse(r, h, xp):
+
+class Criterion:
+    """What a residual costs: a subclass declares `formula(r, h, xp)`, the loss of one sample.
+
+    `h` holds the thresholds of `LinearRegression`, and `name` is what its parameter `loss` says. `title`, `colour`
+    (of `optviz.pictures.layers.INKS`, or any of CSS) and `dash` are how pictures show it. One of yours
+    is among the others if it says `listed = True` (see `optviz.listed`).
+    """
+
+    name: ClassVar[str] = ""
+    title: ClassVar[str] = ""
+    colour: ClassVar[str] = "grey"
+    dash: ClassVar[str] = "solid"
+    listed: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **options):
+        super().__init_subclass__(**options)
+        if cls.__module__ == __name__ or vars(cls).get("listed"):
+            CRITERIA[cls.name] = cls
+
+    @staticmethod
+    def formula(r, h, xp):
+        """The loss of a residual r, with operators and the functions of `xp`."""
+        raise NotImplementedError
+
+
+class MSE(Criterion):
     """Squared residual (torch.nn.MSELoss)."""
-    return r**2
+
+    name = "mse"
+    title = "MSE"
+    colour = "blue"
+
+    @staticmethod
+    def formula(r, h, xp):
+        return r**2
 
 
-def l1(r, h, xp):
+class L1(Criterion):
     """Absolute residual, with subgradient 0 at 0 (torch.nn.L1Loss)."""
-    return xp.abs(r)
+
+    name = "l1"
+    title = "L1"
+    colour = "orange"
+
+    @staticmethod
+    def formula(r, h, xp):
+        return xp.abs(r)
 
 
-def huber(r, h, xp):
+class Huber(Criterion):
     """Squared near zero, linear beyond delta (torch.nn.HuberLoss)."""
-    near = r**2 / 2
-    far = h.delta * (xp.abs(r) - h.delta / 2)
-    return xp.where(xp.abs(r) <= h.delta, near, far)
+
+    name = "huber"
+    title = "Huber"
+    colour = "teal"
+
+    @staticmethod
+    def formula(r, h, xp):
+        near = r**2 / 2
+        far = h.delta * (xp.abs(r) - h.delta / 2)
+        return xp.where(xp.abs(r) <= h.delta, near, far)
 
 
-def smooth_l1(r, h, xp):
+class SmoothL1(Criterion):
     """Huber's loss divided by its threshold beta (torch.nn.SmoothL1Loss)."""
-    near = r**2 / (2 * h.beta)
-    far = xp.abs(r) - h.beta / 2
-    return xp.where(xp.abs(r) < h.beta, near, far)
+
+    name = "smooth_l1"
+    title = "Smooth L1"
+    colour = "plum"
+    dash = "dashed"  # it covers Huber at threshold 1
+
+    @staticmethod
+    def formula(r, h, xp):
+        near = r**2 / (2 * h.beta)
+        far = xp.abs(r) - h.beta / 2
+        return xp.where(xp.abs(r) < h.beta, near, far)
 
 
-CRITERIA: dict[str, Callable] = {f.__name__: f for f in (mse, l1, huber, smooth_l1)}
+class LossName(param.Selector):
+    """The name of a loss, those that were defined after this parameter among them."""
+
+    def _validate(self, val):
+        if val in CRITERIA and val not in self.objects:
+            self.objects = list(CRITERIA)
+        super()._validate(val)
 
 
 class DataLoss(Objective):
@@ -205,7 +267,7 @@ def checked_data(who: str, x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
 class LinearRegression(DataLoss):
     """A line weight * x + bias fitted by MSE, L1, Huber or SmoothL1, as PyTorch defines them."""
 
-    loss = param.Selector(default="mse", objects=list(CRITERIA), doc="The per-sample loss.")
+    loss = LossName(default="mse", objects=list(CRITERIA), doc="The per-sample loss.")
     delta = param.Number(1.0, bounds=(0, None), inclusive_bounds=(False, True), softbounds=(0.1, 5),
                          step=0.1, doc="Where Huber's loss turns linear.")  # fmt: skip
     beta = param.Number(1.0, bounds=(0, None), inclusive_bounds=(False, True), softbounds=(0.1, 5),
@@ -228,7 +290,7 @@ class LinearRegression(DataLoss):
 
     @staticmethod
     def sample(h, weight, bias, x, y, xp):
-        return CRITERIA[h.criterion](weight * x + bias - y, h, xp)
+        return CRITERIA[h.criterion].formula(weight * x + bias - y, h, xp)
 
 
 class ReLUNet(DataLoss):
