@@ -37,14 +37,16 @@ from ..spans import RATES, Spanned
 from ..theory.outlook import lowest_among
 from ..theory.verdicts import shown
 from .race_rates import begun_at, brought_rates, usual_of
-from .race_words import COLOURS, NOTES, STYLES, standing, table
+from .race_words import NOTES, standing, table
 from .racers import (
     BASELINES,
+    COLOURS,
     FAIR,
     KEYS,
     KNOBS,
     NAMES,
     SHARED,
+    STYLES,
     TOLERANCES,
     TUNED,
     fairness_knobs,
@@ -54,6 +56,7 @@ from .racers import (
     rule_of,
     share,
     surface_knobs,
+    switch,
     trial_knobs,
 )
 from .starts import first_start, followed
@@ -89,29 +92,29 @@ class Race(Experiment):
     start_y = param.Number(1.0, label="Start y", doc="Drag the ring or click the surface instead.")
     fit_axes = param.Event(label="Fit axes to these runs", doc="The axes stay put while you move a knob.")
 
-    sgd_lr = rate(0.002, "SGD", 0.2, 0.0005)
-    adam_lr = rate(0.1, "Adam", 1.0)
-    adam_beta1 = share(0.9, "Adam", "β₁", "Decay rate of the gradient's running mean.")
-    adam_beta2 = share(0.999, "Adam", "β₂", "Decay rate of the squared gradient's running mean.")
-    heavy_ball = param.Boolean(True, label="Heavy ball", doc="SGD with momentum.")
-    heavy_ball_lr = rate(0.001, "Heavy ball", 0.2, 0.0005)
-    heavy_ball_momentum = share(0.9, "Heavy ball", "momentum", "Share of the velocity that is kept.", 0.01)
-    nesterov = param.Boolean(False, label="Nesterov", doc="SGD with Nesterov's momentum.")
-    nesterov_lr = rate(0.001, "Nesterov", 0.2, 0.0005)
-    nesterov_momentum = share(0.9, "Nesterov", "momentum", "Share of the velocity that is kept.", 0.01, low=False)
-    adagrad = param.Boolean(False, label="Adagrad", doc="Divides by the root of all squared gradients so far.")
-    adagrad_lr = rate(0.5, "Adagrad", 4.0)
-    rmsprop = param.Boolean(True, label="RMSprop", doc="Divides by the root of a running mean of squared gradients.")
-    rmsprop_lr = rate(0.05, "RMSprop", 1.0)
-    rmsprop_alpha = share(0.99, "RMSprop", "α", "Decay rate of the squared gradient's running mean.", 0.01)
-    nadam = param.Boolean(False, label="NAdam", doc="Adam with Nesterov's look-ahead.")
-    nadam_lr = rate(0.1, "NAdam", 1.0)
-    nadam_beta1 = share(0.9, "NAdam", "β₁", "Decay rate of the gradient's running mean.")
-    nadam_beta2 = share(0.999, "NAdam", "β₂", "Decay rate of the squared gradient's running mean.")
-    lion = param.Boolean(False, label="Lion", doc="The sign of an interpolated momentum.")
-    lion_lr = rate(0.02, "Lion", 0.2)
-    lion_beta1 = share(0.9, "Lion", "β₁", "Share of the momentum in the step's sign.")
-    lion_beta2 = share(0.99, "Lion", "β₂", "Decay rate of the momentum.")
+    sgd_lr = rate("SGD")
+    adam_lr = rate("Adam")
+    adam_beta1 = share("Adam", "beta1")
+    adam_beta2 = share("Adam", "beta2")
+    heavy_ball = switch("heavy ball")
+    heavy_ball_lr = rate("heavy ball")
+    heavy_ball_momentum = share("heavy ball", "momentum", default=0.9)
+    nesterov = switch("Nesterov")
+    nesterov_lr = rate("Nesterov")
+    nesterov_momentum = share("Nesterov", "momentum", default=0.9, inclusive_bounds=(False, False))
+    adagrad = switch("Adagrad")
+    adagrad_lr = rate("Adagrad")
+    rmsprop = switch("RMSprop")
+    rmsprop_lr = rate("RMSprop")
+    rmsprop_alpha = share("RMSprop", "alpha")
+    nadam = switch("NAdam")
+    nadam_lr = rate("NAdam")
+    nadam_beta1 = share("NAdam", "beta1")
+    nadam_beta2 = share("NAdam", "beta2")
+    lion = switch("Lion")
+    lion_lr = rate("Lion")
+    lion_beta1 = share("Lion", "beta1")
+    lion_beta2 = share("Lion", "beta2")
 
     title = "A fair race"
     order = 7

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..pictures.layers import DASHES, EIGHT
 from ..plurals import many
 from ..theory.verdicts import shown
-from .racers import NAMES, OWN, SAME, STEP, TUNED
-
-COLOURS, STYLES = (dict(zip(NAMES, each, strict=True)) for each in (EIGHT, DASHES))
+from .racers import COLOURS, OWN, SAME, STEP, TUNED
 
 
 def standing(race: Any) -> str:

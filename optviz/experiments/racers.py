@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from ..experiment import Members
 from ..page.controls import knobs_of, shown_while
 from ..page.factors import written
 from ..page.insides import widgets_of
+from ..pictures.layers import INKS
 from ..rules.optimizers import SGD, Adagrad, Adam, Lion, NAdam, RMSprop
 from ..rules.rule import Rule
 from ..spans import RATES, Spanned
@@ -21,31 +23,83 @@ from ..spans import RATES, Spanned
 OWN, SAME, STEP, TUNED = "each its own lr", "same lr", "same effective step", "each tuned"
 FAIR = [TUNED, SAME, STEP, OWN]
 SHARED = [SAME, STEP]
-RULES = {"SGD": SGD, "heavy ball": SGD, "Nesterov": SGD, "Adagrad": Adagrad, "RMSprop": RMSprop, "Adam": Adam,
-         "NAdam": NAdam, "Lion": Lion}  # fmt: skip
-NAMES = list(RULES)
-BASELINES = ["SGD", "Adam"]  # always in the race
-KEYS = {"SGD": "sgd", "heavy ball": "heavy_ball", "Nesterov": "nesterov", "Adagrad": "adagrad", "RMSprop": "rmsprop",
-        "Adam": "adam", "NAdam": "nadam", "Lion": "lion"}  # fmt: skip
-# a rule's hyperparameters beside lr, and the parameters here that hold them
-KNOBS = {
-    "SGD": {}, "heavy ball": {"momentum": "heavy_ball_momentum"}, "Nesterov": {"momentum": "nesterov_momentum"},
-    "Adagrad": {}, "RMSprop": {"alpha": "rmsprop_alpha"}, "Adam": {"beta1": "adam_beta1", "beta2": "adam_beta2"},
-    "NAdam": {"beta1": "nadam_beta1", "beta2": "nadam_beta2"}, "Lion": {"beta1": "lion_beta1", "beta2": "lion_beta2"},
-}  # fmt: skip
 TOLERANCES = [1e-1, 1e-2, 1e-3, 1e-4, 1e-6, 1e-8, 1e-10]
 
 
-def rate(default: float, name: str, high: float, step: float = 0.001) -> Spanned:
+@dataclass(frozen=True)
+class Racer:
+    """A rule in the race: what the race chooses for it. The rest is as the rule's own definition has it."""
+
+    name: str
+    rule: type[Rule]
+    lr: float  # where each has its own, at first
+    colour: str
+    dash: str
+    about: str = ""
+    knobs: tuple[str, ...] = ()  # the hyperparameters beside lr that can be set here
+    highest: float | None = None  # end of the plain range of learning rates, where it is not the rule's own
+    step: float = 0.001
+    flags: Mapping[str, bool] = field(default_factory=dict)
+    always: bool = False  # in the race
+    at_first: bool = False
+
+    @property
+    def key(self) -> str:
+        """What the race's parameters for it begin with."""
+        return self.name.lower().replace(" ", "_")
+
+
+RACERS = [
+    Racer("SGD", SGD, 0.002, "blue", "solid", highest=0.2, step=0.0005, always=True),
+    Racer("heavy ball", SGD, 0.001, "teal", "dashed", "SGD with momentum.", ("momentum",), 0.2, 0.0005,
+          at_first=True),
+    Racer("Nesterov", SGD, 0.001, "sky", "dotted", "SGD with Nesterov's momentum.", ("momentum",), 0.2, 0.0005,
+          {"nesterov": True}),
+    Racer("Adagrad", Adagrad, 0.5, "plum", "dotdash", "Divides by the root of all squared gradients so far."),
+    Racer("RMSprop", RMSprop, 0.05, "purple", "dotdash", "Divides by the root of a running mean of squared gradients.",
+          ("alpha",), at_first=True),
+    Racer("Adam", Adam, 0.1, "orange", "solid", knobs=("beta1", "beta2"), always=True),
+    Racer("NAdam", NAdam, 0.1, "rust", "dotted", "Adam with Nesterov's look-ahead.", ("beta1", "beta2")),
+    Racer("Lion", Lion, 0.02, "slate", "dashed", "The sign of an interpolated momentum.", ("beta1", "beta2"), 0.2),
+]  # fmt: skip
+BY_NAME = {racer.name: racer for racer in RACERS}
+NAMES = list(BY_NAME)
+BASELINES = [racer.name for racer in RACERS if racer.always]
+RULES = {racer.name: racer.rule for racer in RACERS}
+FLAGS = {racer.name: racer.flags for racer in RACERS}
+KEYS = {racer.name: racer.key for racer in RACERS}
+# a rule's hyperparameters beside lr, and the parameters here that hold them
+KNOBS = {racer.name: {theirs: f"{racer.key}_{theirs}" for theirs in racer.knobs} for racer in RACERS}
+COLOURS = {racer.name: INKS[racer.colour] for racer in RACERS}
+STYLES = {racer.name: racer.dash for racer in RACERS}
+
+
+def switch(name: str) -> param.Boolean:
+    """Whether a racer that can be removed takes part."""
+    return param.Boolean(BY_NAME[name].at_first, label=_titled(name), doc=BY_NAME[name].about)
+
+
+def rate(name: str) -> Spanned:
     """A racer's own learning rate."""
-    return Spanned(default, bounds=(0, None), softbounds=(0, high), step=step, span=RATES,
-                   label=f"{name}: learning rate", doc=f"{name}'s step size where each rule has its own.")  # fmt: skip
+    racer = BY_NAME[name]
+    high = racer.rule.param["lr"].get_soft_bounds()[1] if racer.highest is None else racer.highest
+    return Spanned(racer.lr, bounds=(0, None), softbounds=(0, high), step=racer.step, span=RATES,
+                   label=f"{_titled(name)}: learning rate",
+                   doc=f"{_titled(name)}'s step size where each rule has its own.")  # fmt: skip
 
 
-def share(default: float, name: str, symbol: str, doc: str, step: float = 0.001, low: bool = True) -> param.Number:
-    """A racer's momentum or decay rate, below 1; `low` says whether it may be 0."""
-    return param.Number(default, bounds=(0, 1), inclusive_bounds=(low, False), softbounds=(0 if low else step, 0.999),
-                        step=step, label=f"{name}: {symbol}", doc=doc)  # fmt: skip
+def share(name: str, theirs: str, **chosen: Any) -> param.Number:
+    """A racer's momentum or decay rate: as its rule defines it, but for what is chosen here, and below 1."""
+    own: Any = BY_NAME[name].rule.param[theirs]
+    label = own.label[:1].lower() + own.label[1:] if own.label.isascii() else own.label
+    settings = {"default": own.default, "inclusive_bounds": (True, False), "step": own.step, **chosen}
+    low = 0 if settings["inclusive_bounds"][0] else own.step
+    return param.Number(**settings, bounds=(0, 1), softbounds=(low, 0.999), label=f"{_titled(name)}: {label}",
+                        doc=own.doc)  # fmt: skip
+
+
+def _titled(name: str) -> str:
+    return name[:1].upper() + name[1:]
 
 
 def rule_of(race: Any, name: str, lr: Any) -> Rule:
@@ -56,8 +110,7 @@ def rule_of(race: Any, name: str, lr: Any) -> Rule:
 def racer(name: str, lr: Any, settings: Mapping[str, Any]) -> Rule:
     """The same with the numbers of these settings, by the race's names for them."""
     own = {theirs: settings[here] for theirs, here in KNOBS[name].items()}
-    ahead = {"nesterov": True} if name == "Nesterov" else {}
-    return RULES[name](lr=lr, **own, **ahead)
+    return RULES[name](lr=lr, **own, **FLAGS[name])
 
 
 def rate_of(race: Any, name: str) -> float:

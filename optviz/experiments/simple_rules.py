@@ -6,7 +6,7 @@ import param
 
 from ..menus import rules
 from ..rules.optimizers import SGD
-from ..rules.rule import Rule
+from ..rules.rule import Hyperparameter, Rule
 from ..spans import RATES, Spanned
 
 LR = 0.1  # to begin with, where it works
@@ -15,7 +15,8 @@ RULES = {"SGD": SGD, "Nesterov": SGD, **rules()}
 
 def _momentum_of(rule: type[Rule]) -> str:
     """The hyperparameter that is a rule's momentum; empty if it has none."""
-    return next((name for name in ("momentum", "beta1") if name in rule.hyperparameters()), "")
+    numbers = [n for n in rule.hyperparameters() if isinstance(rule.param[n], Hyperparameter)]
+    return next((name for name in numbers if rule.param[name].is_momentum), "")
 
 
 MOMENTUM = {name: _momentum_of(rule) for name, rule in RULES.items()}

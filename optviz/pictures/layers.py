@@ -22,11 +22,12 @@ BACKEND = "bokeh"  # whichever a user has chosen for pictures of his own
 # Inks read on both grounds, and series stay apart for eyes without red or green cones (tests/test_colours.py).
 GROUNDS = ("#ffffff", "#181818")  # of a light and of a dark page
 BLUE, ORANGE, TEAL, PURPLE, PLUM = "#2f6fde", "#e8590c", "#1e965a", "#871eff", "#b43c78"
+SKY, RUST, SLATE = "#5a96e1", "#b43c1e", "#7896b4"
 GREY, RED, BLACK = "#8a94a3", "#d6294b", "#111111"
 SERIES = (BLUE, ORANGE, TEAL, PLUM)
-INKS = {"blue": BLUE, "orange": ORANGE, "teal": TEAL, "plum": PLUM, "purple": PURPLE, "red": RED, "grey": GREY}
-EIGHT = (BLUE, TEAL, "#5a96e1", PLUM, PURPLE, ORANGE, "#b43c1e", "#7896b4")
-DASHES = ("solid", "dashed", "dotted", "dotdash", "dotdash", "solid", "dotted", "dashed")  # of the eight, beside colour
+EIGHT = (BLUE, TEAL, SKY, PLUM, PURPLE, ORANGE, RUST, SLATE)
+INKS = {"blue": BLUE, "teal": TEAL, "sky": SKY, "plum": PLUM, "purple": PURPLE, "orange": ORANGE, "rust": RUST,
+        "slate": SLATE, "red": RED, "grey": GREY}  # fmt: skip
 ANCHORS = ("#122c47", "#1b4a72", "#2a7ba6", "#5fa9c4", "#a5cfd7", "#dcebe9", "#f6f8f3")  # deep is low
 
 
