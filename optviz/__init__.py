@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import Any
 
 from .objectives import surfaces as surfaces
+from .objectives.losses import Criterion as Criterion
 from .objectives.losses import DataLoss as DataLoss
 from .objectives.losses import Lanes as Lanes
 from .objectives.losses import LinearRegression as LinearRegression
@@ -36,6 +37,7 @@ from .rules.rule import Rule as Rule
 from .rules.schedules import Schedule as Schedule
 from .runs.descent import descend as descend
 from .runs.trajectory import Trajectory as Trajectory
+from .spans import Quantity as Quantity
 from .sweeps.sweep import basins as basins
 from .sweeps.sweep import sweep as sweep
 from .trace.traceable import xp as xp

@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
+import sys
 from base64 import b64encode
 from html import escape
+from importlib import import_module
 from importlib.resources import files
+from pathlib import Path
 
 import param
 
 from . import experiments as lessons
 from .experiment import Experiment, load
+from .listed import listed_classes
 from .messages import refuse
 from .page.layout import favicon, stylesheet
 
 
 def experiments() -> dict[str, type[Experiment]]:
-    """Every experiment by the name of its app, which is its module's."""
+    """Every experiment by the name of its app, which is its module's: optviz's own, and those that are `listed`."""
     load()
     found = param.concrete_descendents(Experiment).values()
-    ours = {name_of(kind): kind for kind in found if kind.__module__.startswith(lessons.__name__)}
-    return dict(sorted(ours.items(), key=lambda item: item[1].order))
+    ours = [kind for kind in found if kind.__module__.startswith(f"{lessons.__name__}.")]
+    return {name_of(kind): kind for kind in sorted([*ours, *listed_classes(Experiment)], key=lambda kind: kind.order)}
+
+
+def load_file(path: str) -> None:
+    """Import a file of somebody's own, for the rules, surfaces, losses and experiments in it that are `listed`.
+
+    Before the experiments that shall have them in their menus: those make their menus when they are imported.
+    """
+    file = Path(path).resolve()
+    if file.suffix != ".py" or not file.is_file():
+        refuse("optviz", "needs a file of Python to load", path)
+    sys.path.insert(0, str(file.parent))
+    import_module(file.stem)
 
 
 def name_of(kind: type[Experiment]) -> str:
@@ -43,11 +59,10 @@ def cards(suffix: str = "") -> str:
 
 
 def _card(name: str, kind: type[Experiment], suffix: str) -> str:
-    picture = b64encode(files("optviz").joinpath("assets", f"{name}.webp").read_bytes()).decode()
-    return (
-        f'<a class="card" href="{name}{suffix}"><img src="data:image/webp;base64,{picture}" alt="">'
-        f"<h2>{kind.title}</h2><p>{kind.sentence}</p></a>"
-    )
+    file = files("optviz").joinpath("assets", f"{name}.webp")
+    picture = b64encode(file.read_bytes()).decode() if file.is_file() else ""  # one of yours may have none
+    image = f'<img src="data:image/webp;base64,{picture}" alt="">' if picture else ""
+    return f'<a class="card" href="{name}{suffix}">{image}<h2>{kind.title}</h2><p>{kind.sentence}</p></a>'
 
 
 def index_html(theme: str = "system") -> str:

@@ -14,6 +14,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     try:
+        _load(options.load)
         options.run(options)
     except (ValueError, OSError) as trouble:
         print(f"optviz: {trouble}", file=sys.stderr)
@@ -23,6 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="optviz", description="See what an optimizer does.")
+    parser.add_argument("--load", action="append", default=[], metavar="FILE",
+                        help="import a file of your own first, for what is listed in it; may be repeated")  # fmt: skip
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     listing = commands.add_parser("list", help="name every experiment, with a sentence on each")
     listing.set_defaults(run=_list)
@@ -37,6 +40,14 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--title", default="", help="the page's title")
     export.set_defaults(run=_export)
     return parser
+
+
+def _load(paths: Sequence[str]) -> None:
+    if paths:
+        from .catalogue import load_file
+
+        for path in paths:
+            load_file(path)
 
 
 def _list(options: Any) -> None:

@@ -46,6 +46,7 @@ class Experiment(pn.viewable.Viewer):
     revision = param.Integer(default=0, precedence=-1, doc="Counts the computations; views follow it.")
 
     foundation: ClassVar[type[Experiment]]  # this class
+    listed: ClassVar[bool] = False  # see `optviz.listed`
     title: str = ""
     sentence: str = ""
     notes: str = ""
