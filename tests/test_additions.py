@@ -14,9 +14,12 @@ from conftest import serve
 import optviz
 from optviz.catalogue import experiments
 from optviz.menus import rules, surfaces
+from optviz.page.factors import LogSlider
 
 ROOT = Path(__file__).parents[1]
-FILES = dict(re.findall(r"```python\n# (\S+)\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(), re.DOTALL))
+PACKAGE = ROOT / "optviz"
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
+FILES = dict(re.findall(r"```python\n# (\S+)\n(.*?)```", CONTRIBUTING, re.DOTALL))
 APPS = {
     "cautious": "import cautious\n" + (ROOT / "apps" / "surface_descent.py").read_text(),
     "trough": "import trough\n" + (ROOT / "apps" / "surface_descent.py").read_text(),
@@ -108,6 +111,32 @@ assert page.title == Bouncing.title and menus == {}
     assert "\nbouncing  " in ran(tmp_path, [*optviz_command, "list"])
     ran(tmp_path, [*optviz_command, "export", "bouncing", "--param", "rate=1.9", "-o", "page.html"])
     assert "Bouncing in a parabola" in (tmp_path / "page.html").read_text("utf-8")
+
+
+WALKS = {"canvas": {}, "map's cell": {"across": "momentum", "up": "start x"}}
+
+
+@pytest.mark.parametrize("end", WALKS)
+def test_the_files_of_a_walk_are_met_in_its_order(end):
+    text = re.split(rf"## `lr` from the slider to (?:the|a) {end}\n", CONTRIBUTING)[1].split("\n## ")[0]
+    told = list(dict.fromkeys(name for name in re.findall(r"`([a-z_/]+\.py)`", text)))
+    made = optviz.HyperparameterMap(**WALKS[end]) if WALKS[end] else optviz.SurfaceDescent()
+    (slider,) = [each for each in made.page().layout.select(LogSlider) if each.name == "Learning rate"]
+    slider._process_events({"value": -1.5})
+    met: dict[str, None] = {}
+    sys.setprofile(lambda frame, event, _: met.setdefault(frame.f_code.co_filename))
+    try:
+        slider._process_events({"value": -1.7})
+    finally:
+        sys.setprofile(None)
+    entered = [Path(name).relative_to(PACKAGE).as_posix() for name in met if Path(name).is_relative_to(PACKAGE)]
+    assert made.optimizer.lr == 0.02 and [name for name in entered if name in told] == told
+
+
+def test_every_wing_is_on_the_map():
+    table = "\n".join(re.findall(r"^\| `.*$", CONTRIBUTING, re.MULTILINE))
+    there = {f"{path.name}/" if path.is_dir() else path.name for path in PACKAGE.iterdir() if path.name[0] not in "_."}
+    assert set(re.findall(r"`([a-z_]+(?:/|\.py))`", table)) == there - {"py.typed"}
 
 
 def test_what_does_not_ask_for_it_is_listed_nowhere():
