@@ -23,8 +23,9 @@ class Spanned(param.Number):
 class Quantity(Spanned):
     """A number of a rule or a surface, with all that is to be known of it where it is shown.
 
-    `symbol` stands for it in formulas, "beta_1" for example; `on_map` is the axis of a map that it
-    has, (lowest value, highest value, whether a log axis at first).
+    `symbol` stands for it in formulas, "beta_1" for example; `on_map` is the axis of a map that it has, (lowest
+    value, highest value, whether a log axis at first). Without one it has those that optviz gives its name, "lr" say;
+    a name has one axis, that of the first rule or surface of the menus which declares it.
     """
 
     __slots__ = ["symbol", "on_map"]
