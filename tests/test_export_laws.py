@@ -9,31 +9,26 @@ from __future__ import annotations
 import base64
 import copy
 import json
-import shutil
-import subprocess
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import param
 import pytest
 from conftest import find_chromium
+from engine import NODE, evaluated, program
 from oracles import ON
 
 import optviz
 from optviz import DataLoss, Lanes, LinearRegression, ReLUNet, Rule, batch_indices, descend, menus
 from optviz.experiments.loss_comparison import PLAIN, PRESETS, START, seed_data
 from optviz.export.kernels import literal, loss_script, objective_script, rule_script, schedule_script
-from optviz.export.page import RUNTIME
 from optviz.objectives.losses import CRITERIA
 from optviz.objectives.surfaces import Ackley, Quadratic, Rosenbrock, RotatedQuadratic
 from optviz.rules import schedules
 from optviz.runs.linear_filter import filtered
 
-NODE = shutil.which("node")
 CHROMIUM = find_chromium() is not None or NODE is None  # whose engine is node's, and a page's
 pytestmark = [pytest.mark.browser] if CHROMIUM else []
-EXPORT = Path(optviz.__file__).parent / "runtime"
 SHOWN = """
 const base64 = ({ buffer }) => {
   const bytes = new Uint8Array(buffer);
@@ -53,16 +48,6 @@ const rows = (lists) => new Nd(Float64Array.from(lists.flat(9)), [lists.length, 
 SCHEDULES = [c for c in param.concrete_descendents(schedules.Schedule).values() if c.__module__ == schedules.__name__]
 
 
-def evaluated(text: str, page=None) -> str:
-    """What a script returns, in node or in a page."""
-    if page is not None:
-        return page.evaluate("(text) => new Function(text)()", text)
-    code = f"process.stdout.write((() => {{{text}}})());"
-    done = subprocess.run([str(NODE), "-"], input=code, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-2000:]
-    return done.stdout
-
-
 @pytest.fixture(scope="session")
 def run_js(request):
     """The values of expressions after the runtime, the catalogue and the given constants."""
@@ -73,12 +58,12 @@ def run_js(request):
         losses={name: loss_script(LinearRegression, name) for name in CRITERIA} | {"ReLUNet": loss_script(ReLUNet)},
         schedules={cls.__name__: schedule_script(cls) for cls in SCHEDULES},
     )
-    files = RUNTIME[: RUNTIME.index("random.js") + 1]
-    runtime = "\n".join([*((EXPORT / name).read_text() for name in files), SHOWN, kinds])
 
     def run(*expressions: str, **given) -> list:
-        own = f"{constants(**given)}\nreturn JSON.stringify(shown([{', '.join(expressions)}]));"
-        found = evaluated(f"{runtime}\n{{ {own} }}", page)  # in a block any name is free
+        own = f"{constants(**given)}\nreturn shown([{', '.join(expressions)}]);"
+        text = f"{SHOWN}\n{kinds}\n{{ {own} }}"  # in a block any name is free
+        there = "(text) => JSON.stringify((0, eval)(text))"
+        found = evaluated(text) if page is None else page.evaluate(there, program(text))
         return json.loads(found, object_hook=as_array)
 
     return run

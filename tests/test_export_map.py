@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from browser import drag_slider, wait_idle, wait_until
 from pages import assert_shows, select, spot
-from test_export_theory import NODE, on_the_page, plain
+from test_export_theory import on_the_page, plain
 
 from optviz import Adam, HyperparameterMap, surfaces
 from optviz.export.bundle import Bundle
@@ -77,7 +77,6 @@ def parts_of(name, log, least, most, low, high, place):
     ]
 
 
-@pytest.mark.skipif(NODE is None, reason="no node on this machine")
 def test_an_axis_of_a_page_is_pythons():
     given = [("lr", True, -4.0, 1.0, -1.5, 0.25, -0.3), ("weight_decay", False, 1e-4, 10.0, 0.5, 7.5, 9.0),
              ("start y", False, -5.0, 5.0, -1.0, 1.0, 0.2), ("eps", True, -12.0, 0.0, -9.1, -9.0, -9.05),

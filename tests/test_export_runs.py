@@ -1,15 +1,10 @@
 """The runs of a page's maps, each a function made of a rule's and a surface's text, are those of its `descend`."""
 
-import json
-
-import pytest
-from test_export_laws import EXPORT, NODE, constants, evaluated, made, variants
+from engine import run_js
+from test_export_laws import constants, made, variants
 
 from optviz import menus
 from optviz.export.kernels import objective_script, rule_script
-from optviz.export.page import RUNTIME
-
-pytestmark = pytest.mark.skipif(NODE is None, reason="needs node")
 
 # what differs from the trajectory, for the function that is made and for the one without texts
 COMPARE = """
@@ -39,12 +34,10 @@ def test_every_rule_walks_every_surface_as_descend_does():
         surfaces={cls.__name__: objective_script(cls) for cls in menus.surfaces().values()},
         starts=[o.starts[0] for _, o in cases],
     )
-    names = [*RUNTIME[: RUNTIME.index("random.js")], "runs.js"]
     pairs = ", ".join(f"[{made(o)}, {made(rule)}]" for rule, o in cases)
     script = f"""const found = [{pairs}].map(([objective, rule], k) =>
       differs(Object.assign(objective, {{ starts: [starts[k]] }}), rule, k % 3 ? 0 : 0.7));
-      return JSON.stringify(found);"""
-    text = "\n".join([*((EXPORT / name).read_text() for name in names), kinds, COMPARE, script])
-    found = json.loads(evaluated(text))
+      return found;"""
+    found = run_js("\n".join([kinds, COMPARE, script]))
     odd = [case for case, each in zip(cases, found, strict=True) if each != [True, True, True]]
     assert len(cases) > 500 and not odd

@@ -5,21 +5,14 @@ import copy
 import json
 import math
 import re
-import shutil
-import subprocess
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from engine import run_js
 
-from optviz.export.page import RUNTIME
-
-NAMES = RUNTIME[: RUNTIME.index("descent.js")]  # Python's part and numpy's
-SCRIPTS = [Path(__file__).parents[1] / "optviz" / "runtime" / name for name in NAMES]
-NODE = shutil.which("node")
-pytestmark = [pytest.mark.skipif(NODE is None, reason="needs node"), pytest.mark.filterwarnings("ignore")]
+pytestmark = pytest.mark.filterwarnings("ignore")
 ROUGHLY = 1e-15  # what exp and its like may differ by from one library to the next
 
 # JSON has neither nan nor -0, and arrays are to be told from lists
@@ -36,17 +29,9 @@ function shown(x) {
 const named = (error) => ({ error: error instanceof PyError ? error.name : error.stack });
 const attempted = (f) => { try { return shown(f()); } catch (error) { return named(error); } };
 """
-OPERATORS = "add sub mul truediv floordiv mod pow matmul and or xor lt le gt ge eq ne neg pos invert"
-SYMBOLS = ["+", "-", "*", "/", "//", "%", "**", "<", "<=", ">", ">=", "==", "!=", "&", "|", "^"]
+OPERATORS = "add sub mul truediv floordiv mod pow matmul and or lt le gt ge eq ne neg invert"
+SYMBOLS = ["+", "-", "*", "/", "//", "%", "**", "<", "<=", ">", ">=", "==", "!=", "&", "|"]
 Failed = type("Failed", (str,), {})  # the names of an exception, its own and those of its bases, as a result
-
-
-def run_js(source: str) -> Any:
-    """What a script prints in node, which is one line of JSON."""
-    script = "\n".join(["(() => {", '"use strict";', *(path.read_text() for path in SCRIPTS), HARNESS, source, "})();"])
-    done = subprocess.run([str(NODE), "-"], input=script, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr[-2000:]
-    return json.loads(done.stdout, object_hook=read, parse_int=float)
 
 
 def read(x: dict[str, Any]) -> Any:
@@ -157,7 +142,8 @@ class Cases:
 
     def check(self) -> None:
         sources = ",\n".join(f"() => {source}" for source, _, _ in self.cases)
-        found = run_js(f"console.log(JSON.stringify([\n{sources}\n].map(attempted)));")
+        source = f"{HARNESS}\nreturn [\n{sources}\n].map(attempted);"
+        found = run_js(source, object_hook=read, parse_int=float)
         wrong = [(got, *case) for got, case in zip(found, self.cases, strict=True) if not agree(got, *case[1:])]
         told = [f"{source:.400}\n  gave {got!r:.400}\n  not  {want!r:.400}" for got, source, want, _ in wrong[:8]]
         assert found and not wrong, "\n".join([f"{len(wrong)} of {len(found)} differ:", *told])
@@ -167,48 +153,28 @@ class Cases:
 SPECS = """g .4g .3f .2f .0f .1f .2e .0e +.3g ,.1f % .1% 5.1f 08.3f +f e f .0g .17g .30f *^14.3g <9.2f _.2f 012,.1f G
 .1E .3 =+9.1f .0% x>9.1f F .20e -.1f"""
 TEXTS = ["nan", "inf", "-Infinity", " 1.5 ", "1e-7", "1_000.5", "", "0x10", "1.", ".5", "+3", "1__0", "12", "a'b", '"']
-STRING = """join: ['a', 'b']; []; ['a', 1] | lower | upper | capitalize | isalnum | strip: ; ' xX' | lstrip | rstrip:
-'x ' | split: ; ','; None, 1; 'x', maxsplit=1 | startswith: ' x'; ('a', ' ') | endswith: 'Xx '; ('a', 'b') |
-removesuffix: 'Xx '; 'q' | removeprefix: ' ' | count: 'x'; '' | index: 'X'; 'q' | find: 'q' | nothing | replace: 'x',
-'$&'; 'x', '--', 1; '', '-'"""
-LIST = """append: 5 | extend: [1, 2]; 'ab' | index: 2; 9 | count: 2 | copy | pop: ; 0; -2; 9 | insert: 1, 'x'; -1, 'x'
-| reverse | sort: ; reverse=True; key=abs | remove: 2; 9 | nothing"""
-DICT = """items | keys | values | get: 'a'; 'q'; 'q', 3 | pop: 'a'; 'q'; 'q', 3 | update: y; b=2 | copy | nothing |
-setdefault: 'a', 9; 'q', 9; 'r'"""
-SET = """add: 1; 7 | update: [1, 7] | discard: 2; 7 | union: y, [10] | intersection: [2, 3], y | difference: [2] |
-issubset: [1, 2, 3, 4] | issuperset: y | isdisjoint: y; [8] | copy"""
+STRING = """join: ['a', 'b']; []; ['a', 1] | lower | upper | strip | split: ; ','; 'x' | startswith: ' x'; ('a', ' ')
+| removesuffix: 'Xx '; 'q' | nothing | replace: 'x', '$&'; '', '-'"""
+LIST = """index: 2; 9 | nothing"""
+DICT = """items | values | get: 'a'; 'q'; 'q', 3 | nothing"""
 BUILT_IN = """len | list | tuple | sorted: x; x, reverse=True | min | max: x; x, default=None | any | all | sum |
-enumerate: x; x, start=3 | list: zip(x, 'ab'); zip(x, [1, 2, 3], 'abcd', strict=True) | filter: None, x"""
-EXACT = """sqrt | abs | absolute | sign | floor | ceil | rint | square | isfinite | isnan | isinf | logical_not |
-round: x; x, 2; x, decimals=-1 | clip: x, -1, None; x, a_min=0.0, a_max=1.0 | float32 | float64"""
-ROUGH = """exp | log | log10 | log2 | log1p | expm1 | sin | cos | tan | arctan | tanh | sinh | cosh | arcsin | arccos |
-power: x, 3; x, 2.5"""
-PAIRS = """add | subtract | multiply | divide | maximum | minimum | fmax | fmin | mod | logical_and | logical_or |
-isclose | clip: a, -1.0, b; a, b, None | where: a > 0, a, b; a > b, a > 0, b > 0 | array_equal: a, b; a, a"""
-REDUCED = """sum | mean | prod | median | min | max | amin | amax | nanmean | nanmedian | any | all | argmin | argmax |
-count_nonzero | cumsum | cumprod | sort"""
-OF_NUMBERS = """ptp | nanmin | nanmax | quantile: x, 0.3, axis=axis; x, [0, 0.5, 1], axis | percentile: x, [25.0, 90],
-axis=axis | nanquantile: x, 0.7, axis"""
-MADE = """zeros: 3; (2, 3) | ones: (0, 2); 2, dtype=bool | full: (2, 2), np.nan; 3, 2.5 | zeros_like: a; [1.0, 2.0] |
-ones_like: m | full_like: a, 3.0 | ndim: 3; np.empty((2, 3)) | shape: a; np.empty_like(a) | size: [1, 2] | arange: 5;
-2, 9; 0, 1, 0.1; 5, -5, -3; -1, 1, 0.3; 3, 3; 0.5, 4; 3, dtype=float | linspace: 0, 1; -3, 3, 100; 2, 2, 5; 1, 0, 1; 0,
-1, 0; -1.3, 7.1, num=160; 0, 1, 7, endpoint=False | eye: 3; 2, 4; 4, 2 | array: [1, 2.5]; [[1, 2], [3, 4]]; [True,
-False]; []; [[], []]; 5; True; [1, True]; a; [s, s]; [[s], [s]]; [[1, 2], [3]]; [None, 1.5], dtype=float; [True],
-dtype=float; [np.pi, np.e, np.inf, np.nan] | asarray: a, dtype=float; 2 | int64: s"""
-SHAPED = """concatenate: [a, b]; [a, b], axis=1; [a, b], axis=-1; [a, s]; [a, b], None; [c, c], axis=1; [[1, 2], s] |
-stack: [a, b]; [a, b], axis=1; [a, b], -1; [1.0, 2.0] | vstack: [s, s]; [a, b] | hstack: [s, s]; [a, b]; [1.0, s]; [m,
-m] | column_stack: [s, s]; [a, a[:, 0]] | repeat: a, 2; a, 2, axis=1; s, [1, 0, 2, 3, 1]; a, [1, 0, 2], axis=0; 3.0, 4
-| roll: a, 2; a, -5, axis=1; a, 1, axis=0 | flip: a; a, axis=1; s | diff: a; a, axis=0; s, 2 | nonzero: c; s |
-flatnonzero: m | expand_dims: a, 0; a, 1; s, -1 | tile: s, 2; s, (2, 3); s, (2, 1, 2); a, 2; a, (2, 1); s, 0 | ravel: a
-| outer: s, s | broadcast_to: s, (3, 5); 2.0, (2, 2); a, (2, 4) | reshape: a, (2, -1); a, -1; a, (5, 3) | transpose: c;
-c, (1, 0, 2) | swapaxes: c, 0, -1 | moveaxis: c, 0, -1; c, 2, 0 | atleast_1d: 3.0; s | atleast_2d: 3.0; s; a | unique:
-a; m | meshgrid: s, [1.0, 2]; s, s, [3.0, 4]; s, [1.0, 2], [3.0], indexing='ij' | ix_: [1, 2], [0, 1, 3]; m[0], [0] |
-sort: a, axis=None | searchsorted: g, 0.0; g, g; g, s, side='right'; g, g, side='right'; g, v; g, v, side='right' |
-interp: s, g, g ** 2; g, g, g ** 2; 0.1, g, g; v, g, g, left=-1.0, right=7.0"""
-METHODS = """sum: ; axis=1 | mean: 0; keepdims=True | std: 1; ddof=1 | var | min: -1 | max | any: ; axis=1 | all: 0 |
-argmin | argmax: 1 | cumsum | cumprod: 1 | ravel | flatten | reshape: 2, -1; (4, 3); -1 | tolist | copy | swapaxes: 0,
-1 | astype: int; float; 'float'; bool; np.float32 | clip: -1, 1; None, 0.5 | transpose: ; 1, 0 | item: 3; | repeat: 2,
-1 | fill: 3.0 | argsort: ; 0 | sort: ; 0 | nonzero"""
+enumerate: x; x, start=3 | list: zip(x, 'ab'); zip(x, [1, 2, 3], 'abcd', strict=True)"""
+EXACT = """sqrt | abs | floor | ceil | isfinite | isnan | isinf | float32 | clip: x, -1, None; x,
+a_min=0.0, a_max=1.0"""
+ROUGH = """log10 | sin | cos | tanh | power: x, 3; x, 2.5"""
+PAIRS = """maximum | minimum | clip: a, -1.0, b; a, b, None | where: a > 0, a, b; a > b, a > 0, b > 0"""
+REDUCED = """sum | mean | median | min | max | any | all | argmin | argmax | count_nonzero | cumsum | sort"""
+OF_NUMBERS = """ptp | nanmin | nanmax"""
+MADE = """zeros: 3; (2, 3) | ones: (0, 2); 2, dtype=bool | full: (2, 2), np.nan; 3, 2.5 | ndim: 3; np.empty((2, 3)) |
+arange: 5; 2, 9; 0, 1, 0.1; 5, -5, -3; -1, 1, 0.3; 3, 3; 0.5, 4; 3, dtype=float | linspace: 0, 1; -3, 3, 100; 2, 2, 5;
+1, 0, 1; 0, 1, 0; -1.3, 7.1, num=160 | eye: 3 | array: [1, 2.5]; [[1, 2], [3, 4]]; [True, False]; []; [[], []]; 5;
+True; [1, True]; a; [s, s]; [[s], [s]]; [[1, 2], [3]]; [None, 1.5], dtype=float; [True], dtype=float; [np.inf, np.nan]
+| asarray: a, dtype=float; 2"""
+SHAPED = """concatenate: [a, b]; [a, b], axis=1; [a, b], axis=-1; [a, s]; [c, c], axis=1; [[1, 2], s] | stack: [a, b];
+[a, b], axis=1; [a, b], -1; [1.0, 2.0] | repeat: a, 2; s, [1, 0, 2, 3, 1]; 3.0, 4 | flatnonzero: m | tile: s, 2; s,
+(2, 3); s, (2, 1, 2); a, 2; a, (2, 1); s, 0 | meshgrid: s, [1.0, 2]; s, s, [3.0, 4] | sort: a, axis=None"""
+METHODS = """sum: ; axis=1 | mean: 0 | std: 1 | min: -1 | max | any: ; axis=1 | all: 0 | ravel | reshape: 2, -1; (4,
+3); -1 | tolist | copy | swapaxes: 0, 1 | item: 3;"""
 
 
 @pytest.fixture
@@ -236,10 +202,9 @@ def test_format_and_conversions(cases):
         cases.js(f"{js(values)}.map((x) => py.round(x, {digits}))", [round(x, digits) for x in values])
     for x in [x for x in values[::3] if math.isfinite(x) and abs(x) < 1e15]:
         cases.say("int(x); round(x)", x=x)
-    cases.table("round: 1250, -2; 1350, ndigits=-2; 15, -1; 25, -1; -35, -1; 12345, -2; 12345, -1", "{}({})")
     for x in [*TEXTS, math.nan, True, 3.9, -3.9, None, [1], "a\n\\", [1, 2.5, "x"], {"a": [1]}, {1.5}, set()]:
         cases.say("float(x); bool(x); int(x); repr(x); str(x)", x=x)
-    cases.table("int: 'ff', 16; '-101', 2; '12', 2; ' 77 ', base=8; | float: | bool: | str: | list: | dict:", "{}({})")
+    cases.table("int: ' 77 '; '1_0' | float: | bool: | str: | list:", "{}({})")
 
 
 def test_operators_follow_python(cases):
@@ -250,18 +215,18 @@ def test_operators_follow_python(cases):
     for symbol in SYMBOLS:
         line, rtol = f"a {symbol} b", ROUGHLY if symbol == "**" else 0.0
         for a, b in product(drawn, drawn):  # Python refuses bits of fractions
-            if not (symbol in "&|^" and float in (type(a), type(b))) and not (symbol == "**" and abs(b) > 99):
+            if not (symbol in "&|" and float in (type(a), type(b))) and not (symbol == "**" and abs(b) > 99):
                 cases.say(line, rtol, a=a, b=b)
-        for a, b in product(odd, odd) if symbol not in "&|^" else ():  # as numpy has it: nothing is refused
+        for a, b in product(odd, odd) if symbol not in "&|" else ():  # as numpy has it: nothing is refused
             cases.say(line, rtol, a=np.float64(a), b=np.float64(b))
         for a, b in product(things, things) if symbol not in ("**", "//", "/", "%") else ():
             cases.say(line, a=a, b=b)
     for a in [*things, False, 3, 2.5, -0.0, math.nan, np.zeros(1), np.ones(1), np.ones(2), np.array([True])]:
-        cases.say("bool(a); list(a)" if isinstance(a, np.ndarray) else "bool(a); list(a); -a; +a", a=a)
+        cases.say("bool(a); list(a)" if isinstance(a, np.ndarray) else "bool(a); list(a); -a", a=a)
         for b in ["a", "b", *([] if isinstance(a, dict) else [1, None]), *([] if isinstance(a, dict | set) else [[1]])]:
             cases.js(f"contains({js(a)}, {js(b)})", attempt(lambda a=a, b=b: b in a))
     cases.js("[np.zeros(0), null, NaN, new Slice()].map(truth)", [False, False, True, True])
-    cases.js("[op.invert(true), op.invert(5), op.pow(10, -5), py.divmod(-7, 2)]", [False, -6, 1e-5, [-4, 1]])
+    cases.js("[op.invert(true), op.invert(5), op.pow(10, -5)]", [False, -6, 1e-5])
 
 
 def test_subscripts_of_sequences(cases):
@@ -282,29 +247,30 @@ def test_subscripts_of_sequences(cases):
 def test_methods_and_built_in_functions(cases):
     for table, *tries in [
         (STRING, " xx, aXx ", "", "x", "a,b,c", "añ1", "a b  c d"), (LIST, [3, 1, 2, 2], [2], [], [1.0, True]),
-        (DICT, {"a": 1, "b": [2]}, {"b": 1}, {}), (SET, {1, 2, 3}, {2}, set()),
-        ("item | tolist | sum | max | mean | all | any | copy | std ", np.float64(2.0), np.bool_(True)),
+        (DICT, {"a": 1, "b": [2]}, {"b": 1}, {}),
+        ("tolist | sum | max | mean | all | any | copy | std ", np.float64(2.0), np.bool_(True)),
         ("is_integer ", 1.0, 2.5),
     ]:  # fmt: skip
         for x in tries:
-            cases.table(table, "x.{}({})", x=x, y={2, 9} if table == SET else {"b": 3, "c": 4})
+            cases.table(table, "x.{}({})", x=x)
     words, pairs = ["bb", "a", "ccc", "dd"], [[2, "b"], [1, "z"], [2, "a"]]
     for x in (words, pairs, "12", {"a": 1, "b": 2}, {3, 1, 2}, [], [3, -1, 2.5], range(4), [True, 0], 5, [math.nan, 1]):
         cases.table(BUILT_IN, "{}({})", "x", x=x)
     cases.table("sorted | min | max", "{}({})", "w, key=len; w, key=max; [3, -1, 2.5], key=abs; p", w=words, p=pairs)
     cases.table("""sorted: w, key=len, reverse=True | min: 3, 1, 2 | max: 'a', 'bb', key=len | sum: [[1], [2]], []; x,
-        start=3 | list: reversed(x); map(float, ['1', '2.5']); w[slice(1, None, 2)]; w[slice(2)] | abs: -3 | set: [1,
-        1] | range: 5; 2, 7; 2, -9, -3; 1, 1; 0, 9, 4; 0, 9, 0 | filter: abs, [0, 1] | dict: [['a', 1]], b=2; d, c=1""",
-        "{}({})", w=words, x=cases.array(99).tolist(), d={"a": 1})  # fmt: skip
-    kinds = "'int float str bool list dict set ndarray tuple Rule'.split(' ').filter((k) => py.isinstance_(x, k)) + ''"
+        start=3 | list: map(float, ['1', '2.5']); w[slice(1, 3)] | abs: -3 | set: [1, 1] | range: 5; 2, 7; 2, -9, -3;
+        1, 1; 0, 9, 4; 0, 9, 0""", "{}({})", w=words, x=cases.array(99).tolist())  # fmt: skip
+    types = "'int float str bool list ndarray Rule'.split(' ').filter((k) => $.isinstance(x, [k])) + ''"
     f = "def(['a', 'b', 'c'], (a, b = 2, c = 3) => [a, b, c])"
     for source, want in {
-        f"[1, true, 'a', [], {{}}, 0.5, null, new Set(), np.ones(2)].map((x) => {kinds})":
-            ["int,float", "int,bool", "str", "list,tuple", "dict", "float", "", "set", "ndarray"],
-        "[py.frozenset([1, 1]), py.contains('ab', 'b'), call({get: (x) => x + 1}, 'get', 2)]": [{1.0}, True, 3],
-        "[py.hasattr_({a: 1}, 'a'), py.hasattr_(null, 'a'), py.hasattr_('a', 'b')]": [True, False, False],
-        "[py.getattr_({a: 1}, 'a'), py.getattr_({}, 'a', null), py.getattr_(np.ones(2), 'max')()]": [1, None, 1],
-        "py.getattr_({}, 'a')": Failed("PyError"), "py.map((a, b) => a - b, [5, 6], [1, 2, 3])": [4, 4],
+        f"[1, true, 'a', [], {{}}, 0.5, null, new Set(), np.ones(2)].map((x) => {types})":
+            ["int,float", "int,bool", "str", "list", "", "float", "", "", "ndarray"],
+        "[contains('ab', 'b'), call({get: (x) => x + 1}, 'get', 2)]": [True, 3],
+        "[py.hasattr({a: 1}, 'a'), py.hasattr(null, 'a'), py.hasattr('a', 'b')]": [True, False, False],
+        "[py.getattr({a: 1}, 'a'), py.getattr({}, 'a', null), py.getattr(np.ones(2), 'max')()]": [1, None, 1],
+        "[py.next([], 5), py.next([3, 4], 5), call('{a} of {b}', 'format', new Kw({a: 1, b: 'c'}))]": [5, 3, "1 of c"],
+        "[re.sub('([a-z])1', '\\\\1', 'a1b'), re.split('-+', 'a--b'), math.radians(180)]": ["ab", ["a", "b"], math.pi],
+        "py.getattr({}, 'a')": Failed("PyError"), "py.map((a, b) => a - b, [5, 6], [1, 2, 3])": [4, 4],
         f"[{f}(1), {f}(1, new Kw({{c: 9}})), {f}(new Kw({{b: 0, a: 5}}))]": [[1, 2, 3], [1, 2, 9], [5, 0, 3]],
         f"{f}(1, new Kw({{d: 1}}))": Failed("TypeError"), f"{f}(1, new Kw({{a: 1}}))": Failed("TypeError"),
         "({ x: 4, f: def(['y'], function (y) { return this.x + y; }) }).f(new Kw({y: 1}))": 5,
@@ -333,12 +299,11 @@ def test_indexing_and_assignment(cases):
             fresh = cases.array(*(n if random.random() < 0.7 else 1 for n in part.shape))
             cases.say("x[key] = fresh; y[key] = 7.5", x=x, y=x * 1.0, key=key, fresh=fresh if part.ndim else 9.0)
     x = np.arange(12.0).reshape(3, 4)
-    cases.say("""x[x > 5]; x[m[0]]; x[m[:, 0]]; x[np.ix_([0, 2], [1, 3])]; x[[[0, 1], [2, 0]], 1]; x[3]; x[0, 9]; x[1,
+    cases.say("""x[x > 5]; x[m[0]]; x[m[:, 0]]; x[[[0, 1], [2, 0]], 1]; x[3]; x[0, 9]; x[1,
         2, 3]; x[:, [1, 1]]; x[[5],]; x[..., 1]; x[1][2]; list(x); list(m); sum(x); len(x); max(x[0]); w[::-1]; w ==
         'b'; x.T[1]; w[w != 'b']; x[1:] = x[:-1]; x[1][2] = 50; x[x > 5] = -1; x[0] = [1, 2, 3, 4]; x[0, :] = x; x[:,
         [0, 1]] = 0""",
         x=x, m=x > 5, w=np.array(["a", "b", "c"], dtype=object))  # fmt: skip
-    cases.js("[np.r_(1, np.array([2, 3])), at(np.r_, [new Slice(0, 3), [5]])]", [np.r_[1, [2, 3]], np.r_[0:3, [5]]])
     cases.js("[5, 99].map((n) => contains(np.array([[1, 5], [0, 2]]), n))", [True, False])
 
 
@@ -353,41 +318,40 @@ def test_elementwise_functions_broadcast(cases):
         for a, b in ((p, q), (q, p)):
             a, b = (x if x.ndim else x.item() for x in (a, b))
             cases.table(PAIRS, usual="a, b", a=a, b=b)
-            cases.table("hypot | arctan2 | power", usual="a, b", rtol=ROUGHLY, a=a, b=b)
+            cases.table("hypot | power", usual="a, b", rtol=ROUGHLY, a=a, b=b)
             for symbol in SYMBOLS if first else ():
-                if symbol not in "&|^":
+                if symbol not in "&|":
                     cases.say(f"a {symbol} b", ROUGHLY if symbol == "**" else 0.0, a=a, b=b)
-                if symbol in "&|^+*==<":
+                if symbol in "&|+*==<":
                     cases.say(f"a {symbol} b", a=a != 0, b=b != 0)
     cases.say("10.0 ** e; x ** 2; x ** 0.5; x ** -1; x ** 3; x ** 0; x ** 1", ROUGHLY, x=one, e=np.arange(-30.0, 30))
-    cases.say("-x; +x; abs(x); x * [1, 2, 3]; [1, 2, 3] - x; ~m", x=one[:3], m=one[:3] > 0)
-    cases.table("""where: x > 0; x > 0, 'a', 'b' | isclose: x, x, equal_nan=True; x, 1.0, rtol=0.0, atol=1e-8 |
-        allclose: x, x; [1, 1 + 1e-9], 1.0 | array_equal: [1], [1, 2] | float32: 0.1""", x=one[:3])  # fmt: skip
+    cases.say("-x; abs(x); x * [1, 2, 3]; [1, 2, 3] - x; ~m", x=one[:3], m=one[:3] > 0)
+    cases.table("""where: x > 0, 'a', 'b' | float32: 0.1 | less_equal: x, 0; 1, 2""", x=one[:3])
 
 
 def test_reductions_and_numpy_s_order_of_sums(cases):
     sizes = [*range(1, 1001), 23_640]
     make = "new Nd(Float64Array.from({ length: n }, (_, i) => Math.sqrt(i + 5) / 3), [n])"
-    for f in (np.sum, np.mean, np.var, np.std):
+    for f in (np.sum, np.mean, np.std):
         cases.js(f"{sizes}.map((n) => np.{f.__name__}({make}))", [f(np.sqrt(np.arange(n) + 5.0) / 3) for n in sizes])
     for shape in [(7, 23), (23, 7), (150, 2), (3, 140), (4, 33, 5), (2, 3, 140), (40, 1), (1, 40), (9, 1, 1)]:
         for axis in [None, *range(-len(shape), len(shape))]:
             x = cases.random.normal(size=shape)
-            cases.say("np.sum(x, axis=axis); x.mean(axis); x.std(axis=axis); np.var(x, axis)", x=x, axis=axis)
+            cases.say("np.sum(x, axis=axis); x.mean(axis); x.std(axis=axis)", x=x, axis=axis)
     for shape in [(1,), (6,), (7,), (4, 5), (2, 3, 4), (3, 1)]:
         for x in (cases.array(*shape), cases.array(*shape, odd=True), cases.array(*shape) > 0):
             for axis in [None, *range(-len(shape), len(shape))]:
                 table = REDUCED if x.dtype == bool else f"{REDUCED} | {OF_NUMBERS}"
                 cases.table(table, usual="x, axis", x=x, axis=axis)
-            cases.say("np.sum(x, axis=0, keepdims=True); x.max(keepdims=True); np.any(x); np.all(x, axis=-1)", x=x)
+            cases.say("np.any(x); np.all(x, axis=-1)", x=x)
         x = cases.random.permutation(np.prod(shape)).reshape(shape) * 0.5
-        cases.say("x.std(ddof=1); np.var(x, axis=-1, ddof=1); np.nanargmin(x); np.argsort(x); x.argsort(0)", x=x)
+        cases.say("np.argsort(x)", x=x)
     for x in (np.zeros(0), np.zeros((0, 3)), np.ones(3), [1.0, 2.0], 3.0):
         cases.table("sum: x; x, axis=1 | mean | max | median | any | all", usual="x", x=x)
     many = np.concatenate([cases.array(2000, odd=True), [-0.0, 0.0, np.inf, -np.inf, 1e300, -1e-300]])
     cases.table("argsort: x, kind='stable'; -x, kind='stable' | flatnonzero: x", x=many)
-    cases.say("x[x > 0]; np.searchsorted(np.sort(x), x)", x=many)
-    cases.table("argsort: [2, 1, 2], kind='stable' | nanargmin: x | nanargmax: x | unique: x", x=[2, 1, math.nan])
+    cases.say("x[x > 0]", x=many)
+    cases.table("argsort: [2, 1, 2], kind='stable'")
 
 
 def test_making_shaping_and_methods_of_arrays(cases):
@@ -398,10 +362,7 @@ def test_making_shaping_and_methods_of_arrays(cases):
     cases.table(METHODS, "x.{}({})", x=a)
     cases.table(METHODS, "x.{}({})", x=a > 0)
     cases.say("a[1:3] = b[:2]; a[:, :2] = b[:, 1:3]; a[:2] = s[:4]; a[1:] = a[:2]; s[1:] = s[:4]", a=a, b=b, s=s)
-    cases.say("s.astype(np.float32); s.astype(np.float32).astype(float)", s=s / 3)
-    cases.say("c.size; c.ndim; c.shape; c.T; len(c); a[:1, 0].item(); a.round(1); a.round()", a=a, c=c)
-    cases.table("""geomspace: 1e-3, 1e4, 16; -1, -100, num=5; 1, 100, 4, endpoint=False | logspace: -3, 2, 7; 0, 3, 4,
-        base=2.0 | dot: s, s; a, b.T; a, s[:4]; s[:3], a; a, 2.0; a, b | matmul: a, b.T; s, s |
-        ravel: a @ b.T; s.dot(s)""", rtol=1e-12, a=a, b=b, s=s)  # fmt: skip
-    cases.js('[["a", "b"], ["a", "b", "a"]].map(np.unique)', [np.array(["a", "b"])] * 2)
-    cases.js("[np.newaxis, np.finfo(np.float32).max]", [None, float(np.finfo(np.float32).max)])
+    cases.say("c.size; c.ndim; c.shape; c.T; len(c); a[:1, 0].item(); np.array(s, dtype=np.float32)", a=a, c=c, s=s / 3)
+    cases.table("geomspace: 1e-3, 1e4, 16; -1, -100, num=5", rtol=1e-12)
+    cases.say("a @ b.T; s @ s; a @ s[:4]; s[:3] @ a; a @ b", 1e-12, a=a, b=b, s=s)
+    cases.js("np.finfo(np.float32).max", float(np.finfo(np.float32).max))

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import math
-import shutil
-import subprocess
-from pathlib import Path
 
 import numpy as np
-import pytest
+from engine import run_js
 
 import optviz
 from optviz.experiments import floors
 from optviz.export.bundle import Bundle
 from optviz.export.definitions import NATIVES, printed
 from optviz.export.kernels import literal, objective_script, rule_script
-from optviz.export.page import RUNTIME
 from optviz.menus import rules
 from optviz.objectives.surfaces import Himmelblau, Rosenbrock, RotatedQuadratic
 from optviz.theory import noise, stability
 
-NODE = shutil.which("node")
-pytestmark = pytest.mark.skipif(NODE is None, reason="no node on this machine")
-EXPORT = Path(optviz.__file__).parent / "runtime"
 SHOWN = """
 const shown = (x) => {
   if (x instanceof Nd) return shown(x.tolist());
@@ -56,12 +48,8 @@ def on_the_page(calls: list) -> list:
     texts = [_call(bundle.text(f), given, more) for f, given, more in calls]
     surfaces = {c.__name__: objective_script(c) for c in (Himmelblau, Rosenbrock, RotatedQuadratic)}
     kinds = {"rules": {n: rule_script(cls) for n, cls in rules().items()}, "surfaces": surfaces}
-    parts = [*((EXPORT / name).read_text() for name in RUNTIME), SHOWN]
-    parts += [f"const {name} = {literal(value)};" for name, value in kinds.items()]
-    code = "\n".join([*parts, bundle.source, f"process.stdout.write(JSON.stringify(shown([{', '.join(texts)}])));"])
-    done = subprocess.run([str(NODE), "-"], input=code, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout)
+    parts = [SHOWN, *(f"const {name} = {literal(value)};" for name, value in kinds.items())]
+    return run_js("\n".join([*parts, bundle.source, f"return shown([{', '.join(texts)}]);"]))
 
 
 def plain(value):

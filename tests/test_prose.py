@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from test_export_theory import NODE, on_the_page
+from test_export_theory import on_the_page
 
 from optviz.catalogue import experiments
 from optviz.page.layout import typeset, wrapped
@@ -30,7 +30,6 @@ def test_numbers_read_as_a_book_has_them(text):
     assert wrapped(text, "note") == f'<div class="note">{CASES[text]}</div>' and wrapped("", "note") == ""
 
 
-@pytest.mark.skipif(NODE is None, reason="no node on this machine")
 def test_a_page_sets_them_alike():
     assert on_the_page([(typeset, [text], {}) for text in CASES]) == list(CASES.values())
 

@@ -5,14 +5,14 @@ import math
 
 import numpy as np
 import pytest
+from engine import run_js
 from oracles import rules
-from test_export_laws import EXPORT, NODE, constants, evaluated
+from test_export_laws import constants
 from test_export_runs import COMPARE
 
 from optviz import Hyperparameter, Rule, basins, descend, sweep
 from optviz.export.forms import forms_script
 from optviz.export.kernels import objective_script, rule_script
-from optviz.export.page import RUNTIME
 from optviz.objectives.surfaces import Himmelblau, Quadratic
 from optviz.readings.equations import rule_mathml
 
@@ -93,7 +93,6 @@ def test_lanes_and_kernels_walk_as_one_run_does(cls, device):
         assert together.diverged[k] == run.diverged[0] == swept["diverged"][k] == (1 if cls is Raising else 0)
 
 
-@pytest.mark.skipif(NODE is None, reason="needs node")
 def test_a_page_walks_as_python_does():
     kinds = constants(
         rules=[rule_script(cls) for cls in WRITTEN],
@@ -101,12 +100,12 @@ def test_a_page_walks_as_python_does():
         forms=[forms_script(cls) for cls in WRITTEN],
     )
     script = f"""const surface_ = Object.assign(new Surface(surface, {{}}), {{ starts: [{json.dumps(START)}] }});
-      return JSON.stringify(rules.map((kind) => {{
+      const nans = (value) => Array.isArray(value) ? value.map(nans) : Number.isNaN(value) ? "nan" : value;
+      return nans(rules.map((kind) => {{
         const rule = new Rule(kind, {{}}), run = descend(surface_, rule, {json.dumps(START)}, 12, {{}});
         return [differs(surface_, rule, 0), [...run.loss.data], run.diverged.data[0]];
-      }}), (_, value) => Number.isNaN(value) ? "nan" : value);"""
-    names = [*RUNTIME[: RUNTIME.index("random.js")], "runs.js"]
-    found = json.loads(evaluated("\n".join([*((EXPORT / n).read_text() for n in names), kinds, COMPARE, script])))
+      }}));"""
+    found = run_js("\n".join([kinds, COMPARE, script]))
     for cls, (alike, losses, lost) in zip(WRITTEN, found, strict=True):
         run = descend(Quadratic(), cls(), START, 12)
         assert alike == [True, True, True], cls

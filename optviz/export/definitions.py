@@ -23,6 +23,7 @@ from ..rules import rule
 from ..rules.rule import Rule
 from ..rules.schedules import Schedule
 from ..runs import descent, linear_filter
+from ..theory import stability
 from .bundle import Bundle
 from .bundle import members as members_of
 from .forms import form_text
@@ -39,6 +40,7 @@ NATIVES: dict[Any, str] = {
     menus.label_of: "$.label_of",
     equations.rule_mathml: "$.rule_mathml", equations.objective_mathml: "$.objective_mathml",
     equations.hyperparameter_mathml: "$.hyperparameter_mathml",
+    stability.eigen_of_more: "$.eigen_of_more",
     Lanes: "$.lanes", Stacked: "$.lanes",
 }  # fmt: skip
 # what is known of all rules and surfaces when a page is written

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from html import escape
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
@@ -33,6 +32,7 @@ from ..page.page import Page
 from ..pictures.axis_ranges import picked, range_of
 from ..pictures.captions import caption
 from ..pictures.layers import DOTTED, Drawing
+from ..runtime.modules import script
 from ..seeds import generator, recorded
 from ..state.sharing import member_specs, specs
 from ..state.subject import Subject
@@ -46,11 +46,6 @@ from .styles import colours, inline_styles
 from .themes import THEMES, inks
 
 ROOTS = ("follow", "compute", "draw", "status", "side", "shade", "idle")
-RUNTIME = (
-    "python.js", "formats.js", "methods.js", "builtins.js", "arrays.js", "elementwise.js", "reductions.js", "numpy.js",
-    "special.js", "factors.js", "descent.js", "random.js", "runtime.js", "members.js", "stored.js", "contours.js",
-    "runs.js", "maps.js", "basins.js", "experiment.js", "live.js", "address.js", "inks.js",
-)  # fmt: skip
 Offered = dict[tuple[str, str], Any]
 BASE = ("chosen", "offered", "settle", "bound", "trained")  # which the runtime's experiment has itself
 
@@ -72,7 +67,7 @@ def page_html(experiment: Subject, title: str = "", theme: str = "system", knobs
     return _SKELETON.format(
         title=escape(title or experiment.title), sentence=escape(experiment.sentence, quote=True), icon=favicon(),
         theme=theme, choose=stylesheet("theme.js"), css=stylesheet("export.css") + colours(), home=_home(index),
-        libraries=_libraries(), tend=stylesheet("page.js"), runtime=_runtime(), **live,
+        libraries=_libraries(), tend=stylesheet("page.js"), runtime=script(), **live,
     )  # fmt: skip
 
 
@@ -176,11 +171,6 @@ def _libraries() -> str:
     return "\n".join("<script>" + part.replace("</script", "<\\/script") + "</script>" for part in parts)
 
 
-@cache
-def _runtime() -> str:
-    return "\n".join(files("optviz").joinpath("runtime", name).read_text("utf-8") for name in RUNTIME)
-
-
 def _empty_sources(page: Page) -> None:
     """The page computes what it shows: no data need travel with it."""
     for live in page.figures.values():
@@ -204,7 +194,7 @@ def _program(experiment: Subject, offered: Offered, store: Store | None, spec: d
     texts += f", shaded: {quoted(shaded('var(--unstable)'))}"
     shared = _sharing(experiment, offered, bundle)
     draws = bundle.text(_draws(experiment))
-    carried = "" if store is None else f"experiment.store = {store.script()};"
+    carried = "" if store is None else f"experiment.store = carried.store = {store.script()};"
     return f"""{bundle.source}
 for (const [key, values] of Object.entries({draws})) tape.set(key, values);
 const experiment = new Experiment({parts}, {state});

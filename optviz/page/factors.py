@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from functools import cache
-from importlib.resources import files
 from typing import Any, ClassVar
 
 import param
 from bokeh.models import CustomJSTickFormatter
 
+from ..runtime.modules import script
 from .insides import Converted
 
 PLACES = 100  # a decade
@@ -88,13 +87,9 @@ class LogSlider(Converted):
 
 def written(zero: float | None = None) -> CustomJSTickFormatter:
     """How a slider that holds places writes their numbers."""
-    return CustomJSTickFormatter(args={}, code=f"{_script()}\nreturn String(factor_at(tick, {_literal(zero)}))")
+    factors = script(("factors.js",))
+    return CustomJSTickFormatter(args={}, code=f"{factors}\nreturn String(factor_at(tick, {_literal(zero)}))")
 
 
 def _literal(zero: float | None) -> str:
     return "null" if zero is None else repr(zero)
-
-
-@cache
-def _script() -> str:
-    return files("optviz").joinpath("runtime", "factors.js").read_text("utf-8")

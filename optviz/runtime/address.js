@@ -1,23 +1,6 @@
 // The state of a page in its address, after the #, as sharing.py has it for served pages.
 
-$.re = {
-  sub: (pattern, by, text) => text.replace(new RegExp(pattern, "g"), by.replace(/\\(\d)/g, "$$$1")),
-  split: (pattern, text) => text.split(new RegExp(pattern)),
-  compile: (pattern) => ({ fullmatch: (text) => (new RegExp(`^(?:${pattern})$`).test(text) ? [text] : null) }),
-};
-
-$.py.next = (items, otherwise) => {
-  const [first = otherwise] = iter(items);
-  return first;
-};
-const call_plain = $.call;
-$.call = (owner, name, ...args) => {
-  if (typeof owner !== "string" || name !== "format") return call_plain(owner, name, ...args);
-  const given = args.at(-1).values;
-  return owner.replace(/\{(\w+)\}/g, (_, key) => py.str(given[key]));
-};
-
-class Address {
+export class Address {
   constructor(page, spec) {
     Object.assign(this, { page, experiment: page.experiment }, spec);
     this.saved = new Map([...this.places()].map(([name, place]) => [name, this.held(place)]));
@@ -123,7 +106,7 @@ class Address {
 }
 
 // A button in the header copies the address.
-function copy_button(address) {
+export function copy_button(address) {
   const button = Object.assign(document.createElement("button"), { type: "button", textContent: "Copy link" });
   const say = (text) => {
     button.textContent = text;

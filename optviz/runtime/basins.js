@@ -1,14 +1,18 @@
 // Basins of attraction: where the run from each cell of a box ends. As optviz/basin_maps.py.
+import { Nd } from "./arrays.js";
+import { filled, numbersOf, rowsOf } from "./descent.js";
+import { iter } from "./operators.js";
+import { Runs } from "./runs.js";
 
 // A surface's minima, which travel with the page; where its shape was changed, Newton's method brings them along.
-function localMinima(objective) {
+export function localMinima(objective) {
   const { points, values, reach, valleys } = objective.kind.local;
   if (objective.shape.every((value, i) => value === objective.kind.shapeDefaults[i]))
     return {
       points: new Nd(Float64Array.from(points.flat()), [points.length, 2]), values: [...values], reach,
       valleys: new Nd(Float64Array.from(valleys.flat()), [valleys.length, 3]),
     };
-  const [[x0, x1], [y0, y1]] = rowsOf([...iter($.np.ravel($.np.array(objective.domain)))], 2);
+  const [[x0, x1], [y0, y1]] = rowsOf(iter(objective.domain).flatMap(iter), 2);
   const diagonal = Math.hypot(x1 - x0, y1 - y0), near = (a, b) => Math.hypot(a[0] - b[0], a[1] - b[1]) <= 1e-4 * diagonal;
   const found = iter(objective.minima).map((point) => [...iter(point)]); // those declared come first
   for (const point of points) {
@@ -51,12 +55,12 @@ function settlesAtKink(objective, [x, y]) {
 }
 
 // As optviz/minima.py: declared, or found when the page was written, or that of the minima of a changed shape.
-function lowestLoss(objective) {
+export function lowestLoss(objective) {
   const { kind, lowest } = objective, known = lowest ?? kind?.bottom ?? null;
   if (!kind || known === lowest || objective.shape.every((value, i) => value === kind.shapeDefaults[i])) return known;
   const { values } = localMinima(objective);
   if (values.length === 0) return null;
-  const [[x0, x1], [y0, y1]] = rowsOf([...iter($.np.ravel($.np.array(objective.domain)))], 2);
+  const [[x0, x1], [y0, y1]] = rowsOf(iter(objective.domain).flatMap(iter), 2);
   const around = [];
   for (let i = 0; i < 40; i++) for (let j = 0; j < 40; j++) {
     around.push(objective.lossAt([x0 + ((x1 - x0) * i) / 39, y0 + ((y1 - y0) * j) / 39]));
@@ -66,7 +70,7 @@ function lowestLoss(objective) {
   return around.some((value) => value < values[0] - rounding) ? null : values[0];
 }
 
-function basinMap(objective, rule, local, across, up, steps, tolerance, clip) {
+export function basinMap(objective, rule, local, across, up, steps, tolerance, clip) {
   const [xs, ys, points, values, valleys] = [across, up, local.points, local.values, local.valleys].map(numbersOf);
   const shape = [ys.length, xs.length];
   const found = { minimum: filled(shape, -1), arrived: filled(shape), diverged: filled(shape, 0) };
@@ -99,5 +103,3 @@ function within(x, points, reach, valleys) {
   }
   return -1;
 }
-
-Object.assign($, { local_minima: localMinima, basin_map: basinMap, lowest_loss: lowestLoss });

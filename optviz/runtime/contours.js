@@ -1,5 +1,7 @@
 // Level lines of values (rows from the bottom) by marching squares: contourpy's lines, in the browser.
-function level_lines(xs, ys, values, levels) {
+import { iter } from "./operators.js";
+
+export function level_lines(xs, ys, values, levels) {
   const found = { xs: [], ys: [] };
   for (const level of iter(levels)) {
     for (const line of lines_at(xs.data, ys.data, values.data, level)) {

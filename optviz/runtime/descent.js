@@ -1,24 +1,25 @@
 // The loop of optviz/descent.py: walk a surface or a loss with a rule, one lane after another.
 // Rules, objectives and schedules are made from the literals that kernels.py prints; arrays
 // are `Nd` (arrays.js), in the shapes that optviz/trajectory.py states.
+import { Nd } from "./arrays.js";
 
 // Python's % and //: the remainder has the divisor's sign.
-function modulo(a, b) {
+export function modulo(a, b) {
   const rest = a % b;
   return rest !== 0 && rest < 0 !== b < 0 ? rest + b : rest;
 }
 
-function floorDivide(a, b) {
+export function floorDivide(a, b) {
   const whole = (a - modulo(a, b)) / b;
   const floor = Math.floor(whole);
   return whole - floor > 0.5 ? floor + 1 : floor;
 }
 
-const isNumber = (value) => typeof value === "number";
-const numbersOf = (value) => (value instanceof Nd ? value.data : value);
+export const isNumber = (value) => typeof value === "number";
+export const numbersOf = (value) => (value instanceof Nd ? value.data : value);
 const isList = (value) => Array.isArray(numbersOf(value)) || ArrayBuffer.isView(numbersOf(value));
 const sizeOf = (shape) => shape.reduce((a, b) => a * b, 1);
-const filled = (shape, value = NaN) => new Nd(new Float64Array(sizeOf(shape)).fill(value), shape);
+export const filled = (shape, value = NaN) => new Nd(new Float64Array(sizeOf(shape)).fill(value), shape);
 
 // The length of what runs over lanes; a single one serves them all.
 function commonLength(lengths) {
@@ -27,13 +28,13 @@ function commonLength(lengths) {
   throw new Error(`Starts, hyperparameters, objectives and noise need one length, not ${lengths.join(", ")}.`);
 }
 
-function ofLane(value, lane) {
+export function ofLane(value, lane) {
   const numbers = numbersOf(value);
   return isList(numbers) ? numbers[numbers.length === 1 ? 0 : lane] : numbers;
 }
 
 // An update rule with its hyperparameters: numbers, flags, or arrays with one entry a lane.
-class Rule {
+export class Rule {
   constructor(kind, values = {}) {
     this.kind = kind;
     this.name = kind.name;
@@ -73,7 +74,7 @@ class Rule {
   }
 }
 
-class Schedule {
+export class Schedule {
   constructor(kind, values = {}) {
     this.kind = kind;
     this.values = { ...kind.defaults, ...values };
@@ -91,7 +92,7 @@ class Schedule {
 }
 
 // What surfaces and losses share. Shape parameters are given by name, or all in their order.
-class Objective {
+export class Objective {
   constructor(kind, shapeValues = {}) {
     const named = isList(shapeValues) ? numbersOf(shapeValues) : kind.shape.map((name) => shapeValues[name]);
     this.kind = kind;
@@ -106,7 +107,7 @@ class Objective {
   }
 }
 
-class Surface extends Objective {
+export class Surface extends Objective {
   lossAt(point) {
     return this.kind.call(this.kind.value, point, this.shape);
   }
@@ -122,7 +123,7 @@ class Surface extends Objective {
 }
 
 // The mean over the samples x, y of one sample's loss; a batch gives the indices of some.
-class DataLoss extends Objective {
+export class DataLoss extends Objective {
   constructor(kind, x, y, shapeValues = {}) {
     super(kind, shapeValues);
     this.x = Float64Array.from(numbersOf(x));
@@ -167,7 +168,7 @@ class DataLoss extends Objective {
 }
 
 // Several objectives of the same variables as one: lane k walks the k-th of them.
-class Lanes {
+export class Lanes {
   constructor(objectives) {
     this.objectives = [...objectives];
     this.names = this.objectives[0].names;
@@ -180,7 +181,7 @@ class Lanes {
   }
 }
 
-function rowsOf(entries, rows, width = rows) {
+export function rowsOf(entries, rows, width = rows) {
   return Array.from({ length: rows }, (_, i) => entries.slice(i * width, (i + 1) * width));
 }
 
@@ -224,7 +225,7 @@ function elementwise(f, coordinates) {
 }
 
 // What a run leaves behind: the fields of optviz/trajectory.py.
-class Trajectory {
+export class Trajectory {
   constructor(steps, lanes, dim, terms, batches) {
     const vectors = () => filled([steps, lanes, dim]);
     this.x = filled([steps + 1, lanes, dim]);
@@ -256,7 +257,7 @@ class Trajectory {
 // Walk `steps` steps by one rule, or by several side by side. Lanes come from arrays in the
 // hyperparameters, several starts, or `Lanes`. Options: `clip`, `clipNorm`; `schedule`, also a
 // function of t or of lr and t, or `rates`, one a step; `noise`, what to add to the gradients, (steps, dim, lanes or 1); `batches`.
-function descend(objective, rule, start, steps, options = {}) {
+export function descend(objective, rule, start, steps, options = {}) {
   const { dim, objectives = [objective] } = objective;
   const rules = [rule].flat();
   const flat = numbersOf(start);
@@ -333,12 +334,12 @@ function withNoise(gradient, { data, shape: [, dim, width] }, t, lane) {
   return gradient.map((v, i) => v + data[((t - 1) * dim + i) * width + (width === 1 ? 0 : lane)]);
 }
 
-const cut = (value, clip) => Math.min(Math.max(value, -clip), clip);
+export const limited = (value, clip) => Math.min(Math.max(value, -clip), clip);
 
 // Each entry cut to +-clip, then the norm to clipNorm (torch.nn.utils.clip_grad_norm_, with its 1e-6).
 function clipped(gradient, { clip = null, clipNorm = null }) {
   let g = gradient;
-  if (clip !== null) g = g.map((v) => cut(v, clip));
+  if (clip !== null) g = g.map((v) => limited(v, clip));
   if (clipNorm === null) return g;
   const norm = Math.sqrt(g.reduce((sum, v) => sum + v * v, 0));
   const share = Math.min(clipNorm / (norm + 1e-6), 1);
@@ -346,7 +347,7 @@ function clipped(gradient, { clip = null, clipNorm = null }) {
 }
 
 // The steps that a rule takes under given gradients of one parameter that stays at 0.
-function filtered(rule, gradients, { clip = null, rates = null } = {}) {
+export function filtered(rule, gradients, { clip = null, rates = null } = {}) {
   const [g, given] = [numbersOf(gradients), numbersOf(rates)];
   const h = rule.at(0);
   if (given) h.lr = given[0];
@@ -354,7 +355,7 @@ function filtered(rule, gradients, { clip = null, rates = null } = {}) {
   const steps = filled([g.length]);
   for (let k = 0; k < g.length; k++) {
     if (given) h.lr = given[k];
-    steps.data[k] = rule.update(h, memory, 0, clip === null ? g[k] : cut(g[k], clip), k + 1);
+    steps.data[k] = rule.update(h, memory, 0, clip === null ? g[k] : limited(g[k], clip), k + 1);
   }
   return steps;
 }

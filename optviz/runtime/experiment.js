@@ -1,5 +1,9 @@
 // What `optviz.experiment.Experiment` is in Python: parameters, results, pictures.
-class Experiment {
+import { ValueError_ } from "./base.js";
+import { label_of, prototype } from "./classes.js";
+import { shut } from "./members.js";
+
+export class Experiment {
   constructor(parts, state) {
     Object.setPrototypeOf(this, prototype(parts, Experiment.prototype));
     Object.assign(this, state.values, state.attributes);
@@ -16,7 +20,7 @@ class Experiment {
   status() { return ""; }
   side() { return {}; }
   shade() { return {}; }
-  idle() { return $.shut(this.optimizer).map((name) => `optimizer.${name}`); }
+  idle() { return shut(this.optimizer).map((name) => `optimizer.${name}`); }
   take(owner, values) { for (const [name, value] of Object.entries(values)) owner.assign(name, value); }
   narrow(name, entries) { this.menus[name] = entries; }
   bound(name, low, high) { this.page?.bound(name, low, high); }
@@ -29,11 +33,11 @@ class Experiment {
   // What torch has trained in Python, from the runs that the page carries.
   trained() { return this.store.run(this); }
 
-  offered(kind, name, member) { return $.label_of(member); }
+  offered(kind, name, member) { return label_of(member); }
 
   remember(name, key, make) {
     const kept = this.memo.get(name);
-    if (kept && alike(kept.key, key)) return kept.value;
+    if (kept && same_key(kept.key, key)) return kept.value;
     const began = performance.now(), value = make();
     this.memo.set(name, { key, value });
     if (value?.found) this.pace(performance.now() - began);
@@ -69,7 +73,7 @@ class Experiment {
     }
     if (this.message === "" || this.message === standing) return "";
     const why = this.message;
-    this.change(Object.fromEntries(before.filter(([name, value]) => !alike(value, this[name]))));
+    this.change(Object.fromEntries(before.filter(([name, value]) => !same_key(value, this[name]))));
     return why;
   }
 
@@ -121,14 +125,14 @@ class Experiment {
 }
 
 // Equal keys, as in Python: tuples part by part, arrays only if they are the same.
-function alike(a, b) {
-  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((v, i) => alike(v, b[i]));
+export function same_key(a, b) {
+  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((v, i) => same_key(v, b[i]));
   return Object.is(a, b);
 }
 
 // Makes the picture of an experiment finer once nothing has changed for a while, part by part between
 // other events. As optviz/rest.py.
-class Refiner {
+export class Refiner {
   constructor(experiment) {
     this.experiment = experiment;
     this.timer = null;

@@ -1,4 +1,11 @@
 // The live page: the controls of an experiment, and the plots that Bokeh drew.
+import { label_of } from "./classes.js";
+import { numbersOf } from "./descent.js";
+import { same_key } from "./experiment.js";
+import { factor_at, factor_place } from "./factors.js";
+import { at } from "./operators.js";
+import { taped } from "./random.js";
+import { Replay } from "./stored.js";
 
 // Bokeh's names for the columns of rectangles.
 const EDGES = { left: "x0", bottom: "y0", right: "x1", top: "y1" };
@@ -56,10 +63,10 @@ class LiveFigure {
     const { spec, ranges, framed } = this;
     for (const [name, limits, log] of [["x", drawing.xlim, false], ["y", drawing.ylim, spec.logy]]) {
       const wanted = this.range_of(limits, log, drawing.axes[name] ?? {});
-      const stays = framed[name] && alike(Object.values(framed[name]), Object.values(wanted));
+      const stays = framed[name] && same_key(Object.values(framed[name]), Object.values(wanted));
       if (stays && !afresh) continue;
       const there = ranges[name];
-      const changed = Object.entries(wanted).filter(([key, value]) => !alike(there[key], value));
+      const changed = Object.entries(wanted).filter(([key, value]) => !same_key(there[key], value));
       if (changed.length) there.setv(Object.fromEntries(changed));
       framed[name] = wanted;
     }
@@ -95,14 +102,14 @@ function update(model, values) {
 }
 
 const ESCAPES = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
-const escaped = (text) => text.replace(/[&<>"']/g, (c) => ESCAPES[c]);
+export const escaped = (text) => text.replace(/[&<>"']/g, (c) => ESCAPES[c]);
 
 // A slider by factors holds the place of its value, as optviz.page.factors.LogSlider.
 const read = (control, value) => (control.log && value !== null ? factor_at(value, control.zero) : value);
 const write = (control, value) => (control.log ? factor_place(value, control.zero) : value);
 
 // Controls and plots of one experiment, tied together.
-class LivePage {
+export class LivePage {
   constructor(experiment, spec, document, sharing) {
     Object.assign(this, { experiment, spec, sharing });
     this.model = (id) => document.get_model_by_id(id);
@@ -125,7 +132,7 @@ class LivePage {
   owner(control) { return control.member ? this.experiment[control.member[0]] : this.experiment; }
 
   shown(control) {
-    return !control.member || $.label_of(this.experiment[control.member[0]]) === control.member[1];
+    return !control.member || label_of(this.experiment[control.member[0]]) === control.member[1];
   }
 
   connect(control) {
@@ -284,7 +291,7 @@ class LivePage {
 
   offer(model, entries) {
     const options = Object.entries(entries).map(([label, value]) => [value, label]);
-    if (!alike(model.options, options)) model.options = options;
+    if (!same_key(model.options, options)) model.options = options;
   }
 
   // Colour the part of a slider that is unstable, by a variable: after another style sheet Bokeh lays out the page.

@@ -1,9 +1,13 @@
 // Maps of many runs, no trajectory kept: how the run of each cell of a grid ends. As optviz/maps.py.
+import { filled, numbersOf } from "./descent.js";
+import { orderOf } from "./reductions.js";
+import { Runs } from "./runs.js";
+import { carried } from "./stored.js";
 
 // Final loss (NaN where the run was lost before its last step), loss at the start, first step within the
 // tolerance (NaN if never), step of divergence (0 if never), each (up, across).
-function laneMap(objective, rule, start, steps, names, across, up, tolerance, lowest, clip) {
-  if (rule.stored || objective.stored) return experiment.store.map;
+export function laneMap(objective, rule, start, steps, names, across, up, tolerance, lowest, clip) {
+  if (rule.stored || objective.stored) return carried.store.map;
   const [xs, ys, own] = [across, up, start].map(numbersOf);
   const shape = [ys.length, xs.length];
   const found = { loss: filled(shape), first: filled(shape), arrived: filled(shape), diverged: filled(shape, 0) };
@@ -36,9 +40,9 @@ function endOf(runs, level, found, place) {
 }
 
 // As optviz.maps.ranks, from the order of all cells: to look each up takes three times as long.
-function ranksOf(loss, diverged) {
+export function ranksOf(loss, diverged) {
   const losses = loss.data.map((value, i) => (diverged.data[i] > 0 || value !== value ? Infinity : value));
-  const order = reductions.orderOf(losses), out = filled(loss.shape);
+  const order = orderOf(losses), out = filled(loss.shape);
   let finite = order.length, first = 0;
   while (finite > 0 && losses[order[finite - 1]] === Infinity) finite--;
   for (let k = 0; k < finite; k++) {
@@ -47,5 +51,3 @@ function ranksOf(loss, diverged) {
   }
   return out;
 }
-
-Object.assign($, { lane_map: laneMap, ranks: ranksOf });

@@ -1,5 +1,13 @@
 // Rules, surfaces, losses and schedules as Python's classes: called with settings, they make one.
-const kinds = {
+import { raveled } from "./arrays.js";
+import { def } from "./base.js";
+import { DataLoss, Rule, Schedule, Surface } from "./descent.js";
+import { format } from "./formats.js";
+import { np } from "./numpy.js";
+import { iter, op } from "./operators.js";
+import { generator } from "./random.js";
+
+export const kinds = {
   rule: (kind) => making(kind, (values) => {
     const steps = kind.presetSteps === null ? {} : { preset_steps: kind.presetSteps };
     return Object.assign(new Rule(kind, values), { label: kind.label }, steps);
@@ -22,8 +30,6 @@ function making(kind, make) {
     return Object.assign(made, methods);
   };
 }
-
-$.kinds = kinds;
 
 Object.assign(Rule.prototype, {
   read(name) { return this.values[name]; },
@@ -54,8 +60,11 @@ Object.assign(Rule.prototype, {
   },
 });
 
+// What a rule would refuse to change by itself.
+export const shut = (rule) => (rule instanceof Rule ? rule.shut() : []);
+
 // The same rule or surface with another value of one of its numbers.
-function changed_member(member, name, value) {
+export function changed_member(member, name, value) {
   const made = Object.assign(Object.create(Object.getPrototypeOf(member)), member);
   if (member instanceof Surface) made.shape = [...member.shape];
   made.assign(name, value);
@@ -63,9 +72,9 @@ function changed_member(member, name, value) {
 }
 
 // Gradient noise (steps, dim, lanes), a seed a lane.
-function gradient_noise(scale, seed, steps, dim) {
-  const each = iter(np.atleast_1d(seed)).map((s) => $.call(generator(s), "standard_normal", [steps, dim]));
-  return op.mul(scale, np.stack(each, new Kw({ axis: -1 })));
+export function gradient_noise(scale, seed, steps, dim) {
+  const each = iter(raveled(seed)).map((s) => generator(s).standard_normal([steps, dim]));
+  return op.mul(scale, np.stack(each, -1));
 }
 
 DataLoss.prototype.landscape = def(["axis0", "axis1", "samples"], DataLoss.prototype.landscape);

@@ -1,6 +1,10 @@
 // The page's own draws, not numpy's: sfc32 (Doty-Humphrey's PractRand) with its state filled from
 // the seed by a splitmix32 (Steele, Lea, Flood 2014); normals by Box and Muller.
-class PageRandom {
+import { Nd } from "./arrays.js";
+import { def } from "./base.js";
+import { filled, isNumber } from "./descent.js";
+
+export class PageRandom {
   constructor(seed = 0) {
     let word = seed | 0;
     const mixed = () => {
@@ -58,4 +62,19 @@ class PageRandom {
     }
     return new Nd(order, [n]);
   }
+}
+
+// Draws of the seeds that the page was saved with are Python's; others are the page's own.
+export const tape = new Map();
+
+export const taped = () => new Set([...tape.keys()].map((key) => key.split("|")[0]));
+
+export function generator(seed) {
+  const own = new PageRandom(seed);
+  let count = 0;
+  const draw = (method) => def(["loc", "scale", "size"], (...args) => {
+    const key = `${seed}|${count++}|${method}|${JSON.stringify(args)}`;
+    return tape.has(key) ? tape.get(key).copy() : own[method](...args);
+  });
+  return Object.fromEntries(["standard_normal", "uniform", "permutation", "integers"].map((name) => [name, draw(name)]));
 }

@@ -1,6 +1,8 @@
 // Runs of which nothing stays but the losses and the end: millions of their steps are one picture's.
+import { floorDivide, isNumber, limited, modulo } from "./descent.js";
+import { $special } from "./special.js";
 
-class Runs {
+export class Runs {
   constructor(objective, rule, steps, clip) {
     const h = rule.at(0);
     this.hypers = rule.kind.hyperparameters.filter((name) => !rule.kind.flags.includes(name));
@@ -143,7 +145,7 @@ function remembered(rule, before) {
 }
 
 // The same walk by the rule's and the surface's own functions.
-function plainly(objective, rule, hypers) {
+export function plainly(objective, rule, hypers) {
   const lane = Object.assign(Object.create(Object.getPrototypeOf(objective)), objective), h = rule.at(0);
   lane.shape = [...objective.shape];
   return (values, steps, losses, end) => {
@@ -153,7 +155,7 @@ function plainly(objective, rule, hypers) {
     losses[0] = lane.lossAt(x);
     const lost = !Number.isFinite(losses[0]);
     for (let t = 1; t <= steps; t++) {
-      const step = rule.step(h, memories, x, lane.gradientAt(x).map((g) => cut(g, clip)), t, lane);
+      const step = rule.step(h, memories, x, lane.gradientAt(x).map((g) => limited(g, clip)), t, lane);
       x[0] += step[0];
       x[1] += step[1];
       losses[t] = lane.lossAt(x);

@@ -1,6 +1,6 @@
 // What numpy and scipy have and `Math` has not, for the formulas of objectives and rules.
 
-const $special = (() => {
+export const $special = (() => {
   const polynomial = (coefficients, x) => coefficients.reduce((total, c) => total * x + c);
 
   // Half to even.

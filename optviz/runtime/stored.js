@@ -1,5 +1,13 @@
 // A rule or a surface that only Python can run, and the runs that the page carries of it.
-class StoredMember {
+import { Nd } from "./arrays.js";
+import { label_of } from "./classes.js";
+import { Trajectory, isNumber, numbersOf, ofLane } from "./descent.js";
+import { packed } from "./packed.js";
+
+// What the page carries, if it carries runs.
+export const carried = { store: null };
+
+export class StoredMember {
   constructor({ map, ...about }) {
     Object.assign(this, about, { stored: true, map: map && unpacked(map) });
   }
@@ -16,7 +24,7 @@ class StoredMember {
 }
 
 // Runs at each value of the knobs; what cannot move beside them is held where Python had it.
-class Store {
+export class Store {
   constructor({ data, ...told }) {
     Object.assign(this, told, { data, ...this.arrays(data) });
   }
@@ -37,7 +45,7 @@ class Store {
   // Bring everything to where there is a run.
   hold(experiment) {
     for (const [role, { label, settings }] of Object.entries(this.members)) {
-      if ($.label_of(experiment[role]) !== label) {
+      if (label_of(experiment[role]) !== label) {
         experiment[role] = experiment.chosen(role === "optimizer" ? "rule" : role, label);
         experiment[`${role}_name`] = label;
       }
@@ -92,7 +100,7 @@ class Store {
 }
 
 // The runs of an experiment that only torch can make, over one or two knobs of its own.
-class Replay extends Store {
+export class Replay extends Store {
   arrays({ rows, tenths, always }) {
     return { rows: unpacked_all(rows), tenths: unpacked_all(tenths), always: unpacked_all(always) };
   }
@@ -133,9 +141,5 @@ function nearest(values, wanted, log = false) {
   return Math.max(0, away.indexOf(Math.min(...away)));
 }
 
-function unpacked({ float64, shape }) {
-  const bytes = Uint8Array.from(atob(float64), (c) => c.charCodeAt(0));
-  return new Nd(new Float64Array(bytes.buffer), shape);
-}
-
+const unpacked = ({ float64, shape }) => packed(float64, shape);
 const unpacked_all = (group) => Object.fromEntries(Object.entries(group).map(([name, all]) => [name, unpacked(all)]));

@@ -39,10 +39,15 @@ def eigen(matrix: Any) -> dict[str, Any]:
     if len(matrix) == 2:
         values, vectors = _eigen2(float(matrix[0][0]), float(matrix[0][1]), float(matrix[1][1]))
     else:
-        found, columns = np.linalg.eigh(matrix)
-        values, vectors = found.tolist(), columns.T.tolist()
+        values, vectors = eigen_of_more(matrix)
     condition = values[-1] / values[0] if values[0] > 0 else math.inf
     return {"values": values, "vectors": vectors, "condition": condition}
+
+
+def eigen_of_more(matrix: Any) -> tuple[list[float], list[list[float]]]:
+    """Of a matrix of any size, which no page has."""
+    found, columns = np.linalg.eigh(matrix)
+    return found.tolist(), columns.T.tolist()
 
 
 def _eigen2(a: float, b: float, d: float) -> tuple[list[float], list[list[float]]]:
