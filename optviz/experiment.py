@@ -38,7 +38,14 @@ EMPTIED = "make all of them, and have draw leave the layers empty that shall not
 
 
 class Experiment(pn.viewable.Viewer):
-    """Declared parameters that recompute trajectories and the pictures of them."""
+    """Declared parameters that recompute trajectories and the pictures of them.
+
+    What an exported page needs of a subclass (`follow`, `compute`, `draw`, `status`, `side`, `shade`, `idle`, what
+    clicks and drags do) is printed as JavaScript with all that it calls: plain functions and classes, comprehensions,
+    f-strings. Such a method may use the built-in functions, what of numpy, math and re, and the methods of text,
+    lists, dicts, numbers and arrays that `optviz.runtime.offers.offered` lists, and those of rules, surfaces and
+    runs; exporting refuses anything else with a sentence that says where it is and what there is instead.
+    """
 
     __abstract = True
 

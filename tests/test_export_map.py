@@ -12,7 +12,7 @@ from test_export_theory import on_the_page, plain
 
 from optviz import Adam, HyperparameterMap, surfaces
 from optviz.export.bundle import Bundle
-from optviz.export.printer import Untranslatable
+from optviz.export.refusals import Untranslatable
 from optviz.maps.axes import Axis, labels
 from optviz.maps.ends import axes_for
 from optviz.pictures.layers import Drawing

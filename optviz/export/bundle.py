@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from .printer import Builtin, Untranslatable, function, parsed, quoted
+from .printer import Builtin, function, parsed, quoted
+from .refusals import Untranslatable, check_calls
 
 MODULES = {"numpy": "$.np", "math": "$.math", "re": "$.re"}
 
@@ -35,12 +36,15 @@ class Bundle:
         self.definitions: list[str] = []
         self.late: dict[str, Callable[[], str]] = {}  # definitions that depend on what else is printed
         self.asked: set[str] = set()  # what is used of the runtime
+        self.calls: dict[str, str] = {}  # the methods that printed functions call, and where
+        self.own: set[str] = set()  # the methods that printed classes have
         self._taken: set[str] = set()
 
     @property
     def source(self) -> str:
         """All definitions, each after those that it needs when it is read."""
         late = [f"const {name} = {text()};" for name, text in self.late.items()]
+        check_calls(self.calls, self.own)
         return "\n".join([*late, *self.definitions])
 
     def classes(self, base: type) -> list[type]:
@@ -138,12 +142,14 @@ def _dataclass(item: Any, bundle: Bundle) -> str:
     if known or hasattr(item, "__post_init__"):
         raise Untranslatable(f"{item.__qualname__} has defaults or a __post_init__, which have no JavaScript")
     own = [name for name in vars(item) if not name.startswith("__")]
+    bundle.own.update(f.name for f in fields(item))
     return f"$.record({json.dumps([f.name for f in fields(item)])}, {members(item, own, bundle)})"
 
 
 def members(item: type, names: Any, bundle: Bundle) -> str:
     """Methods and properties of a class, by name, as `{methods: ..., getters: ...}`."""
     methods, getters = [], []
+    bundle.own.update(names)
     for name in names:
         value = inspect.getattr_static(item, name)
         if isinstance(value, staticmethod | classmethod):

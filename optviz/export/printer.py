@@ -1,8 +1,9 @@
 """Print Python functions as JavaScript: an experiment's own methods, so that nothing is written twice.
 
 A small part of Python is enough for what prepares a picture: functions, comprehensions, f-strings,
-numpy on arrays. The printed text calls the runtime (`python.js`, `arrays.js` and those beside them) under the name `$`,
-which no Python name can take. What a function needs is found through its global names and asked of the bundle.
+numpy on arrays. The printed text calls the runtime (`optviz/runtime`, its `dollar.js`) under the name `$`,
+which no Python name can take. What the runtime does not offer is refused (`refusals.py`).
+What a function needs is found through its global names and asked of the bundle.
 """
 
 from __future__ import annotations
@@ -18,11 +19,13 @@ from typing import Any
 
 import numpy as np
 
+from .refusals import Untranslatable, check_name
+
 OPERATORS = {
     ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.FloorDiv: "floordiv", ast.Mod: "mod",
-    ast.Pow: "pow", ast.BitAnd: "and_", ast.BitOr: "or_", ast.BitXor: "xor", ast.MatMult: "matmul",
+    ast.Pow: "pow", ast.BitAnd: "and_", ast.BitOr: "or_", ast.MatMult: "matmul",
     ast.Lt: "lt", ast.LtE: "le", ast.Gt: "gt", ast.GtE: "ge", ast.Eq: "eq", ast.NotEq: "ne",
-    ast.USub: "neg", ast.UAdd: "pos", ast.Invert: "invert",
+    ast.USub: "neg", ast.Invert: "invert",
 }  # fmt: skip
 _WORDS = """
 arguments await break case catch class const continue debugger default delete do else enum eval export extends
@@ -30,10 +33,6 @@ false finally for function if implements import in instanceof interface let new 
 public return static super switch this throw true try typeof undefined var void while with yield
 """
 RESERVED = frozenset(_WORDS.split())
-
-
-class Untranslatable(ValueError):
-    """Python that the printer has no JavaScript for; the message says where and what."""
 
 
 def parsed(item: Any) -> Any:
@@ -117,8 +116,11 @@ class _Body:
         return [] if node.value is None else self._store(node.target, self.expression(node.value))
 
     def _AugAssign_statement(self, node):
-        name = OPERATORS[type(node.op)]
-        return self._store(node.target, f"$.op.{name}({self.expression(node.target)}, {self.expression(node.value)})")
+        operator = self._operator(node)
+        return self._store(node.target, f"{operator}({self.expression(node.target)}, {self.expression(node.value)})")
+
+    def _operator(self, node) -> str:
+        return f"$.op.{OPERATORS[type(node.op)]}" if type(node.op) in OPERATORS else self._fail(node)
 
     def _store(self, target: ast.expr, value: str) -> list[str]:
         if isinstance(target, ast.Subscript):
@@ -179,7 +181,10 @@ class _Body:
     def _Name(self, node):
         if node.id in self.local or any(node.id in names for names in self.outer):
             return _safe(node.id)
-        return self.bundle.text(self._global(node))
+        value = self._global(node)
+        if isinstance(value, Builtin):
+            check_name(self._place(node), "Python", node.id)
+        return self.bundle.text(value)
 
     def _global(self, node: ast.Name) -> Any:
         closure = inspect.getclosurevars(self.item).nonlocals
@@ -194,17 +199,19 @@ class _Body:
         owner = self.expression(node.value)
         if owner == "self":  # a method that is passed on stays bound
             return f"$.get(self, {quoted(node.attr)})"
+        if owner in _TABLES:
+            check_name(self._place(node), _TABLES[owner], node.attr)
         return f"{owner}.{node.attr}"
 
     def _BinOp(self, node):
-        return f"$.op.{OPERATORS[type(node.op)]}({self.expression(node.left)}, {self.expression(node.right)})"
+        return f"{self._operator(node)}({self.expression(node.left)}, {self.expression(node.right)})"
 
     def _UnaryOp(self, node):
         if isinstance(node.op, ast.Not):
             return f"!{self._truth(node.operand)}"
         if isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
             return f"(-{self.expression(node.operand)})"
-        return f"$.op.{OPERATORS[type(node.op)]}({self.expression(node.operand)})"
+        return f"{self._operator(node)}({self.expression(node.operand)})"
 
     def _BoolOp(self, node):
         name = "and" if isinstance(node.op, ast.And) else "or"
@@ -241,6 +248,8 @@ class _Body:
         if node.keywords:
             arguments.append(f"new $.Kw({{{', '.join(map(self._keyword, node.keywords))}}})")
         if isinstance(func, ast.Attribute) and not self._in_module(func):
+            if not (isinstance(func.value, ast.Name) and func.value.id == "self"):
+                self.bundle.calls.setdefault(func.attr, self._place(node))
             return f"$.call({', '.join([self.expression(func.value), quoted(func.attr), *arguments])})"
         return f"{self.expression(func)}({', '.join(arguments)})"
 
@@ -254,6 +263,8 @@ class _Body:
         scope = {**vars(builtins), **self.item.__globals__}
         found = eval(compile(ast.Expression(node), "<types>", "eval"), scope)  # a type, a union or a tuple of types
         each = found if isinstance(found, tuple) else getattr(found, "__args__", (found,))
+        for plain in (t for t in each if t.__module__ == "builtins"):
+            check_name(self._place(node), "isinstance", plain.__name__)
         return json.dumps(sorted({_TYPES.get(t, t.__name__) for t in each}))
 
     def _argument(self, node: ast.expr) -> str:
@@ -333,13 +344,16 @@ class _Body:
         return f"$.format({value}, {spec})"
 
     def _fail(self, node: Any) -> Any:
+        raise Untranslatable(f"{self._place(node)} has no JavaScript")
+
+    def _place(self, node: Any) -> str:
         line = self.item.__code__.co_firstlineno + getattr(node, "lineno", 1) - 1
         text = ast.unparse(node).split("\n")[0]
-        raise Untranslatable(f"{self.item.__qualname__}, line {line}: `{text}` has no JavaScript")
+        return f"{self.item.__qualname__}, line {line}: `{text}`"
 
 
-_TYPES = {int: "int", Real: "float", np.integer: "int", float: "float", np.floating: "float", str: "str", bool: "bool",
-          list: "list", tuple: "tuple", dict: "dict", set: "set", np.ndarray: "ndarray"}  # fmt: skip
+_TABLES = {"$.np": "numpy", "$.math": "math", "$.re": "re"}
+_TYPES = {Real: "float", np.integer: "int", np.floating: "float"}
 
 
 class Builtin:

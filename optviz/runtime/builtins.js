@@ -52,7 +52,9 @@ const columnsOf = (columns) => {
 };
 
 export const py = {
-  repr, str, id: identity,
+  repr,
+  str,
+  id: identity,
   len: (x) => {
     const count = isDict(x) || typeof x === "string" ? iter(x).length : x?.length ?? x?.size;
     if (count === undefined || typeof x === "function") throw new TypeError_(`${kind(x)} has no len()`);
@@ -121,10 +123,22 @@ export const TYPES = {
 };
 
 export const math = {
-  inf: Infinity, nan: NaN, pi: Math.PI,
-  atan2: Math.atan2, ceil: Math.ceil, cos: Math.cos, exp: Math.exp, floor: Math.floor, hypot: Math.hypot,
-  isfinite: Number.isFinite, isnan: Number.isNaN, log: Math.log, log10: Math.log10,
-  radians: (x) => (x * Math.PI) / 180, sin: Math.sin, sqrt: Math.sqrt,
+  inf: Infinity,
+  nan: NaN,
+  pi: Math.PI,
+  atan2: Math.atan2,
+  ceil: Math.ceil,
+  cos: Math.cos,
+  exp: Math.exp,
+  floor: Math.floor,
+  hypot: Math.hypot,
+  isfinite: Number.isFinite,
+  isnan: Number.isNaN,
+  log: Math.log,
+  log10: Math.log10,
+  radians: (x) => (x * Math.PI) / 180,
+  sin: Math.sin,
+  sqrt: Math.sqrt,
 };
 
 export const re = {

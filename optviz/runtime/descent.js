@@ -92,7 +92,7 @@ export class Schedule {
 }
 
 // What surfaces and losses share. Shape parameters are given by name, or all in their order.
-export class Objective {
+class Objective {
   constructor(kind, shapeValues = {}) {
     const named = isList(shapeValues) ? numbersOf(shapeValues) : kind.shape.map((name) => shapeValues[name]);
     this.kind = kind;

@@ -2,6 +2,7 @@
 import { Nd } from "./arrays.js";
 import { PyError, TypeError_, ValueError_, isDict, numeric } from "./base.js";
 import { kind, repr, str } from "./formats.js";
+import { ARRAYS } from "./numpy.js";
 import { alike, iter } from "./operators.js";
 
 const strings = {
@@ -34,9 +35,12 @@ const dicts = {
   values: (x) => Object.values(x),
 };
 
-const numbers = { is_integer: (x) => Number.isInteger(+x), tolist: (x) => x };
+const numbers = {
+  is_integer: (x) => Number.isInteger(+x),
+  tolist: (x) => x,
+};
 
-export const METHODS = { strings, lists, dicts, numbers };
+export const METHODS = { strings, lists, dicts, numbers, arrays: ARRAYS };
 
 export function call(x, name, ...args) {
   let table;
@@ -45,7 +49,7 @@ export function call(x, name, ...args) {
   else if (Array.isArray(x)) table = lists;
   else if (isDict(x) && !(Object.hasOwn(x, name) && typeof x[name] === "function")) table = dicts;
   if (table && Object.hasOwn(table, name)) return table[name](x, ...args);
-  if (table === numbers && name in Nd.prototype) return Nd.scalar(x)[name](...args);
+  if (table === numbers && Object.hasOwn(ARRAYS, name)) return ARRAYS[name](Nd.scalar(x), ...args);
   if (typeof x?.[name] !== "function") throw new PyError(`${kind(x)} has no method ${name}`);
   return x[name](...args);
 }

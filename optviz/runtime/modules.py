@@ -15,9 +15,6 @@ ENTRIES = ("dollar.js", "experiment.js", "live.js", "address.js", "inks.js", "de
            "stored.js")  # fmt: skip
 IMPORT = re.compile(r'^import \{([^}]*)\} from "\./([\w-]+\.js)";\n', re.MULTILINE)
 EXPORT = re.compile(r"^export (?=(?:class|const|function) ([\w$]+))", re.MULTILINE)
-# a table of what printed functions may ask for: its entries are indented by two spaces, several may share a line
-_TABLE = r"^(?:export )?const {} = \{{\n(.*?)^\}};"
-_ENTRY = re.compile(r"(?:^  |(?<=, ))([A-Za-z_]\w*)(?=:|,|$)", re.MULTILINE)
 
 
 @cache

@@ -48,13 +48,16 @@ const spaced = (start, stop, num) => {
 };
 
 export const np = {
-  inf: Infinity, nan: NaN,
+  inf: Infinity,
+  nan: NaN,
   float32,
   finfo: (type) => (type === float32 ? { max: 3.4028234663852886e38 } : { max: Number.MAX_VALUE }),
 
   array: def(["object", "dtype"], (x, type) => typed(x instanceof Nd ? x.copy() : x, type)),
   asarray: def(["a", "dtype"], typed),
-  zeros: constant(0), ones: constant(1), empty: constant(0),
+  zeros: constant(0),
+  ones: constant(1),
+  empty: constant(0),
   full: def(["shape", "fill_value", "dtype"], filled),
   arange: def(["start", "stop", "step", "dtype"], (first, last, step = 1, type = null) => {
     const [start, stop] = (last ?? null) === null ? [0, first] : [first, last];
@@ -77,14 +80,21 @@ export const np = {
     return out;
   }),
 
-  sin: eachElement(Math.sin), cos: eachElement(Math.cos), tanh: eachElement(Math.tanh),
+  sin: eachElement(Math.sin),
+  cos: eachElement(Math.cos),
+  tanh: eachElement(Math.tanh),
   log10: eachElement(Math.log10, false, simple.log10),
-  sqrt: eachElement(Math.sqrt, false, simple.sqrt), abs: eachElement(Math.abs, false, simple.abs),
-  floor: eachElement(Math.floor), ceil: eachElement(Math.ceil),
+  sqrt: eachElement(Math.sqrt, false, simple.sqrt),
+  abs: eachElement(Math.abs, false, simple.abs),
+  floor: eachElement(Math.floor),
+  ceil: eachElement(Math.ceil),
   isfinite: eachElement(Number.isFinite, true, simple.isfinite),
   isnan: eachElement(Number.isNaN, true, simple.isnan),
   isinf: eachElement((x) => x === Infinity || x === -Infinity, true),
-  maximum: binary("max"), minimum: binary("min"), hypot: binary("hypot"), power: binary("pow"),
+  maximum: binary("max"),
+  minimum: binary("min"),
+  hypot: binary("hypot"),
+  power: binary("pow"),
   less_equal: op.le,
   clip: def(["a", "a_min", "a_max"], (x, low, high) => {
     const above = low === null ? x : np.maximum(x, low);
@@ -98,14 +108,16 @@ export const np = {
     return plain(new Nd(out, shape, parts[1].bool && parts[2].bool));
   },
 
-  sum: reduction(totalOf), mean: reduction(meanOf),
-  std: reduction((lane, contiguous) => Math.sqrt(varianceOf(lane, contiguous))),
-  min: reduction(minOf, (a) => a.bool), max: reduction(maxOf, (a) => a.bool),
+  sum: reduction(totalOf),
+  mean: reduction(meanOf),
+  min: reduction(minOf, (a) => a.bool),
+  max: reduction(maxOf, (a) => a.bool),
   ptp: reduction((lane) => maxOf(lane) - minOf(lane)),
   any: reduction((lane) => lane.some((x) => x !== 0), () => true),
-  all: reduction((lane) => lane.every((x) => x !== 0), () => true),
-  argmin: reduction(lowest), argmax: reduction(highest),
-  nanmin: reduction(ofNumbers(minOf)), nanmax: reduction(ofNumbers(maxOf)),
+  argmin: reduction(lowest),
+  argmax: reduction(highest),
+  nanmin: reduction(ofNumbers(minOf)),
+  nanmax: reduction(ofNumbers(maxOf)),
   median: reduction(medianOf),
   count_nonzero: reduction((lane) => lane.filter((x) => x !== 0).length),
   cumsum: scan(cumulative((a, b) => a + b), null),
@@ -156,11 +168,24 @@ const swapaxes = (x, a, b) => {
   [axes[i], axes[j]] = [j, i];
   return permuted(x, axes);
 };
-const METHODS = {
-  all: np.all, any: np.any, max: np.max, mean: np.mean, min: np.min, ravel: raveled, std: np.std, sum: np.sum, swapaxes,
+
+// The methods of arrays.
+export const ARRAYS = {
+  all: reduction((lane) => lane.every((x) => x !== 0), () => true),
+  any: np.any,
+  copy: (x) => x.copy(),
+  max: np.max,
+  mean: np.mean,
+  min: np.min,
+  ravel: raveled,
+  reshape: (x, ...shape) => x.reshape(...shape),
+  std: reduction((lane, contiguous) => Math.sqrt(varianceOf(lane, contiguous))),
+  sum: np.sum,
+  swapaxes,
+  tolist: (x) => x.tolist(),
 };
-for (const [name, f] of Object.entries(METHODS)) {
-  Nd.prototype[name] = function (...args) {
+for (const [name, f] of Object.entries(ARRAYS)) {
+  Nd.prototype[name] ??= function (...args) {
     return f(this, ...args);
   };
 }

@@ -18,7 +18,7 @@ function equal(a, b) {
   return keys.length === Object.keys(b).length && keys.every(same);
 }
 export const alike = (a, b) => a === b || truth(op.eq(a, b));
-export const isSubset = (a, b) => [...a].every((x) => b.has(x));
+const isSubset = (a, b) => [...a].every((x) => b.has(x));
 const difference = (a, b) => new Set([...a].filter((x) => !b.has(x)));
 const ofSets = (f) => (a, b) => (a instanceof Set && b instanceof Set ? f(a, b) : undefined);
 
