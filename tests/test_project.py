@@ -97,7 +97,7 @@ def test_ci_script_is_executable_and_parses():
 
 def test_ci_checks_style_and_types():
     lines = (ROOT / ".ci" / "run").read_text().splitlines()
-    assert {"ruff check .", "ruff format --check .", "pyright"} <= set(lines)
+    assert {"ruff check .", "ruff format --check .", "pyright", "oxlint --deny-warnings optviz"} <= set(lines)
 
 
 def test_readme_code_runs(tmp_path, monkeypatch):

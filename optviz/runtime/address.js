@@ -1,4 +1,4 @@
-// The state of a page in its address, after the #, as sharing.py has it for served pages.
+// The state of a page in its address, after the #, as optviz/state/sharing.py has it for served pages.
 
 export class Address {
   constructor(page, spec) {

@@ -1,4 +1,4 @@
-// Basins of attraction: where the run from each cell of a box ends. As optviz/basin_maps.py.
+// Basins of attraction: where the run from each cell of a box ends. As optviz/maps/basins.py.
 import { Nd } from "./arrays.js";
 import { filled, numbersOf, rowsOf } from "./descent.js";
 import { iter } from "./operators.js";
@@ -54,7 +54,7 @@ function settlesAtKink(objective, [x, y]) {
   return [[1, 0], [-1, 0], [0, 1], [0, -1]].every(([i, j]) => objective.lossAt([x + 1e-6 * i, y + 1e-6 * j]) >= here);
 }
 
-// As optviz/minima.py: declared, or found when the page was written, or that of the minima of a changed shape.
+// As optviz/objectives/minima.py: declared, or found when the page was written, or that of the minima of a changed shape.
 export function lowestLoss(objective) {
   const { kind, lowest } = objective, known = lowest ?? kind?.bottom ?? null;
   if (!kind || known === lowest || objective.shape.every((value, i) => value === kind.shapeDefaults[i])) return known;

@@ -1,6 +1,6 @@
-// The loop of optviz/descent.py: walk a surface or a loss with a rule, one lane after another.
+// The loop of optviz/runs/descent.py: walk a surface or a loss with a rule, one lane after another.
 // Rules, objectives and schedules are made from the literals that kernels.py prints; arrays
-// are `Nd` (arrays.js), in the shapes that optviz/trajectory.py states.
+// are `Nd` (arrays.js), in the shapes that optviz/runs/trajectory.py states.
 import { Nd } from "./arrays.js";
 
 // Python's % and //: the remainder has the divisor's sign.
@@ -224,7 +224,7 @@ function elementwise(f, coordinates) {
   return out;
 }
 
-// What a run leaves behind: the fields of optviz/trajectory.py.
+// What a run leaves behind: the fields of optviz/runs/trajectory.py.
 export class Trajectory {
   constructor(steps, lanes, dim, terms, batches) {
     const vectors = () => filled([steps, lanes, dim]);

@@ -131,7 +131,7 @@ export function same_key(a, b) {
 }
 
 // Makes the picture of an experiment finer once nothing has changed for a while, part by part between
-// other events. As optviz/rest.py.
+// other events. As optviz/page/refiner.py.
 export class Refiner {
   constructor(experiment) {
     this.experiment = experiment;

@@ -58,7 +58,7 @@ class LiveFigure {
     axis.ticker.ticks = places;
   }
 
-  // Bring the axes to the drawing's limits, as LiveFigure._push_ranges in optviz/page.py.
+  // Bring the axes to the drawing's limits, as LiveFigure._push_ranges in optviz/page/page.py.
   frame(drawing, afresh = false) {
     const { spec, ranges, framed } = this;
     for (const [name, limits, log] of [["x", drawing.xlim, false], ["y", drawing.ylim, spec.logy]]) {

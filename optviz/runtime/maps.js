@@ -1,4 +1,4 @@
-// Maps of many runs, no trajectory kept: how the run of each cell of a grid ends. As optviz/maps.py.
+// Maps of many runs, no trajectory kept: how the run of each cell of a grid ends. As optviz/maps/ends.py.
 import { filled, numbersOf } from "./descent.js";
 import { orderOf } from "./reductions.js";
 import { Runs } from "./runs.js";
@@ -39,7 +39,7 @@ function endOf(runs, level, found, place) {
   }
 }
 
-// As optviz.maps.ranks, from the order of all cells: to look each up takes three times as long.
+// As optviz.maps.ends.ranks, from the order of all cells: to look each up takes three times as long.
 export function ranksOf(loss, diverged) {
   const losses = loss.data.map((value, i) => (diverged.data[i] > 0 || value !== value ? Infinity : value));
   const order = orderOf(losses), out = filled(loss.shape);
