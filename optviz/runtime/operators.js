@@ -97,13 +97,12 @@ export function truth(x) {
   if (x === null || x === undefined) return false;
   if (typeof x === "string" || Array.isArray(x)) return x.length > 0;
   if (x instanceof Nd) return x.truth();
-  return x instanceof Set || x instanceof Map ? x.size > 0 : !isDict(x) || Object.keys(x).length > 0;
+  return x instanceof Set ? x.size > 0 : !isDict(x) || Object.keys(x).length > 0;
 }
 
 export function iter(x) {
   if (Array.isArray(x)) return x;
   if (x instanceof Nd) return x.rows();
-  if (x instanceof Map) return [...x.keys()];
   if (isDict(x)) return Object.keys(x);
   if (typeof x?.[Symbol.iterator] !== "function") throw new TypeError_(`${kind(x)} is not iterable`);
   return [...x];
@@ -113,7 +112,7 @@ export function contains(container, item) {
   if (typeof container === "string" && typeof item === "string") return container.includes(item);
   if (typeof container === "string") throw new TypeError_(`a string cannot contain ${kind(item)}`);
   if (isDict(container)) return Object.hasOwn(container, item);
-  if (container instanceof Set || container instanceof Map) return container.has(item);
+  if (container instanceof Set) return container.has(item);
   if (container instanceof Nd) return toArray(op.eq(container, item)).data.some((x) => x !== 0);
   return iter(container).some((x) => alike(x, item));
 }
@@ -124,13 +123,12 @@ export function at(x, key) {
     return key instanceof Slice ? key.places(x.length).map((i) => x[i]) : x[Slice.place(key, x.length)];
   }
   if (typeof x === "string") return key instanceof Slice ? at([...x], key).join("") : at([...x], key);
-  if (x instanceof Map ? x.has(key) : Object.hasOwn(x, key)) return x instanceof Map ? x.get(key) : x[key];
+  if (Object.hasOwn(x, key)) return x[key];
   throw new KeyError_(repr(key));
 }
 
 export function put(x, key, value) {
   if (x instanceof Nd) return x.setitem(key, value);
-  if (x instanceof Map) return x.set(key, value);
   if (!Array.isArray(x)) return (x[key] = value);
   if (!(key instanceof Slice)) return (x[Slice.place(key, x.length)] = value);
   const [start, count, step] = key.bounds(x.length), values = iter(value);
