@@ -12,6 +12,12 @@ from optviz import SGD, Hyperparameter, Rule, descend, surfaces, sweep
 from optviz.sweeps.lanes import Wanted, traced
 
 
+@pytest.fixture(autouse=True, params=["off", "now"], ids=["numpy", "compiled"])
+def by_kernels(request, monkeypatch):
+    """Every law holds of lanes by calls of numpy and of those that a kernel walks."""
+    monkeypatch.setenv("OPTVIZ_KERNELS", request.param)
+
+
 class Crossing(Rule):
     """Terms that change places, and one that keeps where the run was."""
 

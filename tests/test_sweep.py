@@ -14,6 +14,7 @@ import optviz
 from optviz import SGD, Adam, Lanes, ReLUNet, Rule, descend, surfaces, sweep
 from optviz.rules.schedules import Cosine
 from optviz.runs.torch_optimizer import TorchOptimizer
+from optviz.sweeps import blocks
 from optviz.sweeps.blocks import CACHE
 from optviz.sweeps.sweep import _grid
 
@@ -25,6 +26,12 @@ SURFACES = [
 # + - * / and square roots round the same everywhere; powers, as in 1 - beta^t, may differ in the last digit
 POWERS = {"Adam", "AdamW", "NAdam", "RAdam", "Adamax"}
 ALL = ["loss", "first", "log_loss", "steps_to", "diverged"]
+
+
+@pytest.fixture(autouse=True, params=["off", "now"], ids=["numpy", "compiled"])
+def by_kernels(request, monkeypatch):
+    """Every law holds of lanes by calls of numpy and of those that a kernel walks."""
+    monkeypatch.setenv("OPTVIZ_KERNELS", request.param)
 
 
 def cells(array):
@@ -201,14 +208,12 @@ def test_a_block_ends_where_the_lanes_choose_otherwise_once_and_for_all():
 
 
 def test_a_block_at_rest_stops_early_with_the_same_numbers(monkeypatch):
-    from optviz.sweeps.rows import Block
-
     taken = []
-    step = Block.step
-    monkeypatch.setattr(Block, "step", lambda self, t: (taken.append(t), step(self, t))[1])
+    ends = blocks._ends
+    monkeypatch.setattr(blocks, "_ends", lambda *given: (taken.append(given[2].taken), ends(*given))[1])
     axes = {"x": np.linspace(-2, 2, 5)}
     found = sweep(surfaces.Sphere(), SGD(lr=0.5), (0, 1), 1000, axes, measure=["loss", "steps_to"])
-    assert len(taken) < 100
+    assert 0 < taken[0] < 100 and len(taken) == 1
     for own, cell in cells(found):
         assert cell.loss == descend(surfaces.Sphere(), SGD(lr=0.5), (own["x"], 1), 1000).loss[-1, 0]
 

@@ -27,6 +27,12 @@ CASES = {
 }  # fmt: skip
 
 
+@pytest.fixture(autouse=True, params=["off", "now"], ids=["numpy", "compiled"])
+def by_kernels(request, monkeypatch):
+    """Every law holds of lanes by calls of numpy and of those that a kernel walks."""
+    monkeypatch.setenv("OPTVIZ_KERNELS", request.param)
+
+
 @pytest.mark.parametrize("lowest", [0.01, REACHED])
 @pytest.mark.parametrize("case", CASES)
 def test_measures_do_not_depend_on_what_else_is_measured(case, lowest):

@@ -16,11 +16,14 @@ import numpy as np
 from ..objectives.minima import Basin
 from ..rules.rule import Rule
 from ..runs.descent import descend
+from .kernel_walk import Call, Found, plan
 from .rows import Block, Drawn
 
 CACHE = 2**17  # numbers of a block that is at work: 1 MiB, which a core has to itself
 SHARED = 2**17  # lanes of a block where threads share a sweep: they wait for each other at every call on one
+COMPILED = 2**15  # lanes of a block for a kernel, which keeps little of each
 PER_NUMBER = 4e-10  # seconds for an operation on a number of a block, on one core
+PER_LANE = 6e-11  # the same of a kernel
 FEW = 4  # cuts: with more, the blocks would be small
 ONE_BY_ONE = 1e-4  # seconds for a step that only torch can take
 ALONE = 0.005  # seconds of work below which threads take longer to meet than they save
@@ -57,10 +60,14 @@ class Grid:
     radius: float = 0.0  # within which the loss is sure to be finite
     cuts: Sequence[int] = ()  # lanes at which a block ends, as those beyond choose otherwise once and for all
     spare: list = field(default_factory=list)  # memory of blocks that are done
+    plans: dict = field(default_factory=dict)  # of its kernels
     shape: tuple[int, ...] = field(init=False)
 
     def __post_init__(self):
         self.shape = tuple(self.axes[list(self.axes)[k]].size for k in self.order)
+
+    def __getstate__(self):
+        return {**self.__dict__, "plans": {}}  # a worker has kernels of its own
 
     @property
     def lanes(self) -> int:
@@ -68,8 +75,16 @@ class Grid:
 
     def seconds(self) -> float:
         """About how long the sweep takes here, to a factor of three."""
+        return self.by_numpy() * (PER_LANE / PER_NUMBER if self.kernel() else 1.0)
+
+    def by_numpy(self) -> float:
+        """About how long it takes without a kernel."""
         each = ONE_BY_ONE if self.program is None else PER_NUMBER * self.program.size / (os.cpu_count() or 1)
         return self.lanes * self.steps * each
+
+    def kernel(self) -> bool:
+        """Whether there is a compiled kernel for it; it is begun where there is none."""
+        return plan(self, "steps_to" in self.want.names and not self.want.reached) is not None
 
     def turn(self, workers: int) -> int:
         """The lanes of a part for threads: parts of one size, so that none waits for another."""
@@ -112,6 +127,8 @@ def fitting(grid: Grid, threads: int | None, device: str | None) -> int:
         return ON_DEVICE
     if grid.program is None:
         return CACHE
+    if grid.kernel():
+        return COMPILED
     return SHARED if workers_for(grid, threads) > 1 else CACHE // grid.program.rows()
 
 
@@ -177,10 +194,33 @@ def _block(grid: Grid, at: int, stop: int) -> dict[str, np.ndarray]:
     own, lanes, want = grid.values(at, stop), stop - at, grid.want
     timed = "steps_to" in want.names
     bound = np.full(lanes, want.lowest + want.tolerance) if timed and not want.reached else None
-    ends = _Walk(grid, own, lanes, bound).run()
+    ends = _walked(grid, own, lanes, bound)
     if timed and want.reached:  # what to reach is known once the runs have ended
-        ends = _Walk(grid, own, lanes, want.basin.level(ends["minimum"]) + want.tolerance).run()
+        ends = _walked(grid, own, lanes, want.basin.level(ends["minimum"]) + want.tolerance)
     return {name: ends[name] for name in want.names}
+
+
+def _walked(grid: Grid, own: Mapping[str, np.ndarray], lanes: int, bound: np.ndarray | None) -> dict[str, np.ndarray]:
+    """How a block's lanes end: by a kernel where there is one, else by calls of numpy."""
+    planned = plan(grid, bound is not None)
+    if planned is None:
+        return _ends(grid.want, grid.steps, _Walk(grid, own, lanes, bound).run())
+    call = Call(planned, own, lanes, bound, _draws(grid, own), _rates(grid, own))
+    return _ends(grid.want, grid.steps, call.found())
+
+
+def _ends(want: Want, steps: int, found: Found) -> dict[str, Any]:
+    """What is measured of the lanes, and what the measures are worked out from."""
+    gone = (found.diverged > 0) & (found.diverged < steps)
+    loss = np.where(gone, math.nan, found.loss) if gone.any() else found.loss
+    ends: dict[str, Any] = {"loss": loss, "first": found.first, "diverged": found.diverged, "steps_to": found.reached}
+    if want.basin is not None:
+        ends["minimum"] = want.basin.reached(np.where(found.diverged > 0, math.nan, found.x))
+    if "log_loss" in want.names:
+        reached = want.basin if want.reached else None
+        lowest = want.lowest if reached is None else reached.level(ends["minimum"])
+        ends["log_loss"] = np.log10(loss - lowest)
+    return ends
 
 
 class _Walk:
@@ -203,13 +243,13 @@ class _Walk:
         self.reached = np.full(timed, math.nan)
         self.waiting = np.ones(timed, dtype=bool)  # for the loss to come within its bound
 
-    def run(self) -> dict[str, np.ndarray]:
-        """The lanes' measures after the last step."""
+    def run(self) -> Found:
+        """What has become of the lanes after the last step."""
         block, steps = self.block, self.grid.steps
         still = not self.grid.program.uses_t
         self.first = self._first() if "first" in self.grid.want.names else None
         self._look(0)
-        every = 0  # of so many lanes is one asked whether it rests, of none at 0
+        t = every = 0  # of so many lanes is one asked whether it rests, of none at 0
         for t in range(1, steps + 1):
             if still and t % 32 == 0:
                 every = max(1, self.lanes // 8)
@@ -224,9 +264,11 @@ class _Walk:
                 break  # nothing moved, so nothing ever will
             every = int(rests)
         block.measure()
-        ends = self._ends(block.numbers(block.F), block.numbers(block.X))
+        if self.bound is not None:
+            self._arrivals(steps)
+        loss, x = block.numbers(block.F).copy(), block.numbers(block.X).copy()
         block.close()
-        return ends
+        return Found(loss, x, self.first, self.diverged, self.reached, t)
 
     def _first(self) -> np.ndarray:
         self.block.measure()
@@ -259,21 +301,6 @@ class _Walk:
 
     def _lost(self, t: int) -> np.ndarray:
         return (self.diverged > 0) & (self.diverged <= t)
-
-    def _ends(self, loss: np.ndarray, x: np.ndarray) -> dict[str, np.ndarray]:
-        want, steps = self.grid.want, self.grid.steps
-        gone = (self.diverged > 0) & (self.diverged < steps)
-        loss = np.where(gone, math.nan, loss) if gone.any() else loss.copy()
-        if self.bound is not None:
-            self._arrivals(steps)
-        ends: dict[str, Any] = {"loss": loss, "first": self.first, "diverged": self.diverged, "steps_to": self.reached}
-        if want.basin is not None:
-            ends["minimum"] = want.basin.reached(np.where(self.diverged > 0, math.nan, x))
-        if "log_loss" in want.names:
-            reached = want.basin if want.reached else None
-            lowest = want.lowest if reached is None else reached.level(ends["minimum"])
-            ends["log_loss"] = np.log10(loss - lowest)
-        return ends
 
 
 def _draws(grid: Grid, own: Mapping[str, np.ndarray]) -> Drawn | None:

@@ -12,7 +12,10 @@ import numpy as np
 
 from ..runs.descent import _first_memory, _keeper
 from ..trace.functions import ROWS
+from . import kernels
 from .compiler import Compiler
+from .kernel_text import Text, Unprintable
+from .numpy_loops import loop_of
 from .programs import FIXED, LATER, OWN, RECORD, ROW, SCALAR, Line, Tape, Value, needed
 from .safe_radius import safe_radius
 
@@ -38,7 +41,7 @@ class Program:
         self.shapes = {place: min(shape, ROW) for n, shape in self.terms.items() for place in self._places(n)}
         self.uses_t, self.size = self._timed(), len(needed(self.lines["later"]))
         self.lr = getattr(rule, "lr", 0.0)
-        self._made: dict[tuple, tuple[Compiler, Callable]] = {}
+        self._made: dict[tuple, Any] = {}
 
     def __getstate__(self):
         gone = {"objective": None, "rule": None} if self.traced else {}
@@ -175,6 +178,24 @@ class Program:
             exec(compile(compiler.source(), "optviz block", "exec"), scope)  # written from traced operations alone
             self._made[key] = (compiler, scope["bind"])
         return self._made[key]
+
+    def kernel(self, timed: bool, looked_up: frozenset[int], worth: bool) -> tuple[Text, Any] | None:
+        """The text of a kernel and its function; None where there is none, or none yet: `worth` asks for one."""
+        key: tuple = ("kernel", timed, looked_up)
+        if key not in self._made and not worth:
+            return None
+        if key not in self._made:
+            self._made[key] = _printed(self, timed, looked_up)
+        text: Text | None = self._made[key]
+        found = kernels.kernel(text.source) if text else None
+        return (text, found) if text and found else None
+
+
+def _printed(program: Program, timed: bool, looked_up: frozenset[int]) -> Text | None:
+    try:
+        return Text(program, timed, looked_up, lambda name: loop_of(name) is not None)
+    except Unprintable:
+        return None
 
 
 @dataclass(frozen=True)
