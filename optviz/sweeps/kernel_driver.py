@@ -6,7 +6,7 @@ its address, and works on the rows of a chunk in `Q`. This module's text is what
 
 from llvmlite import ir
 from numba import cfunc, njit
-from numba.core import types
+from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 FIRST, LATER, LOOK = 0, 1, 2  # which of the program's lines `step` does
@@ -20,11 +20,14 @@ def call_step(typingctx, address, which, lanes, Q, C, S, U, W, radius):
 
     def generate(context, builder, signature, given):
         whole, pointer, double = ir.IntType(64), ir.IntType(8).as_pointer(), ir.DoubleType()
-        kind = ir.FunctionType(whole, [whole, whole, *[pointer] * 5, whole, whole, double])
+        kind = ir.FunctionType(ir.IntType(32), [pointer, pointer, whole, whole, *[pointer] * 5, whole, whole, double])
+        found = cgutils.alloca_once_value(builder, ir.Constant(whole, 0))  # then what it raises, which it does not
+        places = [builder.bitcast(found, pointer), ir.Constant(pointer, None)]
         pointers = [builder.bitcast(one, pointer) for one in given[3:8]]
         bases = [builder.ptrtoint(given[k], whole) for k in (3, 7)]
         called = builder.inttoptr(given[0], kind.as_pointer())
-        return builder.call(called, [given[1], given[2], *pointers, *bases, given[8]])
+        builder.call(called, [*places, given[1], given[2], *pointers, *bases, given[8]])
+        return builder.load(found)
 
     pointers = [DOUBLES, DOUBLES, DOUBLES, INTEGERS, INTEGERS]
     return types.int64(*[types.int64] * 3, *pointers, types.float64), generate
@@ -40,7 +43,7 @@ def onwards(typingctx, pointer, count):
     return pointer(pointer, types.int64), generate
 
 
-@njit(error_model="numpy")
+@njit(error_model="numpy", inline="always")  # a call could raise, as far as LLVM knows
 def mark(Q, N, diverged, where, at, m, t):
     """Mark the lanes that are no longer finite at step t; False where none is left.
 
@@ -66,8 +69,8 @@ def mark(Q, N, diverged, where, at, m, t):
 
 @cfunc(types.int64(types.int64, INTEGERS, DOUBLES, DOUBLES, DOUBLES, DOUBLES, INTEGERS, DOUBLES, INTEGERS, INTEGERS,
                    INTEGERS, DOUBLES, types.float64, DOUBLES, DOUBLES, DOUBLES, DOUBLES, MARKS, DOUBLES),
-       nopython=True, error_model="numpy", cache=True)  # fmt: skip
-def run(step, N, X, K, C, S, still, G, where, U, W, bound, R, Q, P, loss, begun, diverged, reached):
+       nopython=True, error_model="numpy")  # fmt: skip
+def entry(step, N, X, K, C, S, still, G, where, U, W, bound, R, Q, P, loss, begun, diverged, reached):
     """Walk all lanes; the largest number of steps that a chunk took.
 
     N: the lanes, those of a chunk, the coordinates, the steps; in Q the places of the loss, of what is
@@ -76,7 +79,8 @@ def run(step, N, X, K, C, S, still, G, where, U, W, bound, R, Q, P, loss, begun,
     whether the loss at the start is.
     """
     lanes, chunk, dim, steps, most = N[0], N[1], N[2], N[3], 0
-    for at in range(0, lanes, chunk):
+    for turn in range((lanes + chunk - 1) // chunk):  # a step that may be 0 could raise
+        at = turn * chunk
         m = min(chunk, lanes - at)
         for k in range(dim):
             for i in range(m):
@@ -84,28 +88,26 @@ def run(step, N, X, K, C, S, still, G, where, U, W, bound, R, Q, P, loss, begun,
         for k in range(N[8]):
             for i in range(m):
                 Q[N[7] + k * chunk + i] = K[k * lanes + at + i]
-        call_step(step, LOOK, m, Q, C, S, U, W, R)
-        if N[14]:
-            for i in range(m):
-                begun[at + i] = Q[N[4] + i]
-        mark(Q, N, diverged, where, at, m, 0)
-        for t in range(steps):
-            for k in range(N[6]):
+        for t in range(steps + 1):
+            far, asked = 1, t and t % 32 == 0 and still[t - 1]
+            for k in range(N[6] if t else 0):
                 for i in range(m):
-                    Q[N[5] + k * chunk + i] = G[t * N[12] + where[k * lanes + at + i]]
-            asked = t % 32 == 31 and still[t]
+                    Q[N[5] + k * chunk + i] = G[(t - 1) * N[12] + where[k * lanes + at + i]]
             for k in range(dim + N[9] if asked else 0):
                 row = k * chunk if k < dim else N[10] * chunk - (dim + N[9] - k) * chunk
                 for i in range(m):
                     P[k * chunk + i] = Q[row + i]
-            far = call_step(step, LATER if t else FIRST, m, Q, C, onwards(S, t * N[11]), U, W, R)
-            most = max(most, t + 1)
-            for i in range(m if N[13] else 0):
+            if t:
+                far = call_step(step, LATER if t > 1 else FIRST, m, Q, C, onwards(S, (t - 1) * N[11]), U, W, R)
+                most = max(most, t)
+            for i in range(m if N[13] and t else 0):
                 if diverged[at + i] == 0 and reached[at + i] != reached[at + i] and Q[N[4] + i] <= bound[at + i]:
-                    reached[at + i] = t
+                    reached[at + i] = t - 1
             if far:
                 call_step(step, LOOK, m, Q, C, S, U, W, R)
-                if not mark(Q, N, diverged, where, at, m, t + 1):
+                for i in range(m if N[14] and not t else 0):
+                    begun[at + i] = Q[N[4] + i]
+                if not mark(Q, N, diverged, where, at, m, t) and t:
                     break
             moved = 0
             for k in range(dim + N[9] if asked else 0):

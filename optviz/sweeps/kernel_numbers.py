@@ -50,13 +50,14 @@ class Numbers:
         self.powers = {k: (np.zeros((steps, kinds.size)), kinds) for k, kinds in axes.items()}
         carried: dict[str, Any] = {}
         works = {name: self._work(lines[name]) for name in ("first", "later")}
-        for t in range(steps if self.powers or any(works.values()) or self._kept("later") else 0):
+        kept = {name: self._kept(name) for name in ("first", "later")}
+        for t in range(steps if self.powers or any(works.values()) or kept["later"] else 0):
             name = "later" if t else "first"
             found = self._step(works[name], t, carried)
             for at, k in enumerate(columns.get(name, ())):
                 self.table[t, at] = found[k]
             self._raise(t, found)
-            now = {n: found[v.index] if isinstance(v, Value) else v for n, v in self._kept(name).items()}
+            now = {n: found[v.index] if isinstance(v, Value) else v for n, v in kept[name].items()}
             self.rests[t] &= now == carried
             carried = now
 

@@ -48,8 +48,8 @@ def call(U, k, base, inputs, a, sa, b, sb, out, m, W, here):
 
 
 @cfunc(types.int64(types.int64, types.int64, doubles, doubles, doubles, integers, integers, types.int64, types.int64,
-                   types.float64), nopython=True, cache=True, error_model="numpy")
-def step(which, m, Q, C, S, U, W, base, here, R):
+                   types.float64), nopython=True, error_model="numpy")
+def entry(which, m, Q, C, S, U, W, base, here, R):
     far = 0
 '''
 _SIGNS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/"}
@@ -140,7 +140,7 @@ class Text:
         return list(self.fixed)
 
     def shape(self) -> list[int]:
-        """What the driver is told of the rows of Q: see `kernel_driver.run`."""
+        """What the driver is told of the rows of Q: see `kernel_driver.entry`."""
         looked_up, fixed = (self.places.row(names[0]) if names else 0 for names in (self.gathered, list(self.fixed)))
         memory = len(self.carried) - self.dim
         own = self.dim + 1 + len(self.gathered) + len(self.fixed) + memory

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -54,8 +55,10 @@ def plan(grid: Any, timed: bool) -> Plan | None:
     if program is None or grid.device or not program.traced or kernels.mode() == "off":
         return None
     if timed not in grid.plans:
-        powers = powers_of_axes(program, grid.axes, grid.steps)
         worth = kernels.mode() == "now" or grid.by_numpy() >= WORTH
+        if not worth and not program.printed:
+            return None
+        powers = powers_of_axes(program, grid.axes, grid.steps)
         made = program.kernel(timed, frozenset(powers), worth)
         if made is None:
             return None
@@ -118,12 +121,14 @@ class Call:
                   found.loss, first, found.diverged, found.reached]  # fmt: skip
         places: list[Any] = [array.ctypes.data for array in arrays]
         kernel = self.plan.kernel
-        found.taken = kernel.run(kernel.step, *places[:11], grid.radius**2, *places[11:])
+        taken = ctypes.c_int64()
+        kernel.run(taken, None, kernel.step, *places[:11], grid.radius**2, *places[11:])
         del memory
+        found.taken = taken.value
         return found
 
     def _shape(self, begun: bool) -> np.ndarray:
-        """What the driver is told: see `kernel_driver.run`."""
+        """What the driver is told: see `kernel_driver.entry`."""
         counts = [self.lanes, CHUNK, len(self.x), self.grid.steps, *self.text.shape(), self.numbers.table.shape[1]]
         return np.array([*counts, self.table.shape[1], self.bound is not None, begun], dtype=np.int64)
 

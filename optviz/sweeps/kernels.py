@@ -1,13 +1,15 @@
 """Kernels compiled by numba: made aside by a process of their own, kept on disk, loaded once they are there.
 
-The process leaves this one its interpreter lock: what is computed here meanwhile is not slowed.
+Only that process has numba in it: nothing that is computed here meanwhile waits for its work. What
+it makes is machine code that stands alone, which LLVM loads here in a few milliseconds.
 """
 
 from __future__ import annotations
 
+import base64
 import ctypes
 import hashlib
-import importlib.util
+import json
 import logging
 import os
 import platform
@@ -15,170 +17,183 @@ import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-_POINTER, _WHOLE = ctypes.c_void_p, ctypes.c_int64
-# of `kernel_driver.run`; ctypes lets other threads run meanwhile
-_RUN = ctypes.CFUNCTYPE(_WHOLE, _WHOLE, *[_POINTER] * 11, ctypes.c_double, *[_POINTER] * 6)
-
-log = logging.getLogger("optviz")
+from .kernel_build import built, target_machine
 
 VARIABLE = "OPTVIZ_KERNELS"  # "off": none are compiled; "now": they are waited for
+_POINTER, _WHOLE = ctypes.c_void_p, ctypes.c_int64
+# of `kernel_driver.entry`, its result and what it might raise; ctypes lets other threads run meanwhile
+_RUN = ctypes.CFUNCTYPE(
+    ctypes.c_int32, ctypes.POINTER(_WHOLE), _POINTER, _WHOLE, *[_POINTER] * 11, ctypes.c_double, *[_POINTER] * 6
+)
+_HERE = Path(__file__).parent
 _LOCK = threading.Lock()
-_LOADED: dict[str, Kernel | None] = {}  # by name; None for one that cannot be had
-_ASKED: set[str] = set()
-_BUILD = """
-import importlib.util, sys
-done, *texts = sys.argv[1:]
-for name, path in zip(texts[::2], texts[1::2]):
-    found = importlib.util.spec_from_file_location(name, path)
-    sys.modules[name] = module = importlib.util.module_from_spec(found)
-    found.loader.exec_module(module)
-open(done, "w").close()
-"""
+_ONE = threading.Lock()  # process at a time
+_ADDRESSES: dict[str, int] = {}  # of loaded code, by its name
+_GIVEN_UP: set[str] = set()
+_BEGUN: set[str] = set()
+_HELD: list[Any] = []  # what keeps loaded code in memory
 
-
-def mode() -> str:
-    """How kernels are come by: "aside", "now", or "off"."""
-    chosen = os.environ.get(VARIABLE) or "aside"
-    return chosen if chosen in ("now", "off") else "aside"
+log = logging.getLogger("optviz")
 
 
 @dataclass(frozen=True)
 class Kernel:
-    """A program's step, by its address, and what walks lanes with it; `held` keeps the code in memory."""
+    """A program's step, by its address, and what walks lanes with it."""
 
     step: int
-    run: Callable
-    held: Any
+    run: Callable[..., int]
+
+
+def mode() -> str:
+    """How kernels are come by: "aside", "now", or "off"."""
+    chosen = os.environ.get(VARIABLE)
+    return chosen if chosen in ("now", "off") else "aside"
 
 
 def kernel(source: str) -> Kernel | None:
     """The kernel of a text, or None while it is not compiled: that is then begun."""
-    name = _name("kernel", source)
-    if name in _LOADED:
-        return _LOADED[name]
+    texts = {_name(text): text for text in (source, _driver())}
+    if not texts.keys() <= _ADDRESSES.keys() and not _fetched(texts):
+        return None
+    step, run = (_ADDRESSES[name] for name in texts)
+    return Kernel(step, _RUN(run))
+
+
+def _fetched(texts: Mapping[str, str]) -> bool:
+    """Whether the code of these texts, by name, could be loaded."""
     with _LOCK:
-        if name not in _LOADED:
-            folder = _folder()
-            if folder is None:
-                _LOADED[name] = None
-            elif mode() == "now" or (folder / f"{name}.done").exists():
-                _LOADED[name] = _loaded(folder, name, source)
+        if texts.keys() & _GIVEN_UP:
+            return False
+        left = {n: text for n, text in texts.items() if n not in _ADDRESSES and not _from_disk(n)}
+        if left and mode() == "now":
+            for name, text in left.items():
+                _take(name, *built(text))
+        elif left and not left.keys() <= _BEGUN:
+            _BEGUN.update(left)
+            threading.Thread(target=_build, args=(left,), name="optviz kernels", daemon=True).start()
+        return texts.keys() <= _ADDRESSES.keys()
+
+
+def _build(texts: Mapping[str, str]) -> None:
+    """Have a process compile texts, and load what it made; where it cannot, numpy goes on."""
+    command = [sys.executable, "-P", str(_HERE / "kernel_build.py")]
+    try:
+        with _ONE:
+            given = json.dumps(list(texts.values()))
+            done = subprocess.run(command, input=given, capture_output=True, text=True, check=True)
+        for name, (entry, code) in zip(texts, json.loads(done.stdout), strict=True):
+            if code:
+                with _LOCK:
+                    _take(name, entry, base64.b64decode(code))
             else:
-                _begin(folder, name, source)
-        return _LOADED.get(name)
+                _give_up([name], entry)
+    except (OSError, ValueError, RuntimeError, subprocess.SubprocessError) as trouble:
+        _give_up(texts, str(trouble))
 
 
-def _name(kind: str, source: str) -> str:
-    return f"{kind}_{hashlib.sha256((source + _surroundings()).encode()).hexdigest()[:32]}"
+def _give_up(names: Iterable[str], why: str) -> None:
+    log.warning("Some sweeps are computed without a kernel (%s).", why.strip().partition("\n")[0])
+    _GIVEN_UP.update(names)
+
+
+def _take(name: str, entry: str, code: bytes) -> None:
+    _load(name, entry, code)
+    keep(folder(), name, entry, code)
+
+
+def _load(name: str, entry: str, code: bytes) -> None:
+    """Have LLVM make code callable."""
+    from llvmlite import binding
+
+    engine = binding.create_mcjit_compiler(binding.parse_assembly(""), target_machine())
+    engine.add_object_file(binding.ObjectFileRef.from_data(code))
+    engine.finalize_object()
+    _HELD.append(engine)
+    _ADDRESSES[name] = engine.get_function_address(entry)
+
+
+# On disk
 
 
 @cache
-def _driver() -> tuple[str, str]:
-    """The name and the text of what walks lanes, the same for all programs."""
-    source = Path(__file__).with_name("kernel_driver.py").read_text(encoding="utf-8")
-    return _name("driver", source), source
+def _name(source: str) -> str:
+    return hashlib.sha256((source + _surroundings()).encode()).hexdigest()
+
+
+@cache
+def _driver() -> str:
+    """The text of what walks lanes, the same for all programs."""
+    return (_HERE / "kernel_driver.py").read_text(encoding="utf-8")
 
 
 @cache
 def _surroundings() -> str:
-    """What a compiled kernel depends on besides its text."""
+    """What compiled code depends on besides its text."""
     from llvmlite import binding
 
-    parts = [version("numba"), version("llvmlite"), np.__version__, sys.version, platform.platform()]
-    return "\n".join([*parts, binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten()])
+    parts = [version("numba"), version("llvmlite"), sys.version, platform.platform(), binding.get_host_cpu_name()]
+    return "\n".join([*parts, binding.get_host_cpu_features().flatten(), (_HERE / "kernel_build.py").read_text()])
 
 
-def _folder() -> Path | None:
-    """Where kernels are kept, if nobody else may write there: what is loaded from there is run."""
+def folder() -> Path | None:
+    """Where code is kept, if nobody else may write there: what is loaded from there is run."""
     from platformdirs import user_cache_path
 
-    own = os.environ.get("NUMBA_CACHE_DIR")  # which numba then uses as well
-    folder = user_cache_path("optviz") / "kernels"
+    found = user_cache_path("optviz") / "kernels"
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return folder if all(is_private(Path(p)) for p in (folder, own) if p) else None
+        found.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return found if is_private(found) else None
     except OSError:
         return None
 
 
-def is_private(folder: Path) -> bool:
+def is_private(found: Path) -> bool:
     """Whether a folder is the user's own, no link, and no other user may write in it."""
     if not hasattr(os, "getuid"):
-        return folder.is_dir()  # Windows keeps a user's folders from others
-    found = folder.lstat()
-    others = stat.S_IWGRP | stat.S_IWOTH
-    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & others
+        return found.is_dir()  # Windows keeps a user's folders from others
+    told = found.lstat()
+    return (
+        stat.S_ISDIR(told.st_mode) and told.st_uid == os.getuid() and not told.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    )
 
 
-def _written(folder: Path, name: str, source: str) -> Path:
-    """The file of a kernel's text; numba takes what it compiled for old once the file is written anew."""
-    path = folder / f"{name}.py"
+def keep(where: Path | None, name: str, entry: str, code: bytes) -> None:
+    """Write code to a file of its own, whole or not at all."""
+    if where is None:
+        return
+    whole = entry.encode() + b"\n" + code
+    part = where / f"{name}.{os.getpid()}.{threading.get_ident()}"
     try:
-        if path.read_text() == source:
-            return path
-    except (OSError, UnicodeDecodeError):
-        pass
-    whole = path.with_suffix(f".{os.getpid()}.new")
-    whole.write_text(source)
-    os.replace(whole, path)
-    return path
+        part.write_bytes(hashlib.sha256(whole).digest() + whole)
+        os.replace(part, where / name)
+    except OSError:
+        part.unlink(missing_ok=True)
 
 
-def _loaded(folder: Path, name: str, source: str) -> Kernel | None:
+def kept(where: Path, name: str) -> tuple[str, bytes] | None:
+    """The name and the code in a file; None where it is not there, or damaged."""
     try:
-        step, driver = _module(folder, name, source).step, _module(folder, *_driver()).run
-        return Kernel(step.address, _RUN(driver.address), (step, driver))
-    except Exception as trouble:  # whatever a numba that cannot do it may cause
-        log.warning("No kernel for a sweep (%s); numpy does it.", trouble)
+        found = (where / name).read_bytes()
+    except OSError:
         return None
+    whole = found[32:]
+    if hashlib.sha256(whole).digest() != found[:32]:
+        return None
+    entry, _, code = whole.partition(b"\n")
+    return entry.decode(), code
 
 
-def _module(folder: Path, name: str, source: str) -> Any:
-    """What numba made of a text; made anew, here and now, where a file is damaged."""
-    if name in sys.modules:
-        return sys.modules[name]
-    path = _written(folder, name, source)
-    try:
-        return _executed(name, path)
-    except Exception:  # whatever a damaged file may cause
-        for kept in (folder / "__pycache__").glob(f"{name}.*"):
-            kept.unlink(missing_ok=True)
-        return _executed(name, path)
-
-
-def _executed(name: str, path: Path) -> Any:
-    found: Any = importlib.util.spec_from_file_location(name, path)
-    sys.modules[name] = module = importlib.util.module_from_spec(found)  # numba finds it by its name
-    try:
-        found.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
-    return module
-
-
-def _begin(folder: Path, name: str, source: str) -> None:
-    """Have a process compile a kernel, once; where that fails there is none."""
-    if name not in _ASKED:
-        _ASKED.add(name)
-        threading.Thread(target=_build, args=(folder, name, source), name="optviz kernel", daemon=True).start()
-
-
-def _build(folder: Path, name: str, source: str) -> None:
-    quiet: Any = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
-    try:
-        texts = [(name, source), _driver()]
-        command = [sys.executable, "-c", _BUILD, str(folder / f"{name}.done")]
-        command += [word for each in texts for word in (each[0], str(_written(folder, *each)))]
-        subprocess.run(command, cwd=folder, check=True, **quiet)
-    except (OSError, subprocess.CalledProcessError):
-        _LOADED[name] = None
+def _from_disk(name: str) -> bool:
+    where = folder()
+    found = kept(where, name) if where else None
+    if found is None:
+        return False
+    _load(name, *found)
+    return True

@@ -41,11 +41,12 @@ class Program:
         self.shapes = {place: min(shape, ROW) for n, shape in self.terms.items() for place in self._places(n)}
         self.uses_t, self.size = self._timed(), len(needed(self.lines["later"]))
         self.lr = getattr(rule, "lr", 0.0)
-        self._made: dict[tuple, Any] = {}
+        self._made: dict[tuple, tuple[Compiler, Callable]] = {}
+        self.printed: dict[tuple[bool, frozenset], Text | None] = {}  # texts of kernels
 
     def __getstate__(self):
         gone = {"objective": None, "rule": None} if self.traced else {}
-        return {**self.__dict__, "_made": {}, **gone}
+        return {**self.__dict__, "_made": {}, "printed": {}, **gone}
 
     def _terms(self) -> dict[str, int]:
         """The shape of each carried term, found by tracing until no step widens one."""
@@ -181,12 +182,12 @@ class Program:
 
     def kernel(self, timed: bool, looked_up: frozenset[int], worth: bool) -> tuple[Text, Any] | None:
         """The text of a kernel and its function; None where there is none, or none yet: `worth` asks for one."""
-        key: tuple = ("kernel", timed, looked_up)
-        if key not in self._made and not worth:
+        key = (timed, looked_up)
+        if key not in self.printed and not worth:
             return None
-        if key not in self._made:
-            self._made[key] = _printed(self, timed, looked_up)
-        text: Text | None = self._made[key]
+        if key not in self.printed:
+            self.printed[key] = _printed(self, timed, looked_up)
+        text = self.printed[key]
         found = kernels.kernel(text.source) if text else None
         return (text, found) if text and found else None
 

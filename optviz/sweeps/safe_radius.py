@@ -15,8 +15,12 @@ def safe_radius(line: Line, sizes: Mapping[str, float]) -> float:
     """
     if line.loss is None:
         return 0.0
-    radii = (10.0**exponent for exponent in range(150, -1, -1))
-    return next((r for r in radii if _largest(line.tape, r, sizes) < 1e300), 0.0)
+    low, high = -1, 150
+    while low < high:  # the sizes grow with the radius
+        middle = (low + high + 1) // 2
+        safe = _largest(line.tape, 10.0**middle, sizes) < 1e300
+        low, high = (middle, high) if safe else (low, middle - 1)
+    return 10.0**low if low >= 0 else 0.0
 
 
 def _largest(tape: Tape, radius: float, inputs: Mapping[str, float]) -> float:
