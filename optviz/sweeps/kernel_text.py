@@ -130,13 +130,15 @@ class Text:
         """The rows that stay the same: names, each with its line and node."""
         self.fixed: dict[str, tuple[str, int]] = {}
         for name, line in self.lines.items():
-            for index in needed(line):
-                node = line.tape.nodes[index]
-                bases = [a.index for a in node.args if isinstance(a, Value)] if index not in self.looked_up else []
-                for k in (index, *bases):
-                    node = line.tape.nodes[k]
-                    if node.when == FIXED and not is_constant(node):
-                        self.fixed.setdefault(fixed_name(name, k), (name, k))
+            nodes, skipped = line.tape.nodes, self.looked_up if name != "look" else ()
+            read = [a for k in needed(line) if nodes[k].when != FIXED and k not in skipped for a in nodes[k].args]
+            for value in (*read, *line.carried.values(), line.loss):
+                if (
+                    isinstance(value, Value)
+                    and nodes[value.index].when == FIXED
+                    and not is_constant(nodes[value.index])
+                ):
+                    self.fixed.setdefault(fixed_name(name, value.index), (name, value.index))
         return list(self.fixed)
 
     def shape(self) -> list[int]:
