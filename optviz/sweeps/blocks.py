@@ -111,6 +111,14 @@ class Grid:
             own[names[k]] = wide[at - first * stride : stop - first * stride]
         return own
 
+    def turns(self) -> dict[str, tuple[int, int]]:
+        """For how many lanes each value of an axis holds, and how many they are, by axis."""
+        names, found, stride = list(self.axes), {}, self.lanes
+        for k, size in zip(self.order, self.shape, strict=True):
+            stride //= size
+            found[names[k]] = (stride, size)
+        return found
+
     def blocks(self, at: int, stop: int) -> list[tuple[int, int]]:
         """Where the blocks of these lanes begin and end."""
         cuts = [at, *(cut for cut in self.cuts if at < cut < stop), stop] if len(self.cuts) <= FEW else [at, stop]
@@ -191,21 +199,22 @@ def _part(grid: Grid, at: int, size: int) -> dict[str, np.ndarray]:
 
 
 def _block(grid: Grid, at: int, stop: int) -> dict[str, np.ndarray]:
-    own, lanes, want = grid.values(at, stop), stop - at, grid.want
+    lanes, want = stop - at, grid.want
     timed = "steps_to" in want.names
     bound = np.full(lanes, want.lowest + want.tolerance) if timed and not want.reached else None
-    ends = _walked(grid, own, lanes, bound)
+    ends = _walked(grid, at, stop, bound)
     if timed and want.reached:  # what to reach is known once the runs have ended
-        ends = _walked(grid, own, lanes, want.basin.level(ends["minimum"]) + want.tolerance)
+        ends = _walked(grid, at, stop, want.basin.level(ends["minimum"]) + want.tolerance)
     return {name: ends[name] for name in want.names}
 
 
-def _walked(grid: Grid, own: Mapping[str, np.ndarray], lanes: int, bound: np.ndarray | None) -> dict[str, np.ndarray]:
+def _walked(grid: Grid, at: int, stop: int, bound: np.ndarray | None) -> dict[str, np.ndarray]:
     """How a block's lanes end: by a kernel where there is one, else by calls of numpy."""
     planned = plan(grid, bound is not None)
     if planned is None:
-        return _ends(grid.want, grid.steps, _Walk(grid, own, lanes, bound).run())
-    call = Call(planned, own, lanes, bound, _draws(grid, own), _rates(grid, own))
+        return _ends(grid.want, grid.steps, _Walk(grid, grid.values(at, stop), stop - at, bound).run())
+    own = grid.values(at, stop) if planned.by_lane else {}
+    call = Call(planned, own, (at, stop), bound, _draws(grid, own), _rates(grid, own))
     return _ends(grid.want, grid.steps, call.found())
 
 

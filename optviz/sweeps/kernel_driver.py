@@ -67,27 +67,39 @@ def mark(Q, N, diverged, where, at, m, t):
     return alive >= 0
 
 
-@cfunc(types.int64(types.int64, INTEGERS, DOUBLES, DOUBLES, DOUBLES, DOUBLES, INTEGERS, DOUBLES, INTEGERS, INTEGERS,
-                   INTEGERS, DOUBLES, types.float64, DOUBLES, DOUBLES, DOUBLES, DOUBLES, MARKS, DOUBLES),
+@cfunc(types.int64(types.int64, INTEGERS, DOUBLES, DOUBLES, INTEGERS, DOUBLES, DOUBLES, INTEGERS, DOUBLES, INTEGERS,
+                   INTEGERS, INTEGERS, DOUBLES, types.float64, DOUBLES, DOUBLES, DOUBLES, DOUBLES, MARKS, DOUBLES),
        nopython=True, error_model="numpy")  # fmt: skip
-def entry(step, N, X, K, C, S, still, G, where, U, W, bound, R, Q, P, loss, begun, diverged, reached):
+def entry(step, N, X, K, L, C, S, still, G, where, U, W, bound, R, Q, P, loss, begun, diverged, reached):
     """Walk all lanes; the largest number of steps that a chunk took.
 
     N: the lanes, those of a chunk, the coordinates, the steps; in Q the places of the loss, of what is
     looked up and its rows, of the fixed rows and their number; of the rows that a lane is made of,
     and of all that a step changes; the numbers of a step, the kinds; whether arrivals are asked for,
-    whether the loss at the start is.
+    whether the loss at the start is. L: of each coordinate and each fixed row where in K its values are,
+    for how many lanes each of them holds, how many they are before they begin again, and at which lane
+    the block begins.
     """
     lanes, chunk, dim, steps, most = N[0], N[1], N[2], N[3], 0
     for turn in range((lanes + chunk - 1) // chunk):  # a step that may be 0 could raise
         at = turn * chunk
         m = min(chunk, lanes - at)
-        for k in range(dim):
-            for i in range(m):
-                Q[k * chunk + i] = X[k * lanes + at + i]
-        for k in range(N[8]):
-            for i in range(m):
-                Q[N[7] + k * chunk + i] = K[k * lanes + at + i]
+        for k in range(dim + N[8]):
+            row = k * chunk if k < dim else N[7] + (k - dim) * chunk
+            stride, size, lane = L[4 * k + 1], L[4 * k + 2], L[4 * k + 3] + at
+            place, left, i = (lane // stride) % size, stride - lane % stride, 0
+            while i < m:
+                count = min(size - place if stride == 1 else left, m - i)
+                one = L[4 * k] + place
+                if stride == 1:
+                    for j in range(count):
+                        Q[row + i + j] = K[one + j]
+                else:
+                    for j in range(count):
+                        Q[row + i + j] = K[one]
+                place = place + 1 if stride > 1 and place + 1 < size else 0
+                left = stride
+                i += count
         for t in range(steps + 1):
             far, asked = 1, t and t % 32 == 0 and still[t - 1]
             for k in range(N[6] if t else 0):
@@ -104,10 +116,10 @@ def entry(step, N, X, K, C, S, still, G, where, U, W, bound, R, Q, P, loss, begu
                 if diverged[at + i] == 0 and reached[at + i] != reached[at + i] and Q[N[4] + i] <= bound[at + i]:
                     reached[at + i] = t - 1
             if far:
-                call_step(step, LOOK, m, Q, C, S, U, W, R)
+                far = call_step(step, LOOK, m, Q, C, S, U, W, R)
                 for i in range(m if N[14] and not t else 0):
                     begun[at + i] = Q[N[4] + i]
-                if not mark(Q, N, diverged, where, at, m, t) and t:
+                if (far or t) and not mark(Q, N, diverged, where, at, m, t) and t:
                     break
             moved = 0
             for k in range(dim + N[9] if asked else 0):

@@ -228,9 +228,9 @@ class _Function:
         """The results to their rows, all at once as some take the places of others; and who is far out."""
         kept = {row: self._text(value, number=True) for row, value in self._results().items()}
         lines = [f"Q[{self.places.row(row)} + i] = {text}" for row, text in kept.items()]
-        if self.name == "look":
-            return lines
-        square = " + ".join(f"{kept[f'X{k}']} * {kept[f'X{k}']}" for k in range(self.whole.dim))
+        places = [f"X{k}" for k in range(self.whole.dim)]
+        ends = [kept.get(x, f"Q[{self.places.row(x)} + i]") for x in places]
+        square = " + ".join(f"{x} * {x}" for x in ends)
         return [*lines, f"far += 0 if {square} < R else 1"]
 
     def _float(self, index: int) -> str:

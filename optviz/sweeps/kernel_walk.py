@@ -14,6 +14,7 @@ from .kernel_numbers import Numbers, powers_of_axes
 from .kernel_text import CHUNK, Text
 from .lanes import Fixed, fresh
 from .numpy_loops import loop_of
+from .programs import Tape, Value
 
 WORTH = 1e-3  # seconds of a sweep by numpy from which on a kernel is sought
 
@@ -40,6 +41,32 @@ class Plan:
         self.loops = np.array(loops, dtype=np.int64)
         self.numbers: Any = None
 
+        self.turns = grid.turns()
+        self._tabulate()
+
+    def _tabulate(self) -> None:
+        """Starts and fixed rows as tables, one value for each of an axis's; `wide` are those of several axes."""
+        grid, tables, self.wide = self.grid, [], []
+        self.places: list[tuple[int, int, int]] = []  # where each is in the table, for how many lanes, how many
+        for name, x in zip(grid.names, grid.start, strict=True):
+            tables.append(grid.axes.get(name, np.array([x])))
+            self._place(tables, name)
+        for line, index in self.text.fixed.values():
+            tape = grid.program.lines[line].tape
+            names = inputs_of(tape, index)
+            if len(names) == 1:
+                tables.append(Fixed(tape, {n: grid.axes[n] for n in names}, fresh)[index])
+                self._place(tables, *names)
+            else:
+                self.wide.append((len(self.places), line, index))
+                self.places.append((0, 1, 1))
+        self.table = np.concatenate(tables, dtype=float)
+        self.by_lane = bool(self.wide or self.text.gathered)
+
+    def _place(self, tables: list[np.ndarray], name: str) -> None:
+        stride, size = self.turns.get(name, (self.grid.lanes, 1))
+        self.places.append((sum(t.size for t in tables[:-1]), stride, size))
+
     def numbers_for(self, rates: Any) -> Numbers:
         """The numbers of all steps: worked out once, as a rate that is a row's is not among them."""
         if self.numbers is None:
@@ -47,6 +74,14 @@ class Plan:
             kinds = {k: np.unique(grid.axes[name]) for k, name in self.powers.items()}
             self.numbers = Numbers(grid.program, text.lines, text.places.columns, kinds, rates, grid.steps)
         return self.numbers
+
+
+def inputs_of(tape: Tape, index: int) -> set[str]:
+    """The names of the inputs that a node is worked out from."""
+    node = tape.nodes[index]
+    if node.op == "input":
+        return {node.args[0]}
+    return {n for a in node.args if isinstance(a, Value) for n in inputs_of(tape, a.index)}
 
 
 def plan(grid: Any, timed: bool) -> Plan | None:
@@ -69,24 +104,25 @@ def plan(grid: Any, timed: bool) -> Plan | None:
 class Call:
     """One call of a kernel for a block."""
 
-    def __init__(self, planned: Plan, own: Mapping[str, Any], lanes: int, bound: Any, draws: Any, rates: Any):
-        self.plan, self.lanes, self.bound = planned, lanes, bound
+    def __init__(
+        self, planned: Plan, own: Mapping[str, Any], ends: tuple[int, int], bound: Any, draws: Any, rates: Any
+    ):
+        self.plan, self.at, self.lanes, self.bound = planned, ends[0], ends[1] - ends[0], bound
         self.text, self.grid = planned.text, planned.grid
         self.numbers = planned.numbers_for(rates)
-        self.fixed = self._fixed({n: v for n, v in own.items() if n in self.grid.program.varied})
+        self.fixed, self.places = self._fixed({n: v for n, v in own.items() if n in self.grid.program.varied})
         self.table, self.where = self._looked_up(own, draws, rates)
-        self.x = np.empty((self.grid.program.dim, lanes))
-        for row, begins in zip(self.x, self.grid.starts(own), strict=True):
-            row[...] = begins
+        self.x = np.empty((self.grid.program.dim, self.lanes))
 
-    def _fixed(self, own: Mapping[str, Any]) -> np.ndarray:
-        """The rows that stay the same."""
-        lines = self.grid.program.lines
-        steps, look = (Fixed(lines[n].tape, own, fresh) for n in ("later", "look"))
-        rows = np.empty((len(self.text.fixed), self.lanes))
-        for row, (line, index) in zip(rows, self.text.fixed.values(), strict=True):
-            row[...] = (look if line == "look" else steps)[index]
-        return rows
+    def _fixed(self, own: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
+        """What stays the same of the lanes, and where each row of it is: see `kernel_driver.entry`."""
+        places = [(*place, self.at) for place in self.plan.places]
+        rows, begin = [self.plan.table], self.plan.table.size
+        for at, line, index in self.plan.wide:
+            rows.append(np.broadcast_to(Fixed(self.grid.program.lines[line].tape, own, fresh)[index], self.lanes))
+            places[at] = (begin, 1, self.lanes, 0)
+            begin += self.lanes
+        return np.concatenate(rows, dtype=float) if self.plan.wide else rows[0], np.array(places, dtype=np.int64)
 
     def _looked_up(self, own: Mapping[str, Any], draws: Any, rates: Any) -> tuple[np.ndarray, np.ndarray]:
         """The table (steps, kinds) of what changes with the step, and which entry each lane has, by row."""
@@ -116,13 +152,13 @@ class Call:
         memory, rows = _scratch(len(self.text.places.rows))
         kept = np.empty(len(self.text.carried) * CHUNK)
         still = self.numbers.rests.astype(np.int64)
-        arrays = [self._shape(first.size > 0), self.x, self.fixed, self.plan.constants, self.numbers.table, still,
-                  self.table, self.where, self.plan.loops, np.empty(7, dtype=np.int64), bound, rows, kept,
-                  found.loss, first, found.diverged, found.reached]  # fmt: skip
+        arrays = [self._shape(first.size > 0), self.x, self.fixed, self.places, self.plan.constants,
+                  self.numbers.table, still, self.table, self.where, self.plan.loops, np.empty(7, dtype=np.int64),
+                  bound, rows, kept, found.loss, first, found.diverged, found.reached]  # fmt: skip
         places: list[Any] = [array.ctypes.data for array in arrays]
         kernel = self.plan.kernel
         taken = ctypes.c_int64()
-        kernel.run(taken, None, kernel.step, *places[:11], grid.radius**2, *places[11:])
+        kernel.run(taken, None, kernel.step, *places[:12], grid.radius**2, *places[12:])
         del memory
         found.taken = taken.value
         return found
