@@ -22,6 +22,7 @@ from .rows import Block, Drawn
 CACHE = 2**17  # numbers of a block that is at work: 1 MiB, which a core has to itself
 SHARED = 2**17  # lanes of a block where threads share a sweep: they wait for each other at every call on one
 COMPILED = 2**14  # lanes of a block for a kernel, which keeps little of each
+AT_ONCE = 2**28  # steps of lanes in one call of a kernel, which nothing can stop: under a second
 PER_NUMBER = 4e-10  # seconds for an operation on a number of a block, on one core
 PER_LANE = 6e-11  # the same of a kernel
 FEW = 4  # cuts: with more, the blocks would be small
@@ -136,7 +137,7 @@ def fitting(grid: Grid, threads: int | None, device: str | None) -> int:
     if grid.program is None:
         return CACHE
     if grid.kernel():
-        return COMPILED
+        return max(min(COMPILED, AT_ONCE // grid.steps), 256)
     return SHARED if workers_for(grid, threads) > 1 else CACHE // grid.program.rows()
 
 

@@ -41,7 +41,6 @@ class Compiler:
 
     def _emit(self) -> None:
         self.ends, self.homes = self._last_uses(), self._homes()
-        self.hosts = self._hosts()
         self.free: dict[bool, list[str]] = {True: [], False: []}
         for index in self.order:
             node = self.nodes[index]
@@ -103,22 +102,12 @@ class Compiler:
     def _shape(self, name: str) -> int:
         return ROW if name[0] == "X" else self.shapes[name[2:]]
 
-    def _hosts(self) -> dict[str, list[int]]:
-        """Of each place with a result to come: until when it is in use, and when the result comes."""
-        hosts = {}
-        for at, index in enumerate(self.order):
-            if index in self.homes:
-                name = self.homes[index]
-                reads = [k for k, i in enumerate(self.order) if name in map(self._named, self.nodes[i].args)]
-                hosts[name] = [max(reads, default=-1), at]
-        return hosts
-
     def _array(self, index: int, node: Node) -> None:
         args, at = [self._chosen(a) for a in node.args], len(self.place)
         dying = [a.index for a in args if isinstance(a, Value) and self.ends[a.index] == at]
         if node.op != "where":
             self._release(dying)
-        self.place[index] = self.homes.get(index) or self._room(index, at)
+        self.place[index] = self.homes.get(index) or self._buffer(node.truth)
         if node.op == "where":
             self._release(dying)
         self.lines.append(f"{self._call(node, args)}, out={self.place[index]})")
@@ -134,32 +123,15 @@ class Compiler:
     def _is_number(self, value: Any) -> bool:
         return not isinstance(value, Value) or self.nodes[value.index].shape == SCALAR
 
-    def _room(self, index: int, at: int) -> str:
-        """A row for a result that has no place of its own: the one just read, if it is free from now on."""
-        node = self.nodes[index]
-        hosts = [] if node.truth else [n for n, (until, _) in self.hosts.items() if self._hosted(n, index, at)]
-        hot = [n for n in hosts if self.hosts[n][0] == at]
-        if not hot and self.free[node.truth]:
-            return self.free[node.truth].pop()
-        if not hosts:
-            return self._buffer(node.truth)
-        name = (hot or hosts)[0]
-        self.hosts[name][0] = self.ends[index]
-        return name
-
-    def _hosted(self, name: str, index: int, at: int) -> bool:
-        """Whether a result can stay in a place until the place's own result comes."""
-        until, comes = self.hosts[name]
-        begins = until < at or (until == at and self.nodes[index].op != "where")
-        end = self.ends[index]
-        return begins and (end < comes or (end == comes and self.nodes[self.order[comes]].op != "where"))
-
     def _release(self, dying: Sequence[int]) -> None:
         for index in dict.fromkeys(dying):
             if self.place.get(index, "").startswith("s"):
                 self.free[self.nodes[index].truth].append(self.place[index])
 
     def _buffer(self, truth: bool) -> str:
+        """A row for a result that has no place of its own."""
+        if self.free[truth]:
+            return self.free[truth].pop()
         name = f"s{len(self.buffers)}{'t' if truth else ''}"
         self.buffers[name] = truth
         return name

@@ -99,7 +99,8 @@ def _build(texts: Mapping[str, str]) -> None:
 
 
 def _give_up(names: Iterable[str], why: str) -> None:
-    log.warning("Some sweeps are computed without a kernel (%s).", why.strip().partition("\n")[0])
+    if not _GIVEN_UP:  # said once
+        log.warning("Some sweeps are computed without a kernel (%s).", why.strip().partition("\n")[0])
     _GIVEN_UP.update(names)
 
 
