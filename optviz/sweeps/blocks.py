@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ from .rows import Block, Drawn
 
 CACHE = 2**17  # numbers of a block that is at work: 1 MiB, which a core has to itself
 SHARED = 2**17  # lanes of a block where threads share a sweep: they wait for each other at every call on one
-COMPILED = 2**14  # lanes of a block for a kernel, which keeps little of each
+COMPILED = 2**15  # lanes of a block for a kernel, which keeps little of each
 AT_ONCE = 2**28  # steps of lanes in one call of a kernel, which nothing can stop: under a second
 PER_NUMBER = 4e-10  # seconds for an operation on a number of a block, on one core
 PER_LANE = 6e-11  # the same of a kernel
@@ -186,7 +187,13 @@ def _here(grid: Grid, begins: Sequence[int], size: int, workers: int) -> Iterato
         yield from ((at, _part(grid, at, size)) for at in begins)
         return
     with ThreadPoolExecutor(count) as pool:
-        yield from zip(begins, pool.map(lambda at: _part(grid, at, size), begins), strict=True)
+        waiting: deque = deque()
+        for at in begins:
+            waiting.append((at, pool.submit(_part, grid, at, size)))
+            if len(waiting) > 4 * count:  # what is done ahead takes memory
+                begin, part = waiting.popleft()
+                yield begin, part.result()
+        yield from ((begin, part.result()) for begin, part in waiting)
 
 
 def _part(grid: Grid, at: int, size: int) -> dict[str, np.ndarray]:

@@ -76,9 +76,9 @@ def entry(step, N, X, K, L, C, S, still, G, where, U, W, bound, R, Q, P, loss, b
     N: the lanes, those of a chunk, the coordinates, the steps; in Q the places of the loss, of what is
     looked up and its rows, of the fixed rows and their number; of the rows that a lane is made of,
     and of all that a step changes; the numbers of a step, the kinds; whether arrivals are asked for,
-    whether the loss at the start is. L: of each coordinate and each fixed row where in K its values are,
-    for how many lanes each of them holds, how many they are before they begin again, and at which lane
-    the block begins.
+    whether the loss at the start and where lanes end are. L: of each coordinate and each fixed row where
+    in K its values are, for how many lanes each of them holds, how many they are before they begin
+    again, and at which lane the block begins.
     """
     lanes, chunk, dim, steps, most = N[0], N[1], N[2], N[3], 0
     for turn in range((lanes + chunk - 1) // chunk):  # a step that may be 0 could raise
@@ -131,7 +131,7 @@ def entry(step, N, X, K, L, C, S, still, G, where, U, W, bound, R, Q, P, loss, b
         call_step(step, LOOK, m, Q, C, S, U, W, R)
         for i in range(m):
             loss[at + i] = Q[N[4] + i]
-        for k in range(dim):
+        for k in range(dim if N[15] else 0):
             for i in range(m):
                 X[k * lanes + at + i] = Q[k * chunk + i]
         for i in range(m if N[13] else 0):

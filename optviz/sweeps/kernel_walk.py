@@ -24,7 +24,7 @@ class Found:
     """What has become of the lanes of a block: measures of all, and where each is."""
 
     loss: np.ndarray
-    x: np.ndarray
+    x: np.ndarray  # of no lanes where nothing asks for it
     first: np.ndarray | None
     diverged: np.ndarray
     reached: np.ndarray
@@ -112,7 +112,8 @@ class Call:
         self.numbers = planned.numbers_for(rates)
         self.fixed, self.places = self._fixed({n: v for n, v in own.items() if n in self.grid.program.varied})
         self.table, self.where = self._looked_up(own, draws, rates)
-        self.x = np.empty((self.grid.program.dim, self.lanes))
+        self.dim = self.grid.program.dim
+        self.x = np.empty((self.dim, self.lanes if self.grid.want.basin is not None else 0))
 
     def _fixed(self, own: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
         """What stays the same of the lanes, and where each row of it is: see `kernel_driver.entry`."""
@@ -165,8 +166,8 @@ class Call:
 
     def _shape(self, begun: bool) -> np.ndarray:
         """What the driver is told: see `kernel_driver.entry`."""
-        counts = [self.lanes, CHUNK, len(self.x), self.grid.steps, *self.text.shape(), self.numbers.table.shape[1]]
-        return np.array([*counts, self.table.shape[1], self.bound is not None, begun], dtype=np.int64)
+        counts = [self.lanes, CHUNK, self.dim, self.grid.steps, *self.text.shape(), self.numbers.table.shape[1]]
+        return np.array([*counts, self.table.shape[1], self.bound is not None, begun, self.x.size > 0], dtype=np.int64)
 
 
 def _scratch(rows: int) -> tuple[np.ndarray, np.ndarray]:
