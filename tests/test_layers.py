@@ -94,3 +94,18 @@ def mentions_a_view(module: str) -> bool:
 def test_the_package_alone_imports_neither_torch_nor_views():
     found = loaded("import optviz; optviz.descend(optviz.surfaces.Quadratic(), optviz.SGD(), (1, 1), 5)")
     assert not found & {*VIEWS, "torch"}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_module_uses_an_underscore_name_of_another(module):
+    tree = ast.parse(MODULES[module].read_text())
+    own = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level]
+    names = {alias.asname or alias.name for node in own for alias in node.names}
+    private = {name for name in names if name.startswith("_") and module}
+    reached = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute) and is_private(node.attr)
+               and isinstance(node.value, ast.Name) and node.value.id in names}  # fmt: skip
+    assert not private and not reached
+
+
+def is_private(name: str) -> bool:
+    return name.startswith("_") and not name.startswith("__")

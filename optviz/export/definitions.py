@@ -70,7 +70,7 @@ def _made(value: Any, settings: Mapping[str, Any], bundle: Bundle) -> str:
 
 def _rule(cls: type[Rule], bundle: Bundle) -> str:
     symbols = {n: symbol_mathml(hyper_symbol(cls, n)) for n in cls.hyperparameters()}
-    more = {"off": dict(equations._idle_values(cls)), "symbols": symbols, "formulas": _rule_formulas(cls)}
+    more = {"off": dict(equations.idle_values(cls)), "symbols": symbols, "formulas": _rule_formulas(cls)}
     refusal = members_of(cls, ["check"], bundle).replace("{check:", "{refusal:")
     return f"$.kinds.rule({{...{rule_script(cls)}, ...{_json(more)}, members: {refusal}}})"
 
@@ -78,13 +78,13 @@ def _rule(cls: type[Rule], bundle: Bundle) -> str:
 def _rule_formulas(cls: type[Rule]) -> dict[str, str]:
     """A rule's formula for every setting of its flags and whatever is switched off."""
     flags = [n for n in cls.hyperparameters() if isinstance(cls.param[n].default, bool)]
-    idle = [n for n, _ in equations._idle_values(cls)]
+    idle = [n for n, _ in equations.idle_values(cls)]
     subsets = list(chain.from_iterable(combinations(idle, k) for k in range(len(idle) + 1)))
     found = {}
     for setting in product((False, True), repeat=len(flags)):
         key = "".join(str(int(on)) for on in setting)
         for off in subsets:
-            _, text = equations._typeset(cls, tuple(zip(flags, setting, strict=True)), off)
+            _, text = equations.typeset(cls, tuple(zip(flags, setting, strict=True)), off)
             found[f"{key}|{' '.join(off)}"] = text
     return found
 

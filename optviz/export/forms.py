@@ -13,7 +13,7 @@ from ..rules.rule import Rule
 from ..theory import linear, run_ends, stability
 from ..trace.tracing import Compiled, Tape
 from .bundle import Bundle
-from .kernels import Script, _array, _function, _member, literal
+from .kernels import Script, array_text, function_text, literal, member_text
 
 _TEXTS = {
     linear.why_not: "(rule) => $form(rule).why",
@@ -88,7 +88,7 @@ def _form_of(cls: type[Rule], setting: tuple[tuple[str, bool], ...]) -> linear.F
 
 
 def _form(form: linear.Form) -> dict[str, Any]:
-    at_step = {**{f"{name}_t": _member("f", name) for name in form.frozen}, "k": "k"}
+    at_step = {**{f"{name}_t": member_text("f", name) for name in form.frozen}, "k": "k"}
     return {
         "why": form.why, "names": form.names, "frozen": form.frozen, "decoupled": form.decoupled,
         "endless": form.endless,
@@ -105,6 +105,6 @@ def _reading(compiled: Compiled | None, heads: str, named: Mapping[str, str] | N
         return None
     tape = Tape()
     entries: Sequence[Any] = compiled.recorded(
-        *(tape.named((named or {}).get(n, _member("h", n))) for n in compiled.names)
+        *(tape.named((named or {}).get(n, member_text("h", n))) for n in compiled.names)
     )
-    return _function(heads, tape, _array(entries)[1:-1] if one else _array(entries))
+    return function_text(heads, tape, array_text(entries)[1:-1] if one else array_text(entries))

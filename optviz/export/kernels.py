@@ -94,10 +94,10 @@ def schedule_script(cls: type[Schedule]) -> Script:
     """A schedule as the literal that `new Schedule(literal, values)` takes."""
     names = [name for name in cls.param if name != "name"]
     tape = Tape()
-    h = SimpleNamespace(**{name: tape.named(_member("h", name)) for name in names})
+    h = SimpleNamespace(**{name: tape.named(member_text("h", name)) for name in names})
     rate = cls.rate(h, tape.named("lr"), tape.named("t"), SCRIPT)
     defaults = {name: cls.param[name].default for name in names}
-    return literal({"name": cls.__name__, "defaults": defaults, "rate": _function("h, lr, t", tape, script(rate))})
+    return literal({"name": cls.__name__, "defaults": defaults, "rate": function_text("h, lr, t", tape, script(rate))})
 
 
 def _refused(cls: type[Rule], flags: Mapping[str, bool]) -> bool:
@@ -111,9 +111,9 @@ def _refused(cls: type[Rule], flags: Mapping[str, bool]) -> bool:
 def _update(cls: type[Rule], flags: Mapping[str, bool]) -> tuple[list[str], Script]:
     """The names of a rule's terms, and its update as a function, with these flags."""
     tape, named = Tape(), {}
-    h = SimpleNamespace(**{n: flags.get(n, tape.named(_member("h", n))) for n in cls.hyperparameters()})
+    h = SimpleNamespace(**{n: flags.get(n, tape.named(member_text("h", n))) for n in cls.hyperparameters()})
     # kept, so that a carried term is read before its new value is stored
-    memory = SimpleNamespace(**{term: tape.keep(_member("s", term)) for term in cls.memory})
+    memory = SimpleNamespace(**{term: tape.keep(member_text("s", term)) for term in cls.memory})
     x, g = tape.named("x"), tape.named("g")
     if cls.coupled:
         x, g = ([tape.named(f"{v}[{i}]") for i in range(2)] for v in "xg")
@@ -124,9 +124,9 @@ def _update(cls: type[Rule], flags: Mapping[str, bool]) -> tuple[list[str], Scri
         return value
 
     step = cls.update(h, memory, x, g, tape.named("t"), let, SCRIPT)
-    result = _array(step) if cls.coupled else script(step)
-    stores = [f"{_member('s', name)} = {script(value)};" for name, value in named.items()]
-    return list(named), _function("h, s, x, g, t", tape, result, stores)
+    result = array_text(step) if cls.coupled else script(step)
+    stores = [f"{member_text('s', name)} = {script(value)};" for name, value in named.items()]
+    return list(named), function_text("h, s, x, g, t", tape, result, stores)
 
 
 def _readings(traced: Any, names: Sequence[str], data: Sequence[str], shape: Mapping[str, float]) -> dict[str, Any]:
@@ -149,11 +149,11 @@ def _readings(traced: Any, names: Sequence[str], data: Sequence[str], shape: Map
 def _reading(name: str, compiled: Compiled, arguments: Sequence[str]) -> Script:
     tape = Tape()
     entries = compiled.recorded(*map(tape.named, arguments))
-    result = script(entries[0]) if name == "value" else _array(entries)
-    return _function(", ".join(arguments), tape, result)
+    result = script(entries[0]) if name == "value" else array_text(entries)
+    return function_text(", ".join(arguments), tape, result)
 
 
-def _function(arguments: str, tape: Tape, result: str, stores: Sequence[str] = ()) -> Script:
+def function_text(arguments: str, tape: Tape, result: str, stores: Sequence[str] = ()) -> Script:
     """A JavaScript function of the recorded operations; those that nothing needs are left out."""
     tail = [*stores, f"return {result};"]
     needed = _constants(tail)
@@ -170,7 +170,7 @@ def _constants(texts: Iterable[str]) -> set[str]:
     return {name for text in texts for name in re.findall(r"(?<![\w.$])t\d+\b", text)}
 
 
-def _array(values: Iterable[Any]) -> str:
+def array_text(values: Iterable[Any]) -> str:
     return f"[{', '.join(map(script, values))}]"
 
 
@@ -179,7 +179,7 @@ def _argument(name: str) -> str:
     return f"{name}_" if name in RESERVED or re.fullmatch(r"t\d+", name) else name
 
 
-def _member(owner: str, name: str) -> str:
+def member_text(owner: str, name: str) -> str:
     return f"{owner}.{name}" if name.isidentifier() else f"{owner}[{_quoted(name)}]"
 
 

@@ -112,7 +112,7 @@ def rule_equations(rule: Any) -> list[sympy.Eq] | str:
     """
     if not isinstance(rule, Rule):
         return _no_formula(rule)
-    return list(_typeset(type(rule), *_settings(rule))[0])
+    return list(typeset(type(rule), *_settings(rule))[0])
 
 
 def rule_mathml(rule: Any) -> str:
@@ -125,7 +125,7 @@ def rule_mathml(rule: Any) -> str:
         return _no_formula(rule)
     if not is_readable(type(rule)):
         return f"{_called(type(rule))} chooses by a value in Python, which has no formula to read."
-    return _typeset(type(rule), *_settings(rule))[1]
+    return typeset(type(rule), *_settings(rule))[1]
 
 
 @lru_cache(maxsize=256)
@@ -208,12 +208,12 @@ def _is_flag(cls: type[Rule], name: str) -> bool:
 def settings_of(cls: type[Rule], values: Mapping[str, Any]) -> tuple[tuple, tuple[str, ...]]:
     """What a formula's structure depends on: the flags, and what is switched off."""
     flags = tuple((n, v) for n, v in values.items() if isinstance(v, bool))
-    off = [n for n, idle in _idle_values(cls) if _equals(values[n], idle)]
+    off = [n for n, idle in idle_values(cls) if _equals(values[n], idle)]
     return flags, tuple(off)
 
 
 @lru_cache(maxsize=256)
-def _idle_values(cls: type[Rule]) -> tuple[tuple[str, float], ...]:
+def idle_values(cls: type[Rule]) -> tuple[tuple[str, float], ...]:
     """The hyperparameters that can be switched off, each with the value that does it."""
     values = ((n, getattr(cls.param[n], "off", None)) for n in cls.hyperparameters())
     return tuple((n, off) for n, off in values if off is not None)
@@ -239,7 +239,7 @@ def structure(cls: type[Rule], flags: tuple, off: tuple[str, ...]) -> dict[str, 
 
 
 @lru_cache(maxsize=256)
-def _typeset(cls: type[Rule], flags: tuple, off: tuple[str, ...]) -> tuple[tuple[Any, ...], str]:
+def typeset(cls: type[Rule], flags: tuple, off: tuple[str, ...]) -> tuple[tuple[Any, ...], str]:
     found = read(cls, structure(cls, flags, off), TYPESET)
     pairs = [(found.symbols[name], value) for name, value in found.terms.items()]
     last = {found.symbols.get(name): value for name, value in found.terms.items() if "step" in name}

@@ -47,8 +47,8 @@ def descend(
     Raises ValueError for a start of the wrong dimension, steps out of 1..1,000,000, lanes of
     different lengths, or a clip that is not positive.
     """
-    steps = _checked_steps(steps)
-    around = _Around(clip, clip_norm, schedule, noise, seed, batches, steps)
+    steps = checked_steps(steps)
+    around = Around(clip, clip_norm, schedule, noise, seed, batches, steps)
     rules = [rule] if not isinstance(rule, list | tuple) else list(rule)
     if not rules:
         refuse("descend", "needs at least one rule", rule, "pass a rule or a list of rules")
@@ -56,7 +56,7 @@ def descend(
     return side_by_side(parts)
 
 
-class _Around:
+class Around:
     """What surrounds the rule: noise, clipping, the schedule and the batches."""
 
     def __init__(self, clip, clip_norm, schedule, noise, seed, batches, steps):
@@ -107,7 +107,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
 
 
-def _checked_steps(steps: Any) -> int:
+def checked_steps(steps: Any) -> int:
     if isinstance(steps, bool) or not isinstance(steps, int | np.integer):
         refuse("descend", "needs a whole number of steps", steps)
     if not 1 <= steps <= MAX_STEPS:
@@ -162,7 +162,7 @@ def _starts(objective, rule, start, around) -> np.ndarray:
     return np.repeat(x0, max(sizes), axis=0).T.copy() if sizes and len(x0) == 1 else x0.T.copy()
 
 
-def _first_memory(rule: Rule, values: dict[str, Any]) -> dict[str, Any]:
+def first_memory(rule: Rule, values: dict[str, Any]) -> dict[str, Any]:
     """What the carried terms begin with; `lr` among the values is the rate of the first step."""
     return {k: values[v] if isinstance(v, str) else v for k, v in rule.memory.items()}
 
@@ -178,7 +178,7 @@ def _one_lane(objective, rule, x0, steps, around) -> Trajectory:
     rate_list, h = rates[:, 0].tolist(), SimpleNamespace(**values)
     x = [float(v) for v in x0[:, 0]]
     coordinates = range(len(x))
-    first = _first_memory(rule, {**values, "lr": rate_list[0]})
+    first = first_memory(rule, {**values, "lr": rate_list[0]})
     memories = [SimpleNamespace(**first) for _ in coordinates]
     hessian = objective.float_hessian() if rule.coupled else None
     draws = around.draws(steps, len(x), 1)
@@ -211,19 +211,19 @@ def _float_step(rule, h, memories, x, g, t, hessian):
         rows, n = hessian(*x), len(x)
         memories[0].H = [rows[i * n : i * n + n] for i in range(n)]
         named: dict[str, float] = {}
-        step = rule.update(h, memories[0], x, g, t, _keeper(named), FLOATS)
+        step = rule.update(h, memories[0], x, g, t, keeper(named), FLOATS)
         memories[0].__dict__.update(named)
         return list(step), [named] * n
     steps, terms = [], []
     for i, memory in enumerate(memories):
         named = {}
-        steps.append(rule.update(h, memory, x[i], g[i], t, _keeper(named), FLOATS))
+        steps.append(rule.update(h, memory, x[i], g[i], t, keeper(named), FLOATS))
         memory.__dict__.update(named)
         terms.append(named)
     return steps, terms
 
 
-def _keeper(named: dict[str, Any]) -> Callable:
+def keeper(named: dict[str, Any]) -> Callable:
     def let(name, value):
         named[name] = value
         return value
@@ -270,7 +270,7 @@ def _many_lanes(objective, rule, x0, steps, around) -> Trajectory:
     rates = _rates(rule, values, steps, around)
     rate_of = rates if rates.shape[1] > 1 else rates[:, 0].tolist()
     h = SimpleNamespace(**values)
-    memory = SimpleNamespace(**_first_memory(rule, {**values, "lr": rate_of[0]}))
+    memory = SimpleNamespace(**first_memory(rule, {**values, "lr": rate_of[0]}))
     hessian = objective.array_hessian() if rule.coupled else None
     draws = around.draws(steps, dim, lanes)
     gradient = objective.array_gradient()
@@ -291,7 +291,7 @@ def _many_lanes(objective, rule, x0, steps, around) -> Trajectory:
             named: dict[str, Any] = {}
             if hessian is not None:
                 memory.H = _square(hessian(*here), dim, lanes)
-            step = rule.update(h, memory, here, g, t, _keeper(named), ARRAYS)
+            step = rule.update(h, memory, here, g, t, keeper(named), ARRAYS)
             memory.__dict__.update(named)
             _fill(updates[t - 1], step)
             np.add(here, updates[t - 1], out=x[t])

@@ -41,10 +41,10 @@ class TorchOptimizer:
                    "pass the class itself and its arguments by name", TypeError)  # fmt: skip
         self.cls, self.settings = cls, settings
         try:
-            self._made([torch.zeros(2, dtype=torch.float64, requires_grad=True)])
+            self.made_for([torch.zeros(2, dtype=torch.float64, requires_grad=True)])
         except ValueError as trouble:  # some take matrices alone
             try:
-                self._made([torch.zeros((2, 2), dtype=torch.float64, requires_grad=True)])
+                self.made_for([torch.zeros((2, 2), dtype=torch.float64, requires_grad=True)])
             except ValueError:
                 raise trouble from None
 
@@ -66,7 +66,9 @@ class TorchOptimizer:
         """Torch hyperparameters are single values: one lane, repeated for every start."""
         return 1
 
-    def _made(self, tensors: list[torch.Tensor], what: str = "its arguments", fix: str = "") -> torch.optim.Optimizer:
+    def made_for(
+        self, tensors: list[torch.Tensor], what: str = "its arguments", fix: str = ""
+    ) -> torch.optim.Optimizer:
         try:
             made = self.cls(tensors, **copy.deepcopy(self.settings))
         except Exception as trouble:
@@ -110,7 +112,7 @@ class _Walk:
 
     def _run(self, graph: bool) -> Trajectory:
         tensors = tensors_of(self.objective, self.start)
-        optimizer = self.rule._made(tensors, f"parameters of shapes {_shapes(tensors)}", SORTED)
+        optimizer = self.rule.made_for(tensors, f"parameters of shapes {_shapes(tensors)}", SORTED)
         rates = self._rates(optimizer)
         for at, group in enumerate(optimizer.param_groups):
             optimizer.param_groups[at] = _Group(group)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..runs.descent import _first_memory, _keeper
+from ..runs.descent import first_memory, keeper
 from ..trace.functions import ROWS
 from . import kernels
 from .compiler import Compiler
@@ -80,7 +80,7 @@ class Program:
         h = {n: self._given(tape, n, v) for n, v in rule.values().items()}
         if self.rates:
             h["lr"] = tape.input("rate", ROW if self.rates == "row" else SCALAR)
-        begins = _first_memory(rule, h)
+        begins = first_memory(rule, h)
         x: Any = [tape.input(f"X{k}", ROW) for k in range(self.dim)]
         loss, g = self._gradient(tape)
         g = self._around(tape, g)
@@ -95,7 +95,7 @@ class Program:
             named: dict[str, Any] = {}
             xp = RECORD if first else LATER
             with np.errstate(all="ignore"):  # what is worked out of numbers alone may overflow as a run does
-                step = rule.update(SimpleNamespace(**h), own, here, slope, t, _keeper(named), xp)
+                step = rule.update(SimpleNamespace(**h), own, here, slope, t, keeper(named), xp)
             steps += step if rule.coupled else [step]
             memory |= {self._each(n)[k]: named.get(n, carried[n]) for n in self.terms}
         kept = memory if all_places else {p: memory[p] for n in self.terms for p in self._places(n)}

@@ -16,7 +16,7 @@ import numpy as np
 from ..messages import refuse
 from ..objectives.minima import Basin, lowest_of
 from ..rules.rule import Rule
-from ..runs.descent import _Around, _checked_steps
+from ..runs.descent import Around, checked_steps
 from .blocks import AROUND, TYPES, Grid, Want, fitting, parts
 from .lanes import Program, Wanted, traced
 
@@ -158,7 +158,7 @@ def _grid(objective, rule, start, steps, axes, around) -> Grid:
         refuse("sweep", "needs an objective", objective, "make one with optviz.objective")
     if hasattr(objective, "objectives"):
         refuse("sweep", "needs one objective", "several of them as lanes", "sweep over each")
-    steps = _checked_steps(steps)
+    steps = checked_steps(steps)
     values = {name: _axis(objective, rule, name, v) for name, v in dict(axes).items()}
     if not values:
         refuse("sweep", "needs at least one axis", axes, 'pass {"lr": values}')
@@ -169,7 +169,7 @@ def _grid(objective, rule, start, steps, axes, around) -> Grid:
     if unknown:
         refuse("sweep", "needs arguments it knows", sorted(unknown))
     settings = {"clip": None, "clip_norm": None, "schedule": None, "noise": 0.0, "seed": 0, **around}
-    checked = _Around(**settings, batches=None, steps=steps)
+    checked = Around(**settings, batches=None, steps=steps)
     varied = {n: v for n, v in values.items() if n not in (*objective.names, "seed")}
     program = _program(objective, rule, varied, checked)
     changes = [program.changes(name, values) if program else [] for name in values]

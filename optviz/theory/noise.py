@@ -15,7 +15,7 @@ import numpy as np
 
 from .edges import crossing, spectral_radius
 from .linear import at_rates, coefficients, never_settles, steady_terms
-from .stability import _matrix, _weight_decay, eigen, preconditioner
+from .stability import eigen, matrix_of, preconditioner, pull_of
 
 LATE = 1_000_000_000  # a step at which every bias correction is over
 
@@ -100,7 +100,7 @@ def _balanced(rule: Any, form: Any, curvature: float, s: float) -> float:
 
     What is unstable at the squares of noise alone grows only until its own squares hold it.
     """
-    steepness = curvature + _weight_decay(form)
+    steepness = curvature + pull_of(form)
     if not math.isfinite(steepness):
         return math.nan
     if not form["lr"] > 0:
@@ -130,7 +130,7 @@ def _settled(form: Any, curvature: float, s: float) -> float:
     if not math.isfinite(curvature):
         return math.nan
     take = np.array([[row[0]] for row in form["rows"]])
-    held = float(lyapunov(np.array(_matrix(form, curvature)), take)[0, 0])
+    held = float(lyapunov(np.array(matrix_of(form, curvature)), take)[0, 0])
     return held * s * s if math.isfinite(held) else held
 
 

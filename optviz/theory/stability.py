@@ -79,10 +79,10 @@ def transition(rule: Any, curvature: float, lr: float | None = None) -> Any:
     Raises ValueError for a rule with arrays of hyperparameters.
     """
     reading = at_rates(rule)
-    return None if reading is None else np.array(_matrix(reading(lr), curvature))
+    return None if reading is None else np.array(matrix_of(reading(lr), curvature))
 
 
-def _matrix(form: Mapping[str, Any], curvature: float) -> list[list[float]]:
+def matrix_of(form: Mapping[str, Any], curvature: float) -> list[list[float]]:
     counted = bool(form["frozen"]) and not form["decoupled"]  # the curvature has the weight decay in it
     rows = [[curvature * row[0] + (0.0 if counted else row[1]), *row[2:]] for row in form["rows"]]
     rows[0][0] += 1.0
@@ -146,7 +146,7 @@ def min_lr(rule: Any, curvature: float, terms: Any = None, t: int = 1) -> Any:
 
 def _excess(form: Any, curvature: float) -> float:
     """Below 0 where a rule is stable at this curvature."""
-    return excess(_matrix(form, curvature))
+    return excess(matrix_of(form, curvature))
 
 
 def rate(rule: Any, eigenvalues: Sequence[float], terms: Any = None, t: int = 1) -> Any:
@@ -158,7 +158,7 @@ def rate(rule: Any, eigenvalues: Sequence[float], terms: Any = None, t: int = 1)
     if reading is None:
         return None
     form = reading(None, terms, t)
-    return max(spectral_radius(_matrix(form, curvature)) for curvature in eigenvalues)
+    return max(spectral_radius(matrix_of(form, curvature)) for curvature in eigenvalues)
 
 
 def best(lmin: float, lmax: float) -> dict[str, dict[str, float]]:
@@ -208,7 +208,7 @@ def preconditioned(
     if form is None:
         return None
     divisors = [preconditioner(rule, each, t) for each in terms]
-    pull = _weight_decay(form)
+    pull = pull_of(form)
     hessian = hessian_at(objective, point)
     size = len(divisors)
     shares = [1 / math.sqrt(p) if p > 0 else math.inf if p == 0 else math.nan for p in divisors]
@@ -219,7 +219,7 @@ def preconditioned(
     return {**eigen(np.array(scaled)), "preconditioner": divisors}
 
 
-def _weight_decay(form: Mapping[str, Any]) -> float:
+def pull_of(form: Mapping[str, Any]) -> float:
     """The weight decay within the curvatures of a rule with frozen squares, else 0."""
     if form["decoupled"] or not form["frozen"]:
         return 0.0
