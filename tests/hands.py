@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from browser import slider, slider_labels, slider_value, wait_idle, wait_until
 
 TRUE_PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True, "device_scale_factor": 2}
@@ -93,6 +95,18 @@ def assert_wheel_is_the_plot_s_once_clicked(page) -> None:
     wait_until(lambda: scrolled(page) > 0, what="the wheel scrolls again once the pointer has left")
 
 
+def wait_until_still(page, quiet: float = 0.4) -> None:
+    """Wait until the page no longer glides: a finger that comes down before stops it, and does nothing else."""
+    seen, since = scrolled(page), time.monotonic()
+    end = since + 10
+    while time.monotonic() - since < quiet:
+        page.wait_for_timeout(50)
+        now = scrolled(page)
+        if now != seen:
+            seen, since = now, time.monotonic()
+        assert time.monotonic() < end, "the page glides on"
+
+
 def assert_fingers_scroll(page) -> None:
     """On a phone a swipe scrolls, also one that begins on a plot; the text is as wide as the screen."""
     assert page.evaluate("() => innerWidth") == TRUE_PHONE["viewport"]["width"]
@@ -110,11 +124,12 @@ def assert_fingers_scroll_from_plots_and_sliders(page) -> None:
     wait_until(lambda: scrolled(page) > 60, what="a swipe from a plot scrolls")
     wait_idle(page)
     assert page.evaluate(PLOTS)[0]["ranges"] == plot["ranges"]
+    wait_until_still(page)
     label = slider_labels(page)[0]
     track = slider(page, label).locator(".noUi-target")
     while track.bounding_box()["y"] > 700:
         finger(page, (8, 600), (8, 300))
-        page.wait_for_timeout(300)
+        wait_until_still(page)
     value, box = slider_value(page, label), track.bounding_box()
     middle = box["y"] + box["height"] / 2
     begun = (box["x"] + 0.8 * box["width"], middle)
@@ -123,9 +138,16 @@ def assert_fingers_scroll_from_plots_and_sliders(page) -> None:
     wait_until(lambda: scrolled(page) != before, what=f"a swipe from the slider {label!r} scrolls")
     wait_idle(page)
     assert slider_value(page, label) == value
-    page.wait_for_timeout(300)  # until the page no longer glides
-    handle = track.locator(".noUi-handle").bounding_box()
+    wait_until(lambda: dragged_by_finger(page, label, value), what=f"a finger drags the slider {label!r}")
+
+
+def dragged_by_finger(page, label: str, value: float) -> bool:
+    """Whether a finger that pulls a slider's knob along changes its value; a page that still glides only stops."""
+    wait_until_still(page)
+    box = slider(page, label).locator(".noUi-target").bounding_box()
+    handle = slider(page, label).locator(".noUi-handle").bounding_box()
     begun = (handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2)
     end = box["x"] + (0.7 if begun[0] < box["x"] + 0.5 * box["width"] else 0.3) * box["width"]
     finger(page, begun, (end, begun[1] + 3))
-    wait_until(lambda: slider_value(page, label) != value, what=f"a finger drags the slider {label!r}")
+    wait_idle(page)
+    return slider_value(page, label) != value
