@@ -7,7 +7,8 @@ stands behind optviz's own. A class without that stays yours: a test's, say, or 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+
+import param
 
 
 def own_classes(module: str, base: type) -> list[type]:
@@ -18,16 +19,4 @@ def own_classes(module: str, base: type) -> list[type]:
 
 def listed_classes(base: type) -> list[type]:
     """The classes below a base that say `listed = True`, in the order in which they were made."""
-    return [each for each in _below(base) if vars(each).get("listed") is True]
-
-
-def _below(base: type) -> Iterator[type]:
-    """Every class below a base, once."""
-    found: dict[type, None] = {}
-    waiting = base.__subclasses__()
-    while waiting:
-        each = waiting.pop(0)
-        if each not in found:
-            found[each] = None
-            waiting += each.__subclasses__()
-    return iter(found)
+    return [each for each in param.descendents(base) if each is not base and vars(each).get("listed") is True]

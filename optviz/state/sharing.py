@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from ..menus import Member, label_of, rules, surfaces
+from ..menus import Member, label_of, names_of, rules, surfaces
 from ..messages import refuse
-from ..rules.rule import Rule
 from .subject import Subject
 from .values import SENTENCES as SENTENCES
 from .values import Spec, kind_of, plain, read, refusal, said, sentence, spec_of, stage_of, text
@@ -42,7 +41,7 @@ def specs(experiment: Subject) -> dict[str, Spec]:
 
 def member_specs(role: str, label: str, member: Any) -> dict[str, Spec]:
     """The same for a rule or a surface that a menu offers, as it is when it has just been chosen."""
-    places = {name: Place(member, name, member=[role, label]) for name in _numbers(member)}
+    places = {name: Place(member, name, member=[role, label]) for name in names_of(member)}
     return {name: _spec(place, {role: member}, set()) for name, place in places.items()}
 
 
@@ -103,13 +102,7 @@ def _knobs(experiment: Subject, role: str) -> dict[str, Place]:
     if not _is_listed(experiment, role):
         return {}
     member = getattr(experiment, role)
-    return {name: Place(member, name, member=[role, label_of(member)]) for name in _numbers(member)}
-
-
-def _numbers(member: Any) -> list[str]:
-    if isinstance(member, Rule):
-        return member.hyperparameters()
-    return member.shape_names() if hasattr(member, "shape_names") else []
+    return {name: Place(member, name, member=[role, label_of(member)]) for name in names_of(member)}
 
 
 def _catalogue(experiment: Subject, role: str) -> Mapping[str, type]:
