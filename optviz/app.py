@@ -58,9 +58,7 @@ def _tell_themes_apart() -> None:
 
     Panel calls this once it has warmed the app, or has its first visitor.
     """
-    keep_apart(
-        pn.state.curdoc, _page_key, lambda key: _key(*((key, False) if isinstance(key, str) else (key[0], True)))
-    )
+    keep_apart(pn.state.curdoc, _page_key)
 
 
 def _page_key(request) -> str | tuple[str, str]:

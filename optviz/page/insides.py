@@ -157,18 +157,15 @@ def see_off(document: Any, after: float = 0.08) -> None:
     IOLoop.current().call_later(after, look)
 
 
-def keep_apart(document: Any, key_of: Callable[[Any], Any], renamed: Callable[[Any], Any]) -> None:
+def keep_apart(document: Any, key_of: Callable[[Any], Any]) -> None:
     """Have the sessions that `--reuse-sessions` keeps for this document's app go by `key_of` a request.
 
-    `renamed` gives the new key of one that is kept already. `pn.config.session_key_func` would do it for the
+    `pn.config.session_key_func` would do it for the
     process: `--warm` then destroys the sessions that it keeps for other apps.
     """
-    kept = {key: session for key, session in pn.state._sessions.items() if session.document is document}
-    for key, session in kept.items():
-        path = key if isinstance(key, str) else key[0]
-        pn.state._session_key_funcs[path] = key_of
-        pn.state._sessions.pop(key)
-        pn.state._sessions[renamed(key)] = session
+    for key, session in pn.state._sessions.items():
+        if session.document is document:  # it stays under its key, its path or what `key_of` gave
+            pn.state._session_key_funcs[key if isinstance(key, str) else key[0]] = key_of
 
 
 # templates: Panel finds the files of a design and of a template by the names of these classes
