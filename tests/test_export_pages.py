@@ -333,7 +333,7 @@ def test_the_player_plays_and_the_samples_are_pythons(page, exported):
     opened(page, exported / "stochastic_landscape.html")
     page.locator("button.next").first.click()
     page.locator("button.next").first.click()
-    page.get_by_label("Shuffle").check()
+    page.get_by_text("Shuffle", exact=True).click()  # its words, as a hand does
     wait_idle(page)
     experiment.param.update(sample=2, shuffle=True)
     assert_shows(page, experiment)

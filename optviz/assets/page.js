@@ -46,6 +46,12 @@ function label(view) {
   for (const child of view.child_views || []) label(child);
 }
 
+// Bokeh's checkboxes are not met by a click on their words.
+document.addEventListener("click", (event) => {
+  const words = event.composedPath().find((part) => part.classList?.contains("bk-label"));
+  [...(words?.parentNode.children ?? [])].find((part) => part.matches("input[type=checkbox]"))?.click();
+});
+
 // Bokeh 3.9 writes the style sheet of every axis anew at every paint, changed or not, and
 // each time the browser works out the styles of the page again: a third of a knob's time.
 // Let a sheet be written only where its text changes.
