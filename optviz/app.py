@@ -24,6 +24,7 @@ from .experiment import Experiment
 from .page.insides import Address, Fast, FastListTemplate, keep_apart
 from .page.layout import favicon, stylesheet
 from .page.pace import Later, Turn
+from .page.page import Page
 from .state import sharing
 from .sweeps import cluster
 
@@ -76,9 +77,9 @@ def _key(path: str, dark: bool) -> str | tuple[str, str]:
 def serve(kind: type[Experiment]) -> None:
     """Make this session's page of an experiment, in the state that its address says; what an app script calls."""
     cluster.prepare(sys.argv)
-    experiment, content, refused = _opened(kind, sharing.values_of(pn.state.session_args))
-    content[0].append(download(experiment))  # below the controls
-    page = template(experiment.title, content, description=experiment.sentence, picture=name_of(kind))
+    experiment, shown, refused = _opened(kind, sharing.values_of(pn.state.session_args))
+    shown.put_below_controls(download(experiment))
+    page = template(experiment.title, shown.layout, description=experiment.sentence, picture=name_of(kind))
     page.servable(location=Address())
     if pn.state.curdoc:
         IOLoop.current().add_callback(_read_long_addresses)
@@ -101,15 +102,15 @@ def _read_long_addresses() -> None:
             server.conn_params.max_header_size = LONGEST
 
 
-def _opened(kind: type[Experiment], values: dict) -> tuple[Experiment, pn.Column, list[str]]:
+def _opened(kind: type[Experiment], values: dict) -> tuple[Experiment, Page, list[str]]:
     """An experiment in this state, its page, and what was refused of single values."""
     experiment, refused = sharing.apply(kind, values)
     if not experiment.message:
-        return experiment, experiment.page().layout, refused
+        return experiment, experiment.page(), refused
     standing = kind()  # a state that an experiment refuses comes to a page that stands, as from its controls
-    content = standing.page().layout
+    shown = standing.page()
     sharing.apply(standing, values)
-    return standing, content, refused
+    return standing, shown, refused
 
 
 def download(experiment: Experiment) -> pn.widgets.FileDownload:

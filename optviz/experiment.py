@@ -20,7 +20,7 @@ import numpy as np
 import panel as pn
 import param
 
-from .export.bundle import names_on_self
+from .export.bundle import controls_read
 from .export.frame import Frame
 from .export.page import page_html
 from .menus import label_of, resolved, rules, surfaces
@@ -33,8 +33,6 @@ from .pictures.layers import Drawing, Figure, compose
 from .rules.rule import shut
 from .state import sharing
 from .state.subject import Members
-
-EMPTIED = "make all of them, and have draw leave the layers empty that shall not show"
 
 
 class Experiment(pn.viewable.Viewer):
@@ -61,12 +59,13 @@ class Experiment(pn.viewable.Viewer):
     lines: tuple[int, int] = (2, 3)  # of the status: so many have room, on a screen and on a phone
     narrowed: tuple[str, ...] = ()  # menus whose entries hang on other choices: see `narrow`
     frames_anew: tuple[str, ...] = ("fit_axes",)  # events that bring axes back from where a visitor has zoomed them
+    figures_follow: tuple[str, ...] = ()  # controls that `figures` reads, found in its source
     coarsest: int = 1  # the stage (see `optviz.maps.stages`) at which results follow a change; a slow browser takes 0
 
     def __init_subclass__(cls, **options):
         super().__init_subclass__(**options)
         if "figures" in vars(cls):
-            _check_figures(cls)
+            cls.figures_follow = controls_read(cls, "figures")
 
     def __init__(self, **params):
         self._own: dict[tuple[str, str], Any] = {}  # members that no catalogue has, by kind and label
@@ -77,7 +76,7 @@ class Experiment(pn.viewable.Viewer):
         self._pages: list[Any] = []
         self._settling = self._trying = False
         self.results = self.compute()
-        self._layers = {figure.name: set(figure.layers) for figure in self.figures()}
+        self._layers = self._layers_by_figure()
         self.drawings = self._drawn()
         self.param.watch(self._changed, self.knobs())
 
@@ -95,9 +94,10 @@ class Experiment(pn.viewable.Viewer):
         raise NotImplementedError
 
     def figures(self) -> list[Figure]:
-        """The figures, in reading order: a page makes them once, so that they hang on no control.
+        """The figures, in reading order.
 
-        What a control switches off is a figure or a layer that `draw` leaves empty.
+        They may hang on controls: a page then lays itself out anew, and a saved page, whose figures are made when
+        it is saved, keeps those controls as they are. Where a layer shall only come and go, leave it empty in `draw`.
         """
         raise NotImplementedError
 
@@ -259,12 +259,17 @@ class Experiment(pn.viewable.Viewer):
         self._tell()
         self.revision += 1
 
+    def _layers_by_figure(self) -> dict[str, set[str]]:
+        return {figure.name: set(figure.layers) for figure in self.figures()}
+
     def _drawn(self) -> dict[str, Drawing]:
         drawings = self.draw()
+        if self.figures_follow:
+            self._layers = self._layers_by_figure()
         strange = [n for n, d in drawings.items() if n not in self._layers or d.layers.keys() - self._layers[n]]
-        if strange:
-            rule = f"must draw the figures and layers that there were at first, not others in {', '.join(strange)}"
-            raise TypeError(f"{type(self).__name__}.draw {rule}; {EMPTIED}.")
+        if strange or drawings.keys() < self._layers.keys():
+            rule = f"must draw the figures and layers that figures() gives, {', '.join(self._layers)}"
+            raise TypeError(f"{type(self).__name__}.draw {rule}, not {', '.join(strange or drawings)}.")
         return drawings
 
     @contextmanager
@@ -302,8 +307,10 @@ class Experiment(pn.viewable.Viewer):
 
     def _dynamic(self, figure: Figure):
         def frame(revision=0):
-            drawing = self.drawings[figure.name]
-            return compose(figure, drawing, self.elements(figure))
+            now = next((f for f in self.figures() if f.name == figure.name), None) if self.figures_follow else figure
+            if now is None:
+                return hv.Overlay([])
+            return compose(now, self.drawings[now.name], self.elements(now))
 
         stream = hv.streams.Params(self, ["revision"])
         return hv.DynamicMap(frame, streams=[stream])
@@ -376,19 +383,6 @@ def load() -> None:
     lessons = import_module(f"{__package__}.experiments")
     for module in iter_modules(lessons.__path__):
         import_module(f"{lessons.__name__}.{module.name}")
-
-
-def _check_figures(kind: type) -> None:
-    """Refuse a class whose figures hang on a control: its pages would go on with those of the beginning."""
-    controls = {name: found for cls in reversed(kind.__mro__) for name, found in vars(cls).items()}
-    try:
-        read = names_on_self(kind.figures)
-    except (OSError, TypeError, SyntaxError):  # no source: the page says it
-        return
-    shown = [n for n in sorted(read) if isinstance(controls.get(n), param.Parameter) and controls[n].precedence != -1]
-    if shown:
-        who, read = f"{kind.__name__}.figures", ", ".join(shown)
-        raise TypeError(f"{who} must be the same whatever the controls say, not hang on {read}; {EMPTIED}.")
 
 
 def weakly(method: Any) -> Callable[..., None]:

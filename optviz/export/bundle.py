@@ -14,6 +14,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
+import param
 
 from .printer import Builtin, function, parsed, quoted
 from .refusals import Untranslatable, check_calls
@@ -166,3 +167,31 @@ def names_on_self(item: FunctionType) -> set[str]:
     tree = parsed(item)
     found = (n for n in ast.walk(tree) if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name))
     return {n.attr for n in found if n.value.id == "self"}
+
+
+def controls_read(kind: type, method: str) -> tuple[str, ...]:
+    """The controls of an experiment's class on which one of its methods hangs, by itself or through what it calls."""
+    members = {name: value for cls in reversed(kind.__mro__) for name, value in vars(cls).items()}
+    read, front = set[str](), {method}
+    while front:
+        value = members.get(front.pop())
+        body = value.fget if isinstance(value, property) else value
+        try:
+            names, called = (
+                (names_on_self(body), calls_on_self(body)) if isinstance(body, FunctionType) else (set(), set())
+            )
+        except (OSError, TypeError, SyntaxError):  # no source to read: a page cannot be printed of it either
+            continue
+        front |= {n for n in names - read if n in called or isinstance(members.get(n), property)}
+        read |= names
+    shown = (name for name in sorted(read) if isinstance(members.get(name), param.Parameter))
+    return tuple(name for name in shown if members[name].precedence != -1)
+
+
+def calls_on_self(item: FunctionType) -> set[str]:
+    """The methods of `self` that a method calls, rather than hands on."""
+    calls = (n.func for n in ast.walk(parsed(item)) if isinstance(n, ast.Call))
+    return {
+        f.attr for f in calls
+        if isinstance(f, ast.Attribute) and isinstance(f.value, ast.Name) and f.value.id == "self"
+    }  # fmt: skip

@@ -28,7 +28,7 @@ from ..page.factors import LogSlider
 from ..page.fields import refusal_html
 from ..page.insides import models_of, widgets_of
 from ..page.layout import favicon, shaded, share, stylesheet, wrapped
-from ..page.page import Page
+from ..page.page import LOOKS, Page
 from ..pictures.axis_ranges import picked, range_of
 from ..pictures.captions import caption
 from ..pictures.layers import DOTTED, Drawing
@@ -205,7 +205,10 @@ const sharing = {shared};"""
 
 def _sharing(experiment: Subject, offered: Offered, bundle: Bundle) -> str:
     """What an address may say, and Python's own functions that read it and refuse."""
-    base = {name: spec for name, spec in specs(experiment).items() if spec["member"] is None}
+    held = experiment.figures_follow  # an address cannot say them either
+    base = {
+        n: spec for n, spec in specs(experiment).items() if spec["member"] is None and spec["parameter"] not in held
+    }
     for name in experiment.narrowed:  # the page knows which of all entries there are
         whole = spec_of(type(experiment).param[name], base[name]["who"], base[name]["default"])
         base[name] |= {"options": whole["options"]}
@@ -234,14 +237,16 @@ def _state(experiment: Subject, offered: Offered, names: list[str], bundle: Bund
     }
     read = set().union(*(names_on_self(_function(type(experiment), n)) for n in names))
     kept = {n: v for n, v in vars(experiment).items() if n in read and n not in ("results", "drawings")}
+    held = {name: values[name] for name in experiment.figures_follow}  # the page's figures are made
     menus: dict[str, list[str]] = {"rule": [], "objective": []}
     for (owner, label), member in offered.items():
         current = getattr(experiment, owner)
         text = _made(experiment, owner, current if label_of(current) == label else member, bundle)
         if text is not None:
             menus["rule" if owner == "optimizer" else owner].append(f"{quoted(label)}: () => {text}")
-    menus_text = ", ".join(f"{kind}: {{{', '.join(each)}}}" for kind, each in menus.items())
-    return f"{{values: {bundle.text(values)}, attributes: {bundle.text(kept)}, members: {{{menus_text}}}}}"
+    members = ", ".join(f"{kind}: {{{', '.join(each)}}}" for kind, each in menus.items())
+    parts = f"values: {bundle.text(values)}, attributes: {bundle.text(kept)}, held: {bundle.text(held)}"
+    return f"{{{parts}, members: {{{members}}}}}"
 
 
 def _made(experiment: Subject, role: str, member: Any, bundle: Bundle) -> str | None:
@@ -335,7 +340,7 @@ def _figure_spec(live: Any) -> dict[str, Any]:
         "caption": _model(live.caption).id, "legend": figure.legend, "logy": figure.logy,
         "tap": figure.tap and figure.tap.__name__, "span": figure.span and figure.span.__name__,
         "drag": figure.drag and figure.drag[1].__name__,
-        "layers": {n: {k: getattr(layer, k, "") for k in ("label", "color", "symbol", "edge")}
+        "layers": {n: {k: getattr(layer, k, "") for k in LOOKS}
                    for n, layer in figure.layers.items()},
         "axes": {name: getattr(model, f"{name}axis")[0].id for name in "xy"},
         "pointer": live.pointer and live.pointer.id,

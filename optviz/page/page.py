@@ -44,6 +44,9 @@ def _heights(usual: int) -> str:
 EDGES = {"left": "x0", "bottom": "y0", "right": "x1", "top": "y1"}
 
 
+LOOKS = ("label", "color", "symbol", "edge")  # of a layer
+
+
 class LiveFigure:
     """One figure on one page: a copy of what HoloViews drew, and the models to push into."""
 
@@ -154,7 +157,7 @@ class LiveFigure:
             last |= changed
 
 
-_DRAWN: dict[tuple[type, str], Any] = {}  # text made from classes alone: nothing of a session
+_DRAWN: dict[tuple, Any] = {}  # text made from classes alone: nothing of a session
 
 
 def drawn(figure: Figure, experiment: Subject) -> Any:
@@ -162,7 +165,7 @@ def drawn(figure: Figure, experiment: Subject) -> Any:
 
     HoloViews takes 25 ms an element, a copy from JSON 1 ms: a class is drawn once a process.
     """
-    key = (type(experiment), figure.name)
+    key = (type(experiment), *look_of(figure))
     if key not in _DRAWN:
         drawing = experiment.drawings[figure.name]
         layers = [_named(figure, name, drawing.element(name, make)) for name, make in figure.layers.items()]
@@ -175,6 +178,12 @@ def drawn(figure: Figure, experiment: Subject) -> Any:
         document.add_root(model)
         _DRAWN[key] = document.to_json()
     return _DRAWN[key]
+
+
+def look_of(figure: Figure) -> tuple:
+    """What tells a figure from another that a control brings under the same name: layers by what they look like."""
+    layers = tuple((n, *(getattr(layer, k, "") for k in LOOKS)) for n, layer in figure.layers.items())
+    return figure.name, figure.logy, figure.height, figure.legend, figure.link, layers
 
 
 def _lighten(model: Any) -> None:
@@ -288,6 +297,19 @@ class Page:
             self._close()
             cluster.watch(self)
 
+    def _change_figures(self) -> None:
+        """Lay the page out anew where a control has brought other figures; those that stay are kept."""
+        wanted = self.experiment.figures()
+        if [*map(look_of, wanted)] == [look_of(live.figure) for live in self.figures.values()]:
+            return
+        kept = {look_of(live.figure): live for live in self.figures.values()}
+        self.figures = {f.name: kept.get(look_of(f)) or LiveFigure(f, self.experiment) for f in wanted}
+        self._link_ranges()
+        for part in self.layout:
+            part.clear()  # a pane stands in one place at a time
+        self.layout.objects = self.experiment.arrange(self).objects
+        self._shaded, self._closed = {}, None
+
     def _link_ranges(self) -> None:
         """Figures of one link pan and zoom together."""
         first: dict[str, Any] = {}
@@ -300,6 +322,11 @@ class Page:
         """The panes of these figures."""
         return [self.figures[name].pane for name in names]
 
+    def put_below_controls(self, part: Any) -> None:
+        """Have a part of somebody else's stand under the controls, whatever figures come and go."""
+        self.controls.append(part)
+        self.layout[0].append(part)
+
     def push(self) -> None:
         """Bring the page up to date, as one message to the browser."""
         with pn.io.hold():
@@ -311,6 +338,8 @@ class Page:
         see_off(pn.state.curdoc)
 
     def _push_pictures(self) -> None:
+        if self.experiment.figures_follow:
+            self._change_figures()
         afresh = self.experiment.framings != self._framings
         for name, drawing in self.experiment.drawings.items():
             self.figures[name].push(drawing, afresh)

@@ -80,7 +80,7 @@ export class Experiment {
   settle(changed) {
     if (changed.has("fit_axes")) this._fit += 1;
     if (this.frames_anew.some((name) => changed.has(name))) this.framings += 1;
-    if (changed.size) Object.assign(this, this.follow(changed));
+    if (changed.size) Object.assign(this, this.follow(changed), this.state.held);
     if (this.replays()) this.store.hold(this);
   }
 

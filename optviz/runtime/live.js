@@ -229,19 +229,19 @@ export class LivePage {
 
   // A control that cannot act is disabled, and a sentence says why.
   freeze() {
-    const { store } = this.experiment;
+    const { store, state: { held } } = this.experiment;
     this.still = [];
-    if (!store) return;
+    if (!store && !Object.keys(held).length) return;
     const frozen = this.experiment.replays();
     const shown = this.spec.controls.filter((control) => this.shown(control));
-    const still = shown.filter((control) => frozen && !store.acts(control));
+    const still = shown.filter((control) => (frozen && !store.acts(control)) || (!control.member && control.name in held));
     for (const control of shown) this.disable(control, still.includes(control));
     this.still = still;
-    this.bound("steps", 1, frozen ? store.steps : this.most);
+    if (store) this.bound("steps", 1, frozen ? store.steps : this.most);
     if (store instanceof Replay) for (const [name, v] of Object.entries(store.knobs)) this.bound(name, v[0], v.at(-1));
     const models = still.map((control) => this.model(control.model));
     // scripts of other controls show and hide some of these, after this one
-    setTimeout(() => { document.getElementById("frozen").textContent = frozen ? this.excuse(models) : ""; });
+    setTimeout(() => { document.getElementById("frozen").textContent = still.length || frozen ? this.excuse(models, frozen) : ""; });
   }
 
   // Nor can those act for which any other value would be refused.
@@ -260,9 +260,10 @@ export class LivePage {
     model.dimmed = disabled;
   }
 
-  excuse(still) {
+  excuse(still, frozen) {
+    const said = frozen ? this.experiment.store.said : "This page has the figures that it was saved with.";
     const names = still.filter((model) => this.visible(model)).map((model) => model.title || model.label);
-    return `${this.experiment.store.said}${names.length ? ` Frozen here: ${names.join(", ")}.` : ""}`;
+    return `${said}${names.length ? ` Frozen here: ${names.join(", ")}.` : ""}`;
   }
 
   // Whether nothing around a model hides it.

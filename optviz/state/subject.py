@@ -24,6 +24,7 @@ class Subject(Protocol):
     narrowed: tuple[str, ...]
     frames_anew: tuple[str, ...]
     framings: int
+    figures_follow: tuple[str, ...]
     message: Any
     results: Mapping[str, Any]
     drawings: dict[str, Any]
