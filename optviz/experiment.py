@@ -132,9 +132,6 @@ class Experiment(pn.viewable.Viewer):
         """What the menus offer for parameters that hold objects, by parameter and label."""
         return {}
 
-    def rehearse(self) -> None:
-        """Make every random draw that the current seed can lead to, for a page to carry."""
-
     @classmethod
     def menu(cls) -> list[str]:
         """The parameters that get a control, in order."""

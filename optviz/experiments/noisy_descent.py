@@ -38,7 +38,6 @@ from ..pictures.scene import (
 from ..rules.rule import Rule
 from ..runs.descent import descend
 from ..runs.trajectory import Trajectory
-from ..seeds import generator
 from ..theory.outlook import lowest_among
 from .floors import drawable, ellipses, expected, fallen, landscape, mean, middle_of, scatter, unknown, weight
 from .noisy_rates import APART, MENUS, MOST_RUNS, MOST_STEPS, RATES, brought_rates, seeds_of, usual_of
@@ -141,10 +140,6 @@ class NoisyDescent(Experiment):
     def seeds(self) -> list[int]:
         """The seed of each run."""
         return seeds_of(self.seed, self.runs)
-
-    def rehearse(self) -> None:
-        for seed in seeds_of(self.seed, MOST_RUNS):
-            generator(seed).standard_normal((MOST_STEPS, 2))
 
     def chosen_rules(self) -> dict[str, Rule]:
         """The first rule, and the second where there is one."""

@@ -15,7 +15,6 @@ from ..pictures.scene import off_scale
 from ..rules.optimizers import Momentum
 from ..rules.schedules import LinearDecay
 from ..runs.linear_filter import filtered
-from ..seeds import generator
 from ..spans import Spanned
 from ..theory.noise import clipped_deviation, update_spread
 
@@ -131,10 +130,7 @@ class SingleParameter(Experiment):
     def _gradients(self) -> np.ndarray:
         if self._given is not None:
             return self._given
-        return generator(self.seed).standard_normal(EPOCHS * STEPS)
-
-    def rehearse(self) -> None:
-        self._gradients()
+        return np.random.default_rng(self.seed).standard_normal(EPOCHS * STEPS)
 
     def _rates(self) -> np.ndarray:
         return np.repeat(LinearDecay(decay=self.decay, every=1).rates(self.lr, EPOCHS)[:, 0], STEPS)

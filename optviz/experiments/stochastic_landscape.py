@@ -19,7 +19,6 @@ from ..pictures.scene import Landscape, arrows, decades, image_of, loggable
 from ..rules.optimizers import SGD
 from ..runs.descent import descend
 from ..runs.trajectory import Trajectory
-from ..seeds import generator
 from ..spans import Spanned
 from ..theory.verdicts import shown
 
@@ -121,7 +120,7 @@ class StochasticLandscape(Experiment):
     def _objective(self) -> ReLUNet:
         if self._given is not None:
             return ReLUNet(*self._given)
-        random = generator(self.seed)
+        random = np.random.default_rng(self.seed)
         x = random.uniform(-1, 1, SAMPLES)
         return ReLUNet(x, 2 * x + 0.1 * random.standard_normal(SAMPLES))
 
@@ -130,12 +129,6 @@ class StochasticLandscape(Experiment):
         batches = batch_indices(len(objective.x), self.batch_size, seed, self.replacement)
         run = descend(objective, SGD(lr=self.lr), self.start, len(batches), batches=batches)
         return run, batches
-
-    def rehearse(self) -> None:
-        self._objective()
-        size = SAMPLES if self._given is None else self._given[0].size
-        for replacement in (False, True):
-            batch_indices(size, 1, self.seed, replacement)
 
     def iteration(self) -> int:
         """The step in which the viewed sample is drawn."""

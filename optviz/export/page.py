@@ -10,7 +10,6 @@ from functools import cache
 from html import escape
 from typing import Any
 
-import numpy as np
 import panel as pn
 import param
 from bokeh.document import Document
@@ -33,7 +32,6 @@ from ..pictures.axis_ranges import picked, range_of
 from ..pictures.captions import caption
 from ..pictures.layers import DOTTED, Drawing
 from ..runtime.modules import script
-from ..seeds import generator, recorded
 from ..state.sharing import member_specs, specs
 from ..state.subject import Subject
 from ..state.values import offering, plain, read, refusal, said, sentence, spec_of, stage_of, text, typed
@@ -130,7 +128,6 @@ _SKELETON = """<!DOCTYPE html>
 <div id="refused" class="refused" role="alert"></div>
 <p id="frozen" class="frozen"></p>
 <main id="page"></main>
-<p id="draws" class="draws"></p>
 <script>
 (() => {{
 "use strict";
@@ -185,7 +182,7 @@ def _program(experiment: Subject, offered: Offered, store: Store | None, spec: d
         own = None if store is None else stored_member(value, experiment, store)
         return printed(value, bundle) if own is None else own
 
-    bundle = Bundle({**NATIVES, generator: "$.generator", Drawing: "$.Drawing", escape: "escaped"}, special)
+    bundle = Bundle({**NATIVES, Drawing: "$.Drawing", escape: "escaped"}, special)
     names = reachable(experiment)
     parts = members(type(experiment), names, bundle)
     state = _state(experiment, offered, names, bundle)
@@ -193,10 +190,8 @@ def _program(experiment: Subject, offered: Offered, store: Store | None, spec: d
     texts += f", picked: {bundle.text(picked)}, range_of: {bundle.text(range_of)}"
     texts += f", shaded: {quoted(shaded('var(--unstable)'))}"
     shared = _sharing(experiment, offered, bundle)
-    draws = bundle.text(_draws(experiment))
     carried = "" if store is None else f"experiment.store = carried.store = {store.script()};"
     return f"""{bundle.source}
-for (const [key, values] of Object.entries({draws})) tape.set(key, values);
 const experiment = new Experiment({parts}, {state});
 {carried}
 const spec = {{ ...{script_json(spec)}, {texts} }};
@@ -219,12 +214,6 @@ def _sharing(experiment: Subject, offered: Offered, bundle: Bundle) -> str:
     shared = (offering, plain, read, refusal, said, sentence, stage_of, text, typed, refusal_html)
     functions = ", ".join(f"{f.__name__}: {bundle.text(f)}" for f in shared)
     return f"{{ ...{script_json(described)}, {functions} }}"
-
-
-def _draws(experiment: Subject) -> dict[str, np.ndarray]:
-    with recorded() as tape:
-        experiment.rehearse()
-    return {key: np.asarray(values, dtype=float) for key, values in tape.items()}
 
 
 def _state(experiment: Subject, offered: Offered, names: list[str], bundle: Bundle) -> str:

@@ -352,7 +352,7 @@ class _Body:
         return f"{self.item.__qualname__}, line {line}: `{text}`"
 
 
-_TABLES = {"$.np": "numpy", "$.math": "math", "$.re": "re"}
+_TABLES = {"$.np": "numpy", "$.np.random": "numpy.random", "$.math": "math", "$.re": "re"}
 _TYPES = {Real: "float", np.integer: "int", np.floating: "float"}
 
 

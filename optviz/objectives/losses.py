@@ -16,7 +16,6 @@ import numpy as np
 import param
 
 from ..messages import refuse
-from ..seeds import generator
 from ..trace.tracing import SYMBOLS, symbols
 from .objective import Objective, Traced
 
@@ -366,7 +365,7 @@ def batch_indices(n: int, batch_size: int, seed: int | None = None, replacement:
     if replacement:
         if seed is None:
             refuse("batch_indices", "needs a seed to draw with replacement", seed)
-        order = generator(seed).integers(0, n, n)
+        order = np.random.default_rng(seed).integers(0, n, n)
     else:
-        order = np.arange(n) if seed is None else generator(seed).permutation(n)
+        order = np.arange(n) if seed is None else np.random.default_rng(seed).permutation(n)
     return [order[at : at + batch_size] for at in range(0, n, batch_size)]

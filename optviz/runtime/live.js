@@ -4,7 +4,6 @@ import { numbersOf } from "./descent.js";
 import { same_key } from "./experiment.js";
 import { factor_at, factor_place } from "./factors.js";
 import { at } from "./operators.js";
-import { taped } from "./random.js";
 import { Replay } from "./stored.js";
 
 // Bokeh's names for the columns of rectangles.
@@ -209,22 +208,9 @@ export class LivePage {
     }
     this.framings = experiment.framings;
     update(this.status, { text: escaped(spec.wrapped(experiment.status(), "status")) });
-    this.draws();
     for (const [name, text] of Object.entries(experiment.side())) {
       update(this.blocks[name], { text: escaped(spec.wrapped(text, name)) });
     }
-  }
-
-  // Say where random numbers come from, where there are any.
-  draws() {
-    const seeds = taped();
-    if (!seeds.size) return;
-    const own = !seeds.has(String(this.experiment.seed));
-    document.getElementById("draws").textContent = own
-      ? `Seed ${this.experiment.seed}: these random numbers are drawn by the page itself (sfc32, Box and Muller), `
-        + "not by numpy: in Python this seed gives others."
-      : `Seed ${this.experiment.seed}: these random numbers are numpy's own, stored in the page; `
-        + "another seed is drawn by the page itself (sfc32, Box and Muller).";
   }
 
   // A control that cannot act is disabled, and a sentence says why.

@@ -5,7 +5,6 @@ import { DataLoss, Rule, Schedule, Surface } from "./descent.js";
 import { format } from "./formats.js";
 import { np } from "./numpy.js";
 import { iter, op } from "./operators.js";
-import { generator } from "./random.js";
 
 export const kinds = {
   rule: (kind) => making(kind, (values) => {
@@ -73,7 +72,7 @@ export function changed_member(member, name, value) {
 
 // Gradient noise (steps, dim, lanes), a seed a lane.
 export function gradient_noise(scale, seed, steps, dim) {
-  const each = iter(raveled(seed)).map((s) => generator(s).standard_normal([steps, dim]));
+  const each = iter(raveled(seed)).map((s) => np.random.default_rng(s).standard_normal([steps, dim]));
   return op.mul(scale, np.stack(each, -1));
 }
 

@@ -7,6 +7,7 @@ import { Slice, def } from "./base.js";
 import { py } from "./builtins.js";
 import { arrayOp, choose, deal, eachElement, simple } from "./elementwise.js";
 import { iter, op } from "./operators.js";
+import { random } from "./random.js";
 import {
   cumulative, highest, lowest, maxOf, meanOf, medianOf, minOf, ofNumbers, orderOf, reduction, scan, totalOf, varianceOf,
 } from "./reductions.js";
@@ -51,6 +52,7 @@ export const np = {
   inf: Infinity,
   nan: NaN,
   float32,
+  random,
   finfo: (type) => (type === float32 ? { max: 3.4028234663852886e38 } : { max: Number.MAX_VALUE }),
 
   array: def(["object", "dtype"], (x, type) => typed(x instanceof Nd ? x.copy() : x, type)),

@@ -11,6 +11,7 @@ from .modules import source
 TABLES = {
     "Python": ("builtins.js", "py"),
     "numpy": ("numpy.js", "np"),
+    "numpy.random": ("random.js", "random"),
     "math": ("builtins.js", "math"),
     "re": ("builtins.js", "re"),
     "isinstance": ("builtins.js", "TYPES"),

@@ -1,80 +1,72 @@
-// The page's own draws, not numpy's: sfc32 (Doty-Humphrey's PractRand) with its state filled from
-// the seed by a splitmix32 (Steele, Lea, Flood 2014); normals by Box and Muller.
-import { Nd } from "./arrays.js";
-import { def } from "./base.js";
-import { filled, isNumber } from "./descent.js";
+// numpy's default generator: from a seed the page draws what Python draws (numpy's _generator.pyx).
+import { Nd, product, shapeOf } from "./arrays.js";
+import { ValueError_, def } from "./base.js";
+import { PCG64, lower, upper } from "./pcg64.js";
+import { normal } from "./ziggurat.js";
 
-export class PageRandom {
-  constructor(seed = 0) {
-    let word = seed | 0;
-    const mixed = () => {
-      word = (word + 0x9e3779b9) | 0;
-      let z = Math.imul(word ^ (word >>> 16), 0x21f0aaad);
-      z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
-      return z ^ (z >>> 15);
-    };
-    [this.a, this.b, this.c, this.count] = [mixed(), mixed(), mixed(), mixed()];
-    for (let i = 0; i < 12; i++) this.bits();
-  }
+// One draw, or an array of them.
+function drawn(size, draw) {
+  if (size === null) return draw();
+  const shape = shapeOf(size), out = new Float64Array(product(shape));
+  for (let i = 0; i < out.length; i++) out[i] = draw();
+  return new Nd(out, shape);
+}
 
-  // 32 random bits.
-  bits() {
-    const out = (this.a + this.b + this.count) | 0;
-    this.count = (this.count + 1) | 0;
-    this.a = this.b ^ (this.b >>> 9);
-    this.b = (this.c + (this.c << 3)) | 0;
-    this.c = (((this.c << 21) | (this.c >>> 11)) + out) | 0;
-    return out >>> 0;
-  }
+// A whole number below `count` (Lemire 2019): products that would favour some numbers are drawn again.
+function below(bits, count) {
+  if (count === 1) return 0;
+  if (count > 2 ** 32) return belowLarge(bits, BigInt(count));
+  const uneven = (2 ** 32 - count) % count;
+  let word;
+  do word = bits.word(); while (lower(word, count) < uneven);
+  return upper(word, count);
+}
 
-  // A number in [0, 1), of 53 random bits.
-  random() {
-    return ((this.bits() >>> 5) * 2 ** 26 + (this.bits() >>> 6)) / 2 ** 53;
-  }
+function belowLarge(bits, count) {
+  const uneven = (2n ** 64n - count) % count;
+  let scaled;
+  do {
+    bits.next();
+    scaled = BigInt.asUintN(64, (BigInt(bits.high) << 32n) | BigInt(bits.low >>> 0)) * count;
+  } while (BigInt.asUintN(64, scaled) < uneven);
+  return Number(scaled >> 64n);
+}
 
-  // An array of draws, or a single one.
-  draws(shape, draw) {
-    const out = filled(shape === null ? [] : isNumber(shape) ? [shape] : [...shape]);
-    for (let i = 0; i < out.data.length; i++) out.data[i] = draw();
-    return shape === null ? out.data[0] : out;
-  }
+class Generator {
+  constructor(seed) { this.bits = new PCG64(seed); }
 
-  standard_normal(shape = null) {
-    const radius = () => Math.sqrt(-2 * Math.log(1 - this.random()));
-    return this.draws(shape, () => radius() * Math.cos(2 * Math.PI * this.random()));
-  }
+  random(size = null) { return drawn(size, () => this.bits.unit()); }
 
-  uniform(low = 0, high = 1, shape = null) {
-    return this.draws(shape, () => low + (high - low) * this.random());
-  }
+  uniform(low = 0, high = 1, size = null) { return drawn(size, () => low + (high - low) * this.bits.unit()); }
+
+  standard_normal(size = null) { return drawn(size, () => normal(this.bits)); }
 
   // Whole numbers from low up to, and without, high.
-  integers(low, high, shape = null) {
-    return this.draws(shape, () => low + Math.floor((high - low) * this.random()));
+  integers(low, high = null, size = null) {
+    const [from, to] = high === null ? [0, low] : [low, high];
+    if (from >= to) throw new ValueError_(`integers needs low < high, not ${from} and ${to}`);
+    return drawn(size, () => from + below(this.bits, to - from));
   }
 
   // 0, 1, ..., n - 1 in random order.
   permutation(n) {
     const order = Float64Array.from({ length: n }, (_, i) => i);
     for (let i = n - 1; i > 0; i--) {
-      const j = this.integers(0, i + 1);
+      const ones = -1 >>> Math.clz32(i); // numpy shuffles by as many bits as i has, drawn again while above it
+      let j;
+      do j = (this.bits.word() & ones) >>> 0; while (j > i);
       [order[i], order[j]] = [order[j], order[i]];
     }
     return new Nd(order, [n]);
   }
 }
 
-// Draws of the seeds that the page was saved with are Python's; others are the page's own.
-export const tape = new Map();
+const ARGUMENTS = {
+  random: ["size"], uniform: ["low", "high", "size"], standard_normal: ["size"], integers: ["low", "high", "size"],
+  permutation: ["x"],
+};
+for (const [name, names] of Object.entries(ARGUMENTS)) Generator.prototype[name] = def(names, Generator.prototype[name]);
 
-export const taped = () => new Set([...tape.keys()].map((key) => key.split("|")[0]));
-
-export function generator(seed) {
-  const own = new PageRandom(seed);
-  let count = 0;
-  const draw = (method) => def(["loc", "scale", "size"], (...args) => {
-    const key = `${seed}|${count++}|${method}|${JSON.stringify(args)}`;
-    return tape.has(key) ? tape.get(key).copy() : own[method](...args);
-  });
-  return Object.fromEntries(["standard_normal", "uniform", "permutation", "integers"].map((name) => [name, draw(name)]));
-}
+export const random = {
+  default_rng: def(["seed"], (seed) => new Generator(seed)),
+};
