@@ -376,23 +376,3 @@ def test_what_is_printed_and_what_is_refused():
     numbers = literal([-0.0, 1e-300, np.inf, np.nan, np.True_, None, 'q"'])
     assert numbers == '[-0.0, 1e-300, Infinity, NaN, true, null, "q\\""]'
     assert '"starts"' not in objective_script(RotatedQuadratic) and '"starts": [[' in objective_script(Ackley)
-
-
-def test_the_pages_own_draws(run_js):
-    from scipy import stats  # a second, and every process collects every test
-
-    (found,) = run_js("""((r, others) => ({ normal: r.standard_normal([2, 100000]), uniform: r.uniform(-1, 3, 100000),
-        whole: r.integers(2, 12, 100000), one: r.uniform(), seeds: others.map((each) => each.standard_normal(20000)),
-        orders: Array.from({ length: 6000 }, () => r.permutation(4)) })
-        )(new PageRandom(7), [0, 1, 2, 7].map((seed) => new PageRandom(seed)))""")  # fmt: skip
-    normal, uniform, whole = found["normal"].ravel(), found["uniform"], found["whole"].astype(int)
-    assert found["normal"].shape == (2, 100000) and found["one"].shape == ()
-    assert abs(normal.mean()) < 0.01 and abs(normal.var() - 1) < 0.015 and abs(stats.kurtosis(normal)) < 0.05
-    assert stats.kstest(normal, "norm").pvalue > 1e-3
-    assert all(abs(np.corrcoef(draws[1:], draws[:-1])[0, 1]) < 0.015 for draws in (normal, uniform, whole))
-    _, orders = np.unique(found["orders"], axis=0, return_counts=True)
-    counted = [np.histogram(uniform, 64, (-1, 3))[0], np.bincount(whole)[2:], orders]
-    assert [(len(counts), sum(counts)) for counts in counted] == [(64, 100000), (10, 100000), (24, 6000)]
-    assert all(stats.chisquare(counts).pvalue > 1e-3 for counts in counted)
-    assert np.abs(np.corrcoef(found["seeds"]) - np.eye(4)).max() < 0.035
-    assert np.array_equal(found["seeds"][3], normal[:20000])

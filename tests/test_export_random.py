@@ -8,12 +8,17 @@ import math
 import numpy as np
 import pytest
 from engine import run_js
+from pages import assert_close
+
+from optviz import NoisyDescent, SingleParameter, StochasticLandscape
+from optviz.export import page
 
 LARGE = [2**32 - 1, 2**32, 2**32 + 1, 2**53 - 1, 2**63, 2**64, 3 * 2**95, 2**127, 2**128, 5 * 2**700]
 SEEDS = [0, 1, 2, 7, 42, 999_999, 49_000_000, 123_456_789, *LARGE, *range(1000, 1040)]
 LISTS = [[0], [0, 0], [5, 3], [2**32, 1], [1, 2, 3, 4, 5, 6], [2**63, 2**40, 7]]
 MULTIPLIER = 0x2360ED051FC65DA44385DF649FCCF645
 DRAWS = 20_000
+EDGE = 3.6541528853610088  # where the tail begins
 
 
 def found(body: str, **given):
@@ -21,14 +26,11 @@ def found(body: str, **given):
     return run_js(f"{constants}{body}")
 
 
-def drawn(seeds: list, draw: str):
-    """What an expression gives for the generator `g` of each seed, in JavaScript and in Python."""
-    theirs = found(f"const list = (x) => x?.tolist?.() ?? x;\nreturn seeds.map((s) => {draw_js(draw)});", seeds=seeds)
-    return theirs, [[np.asarray(x).tolist() for x in eval(draw, {"g": np.random.default_rng(s)})] for s in seeds]
-
-
-def draw_js(draw: str) -> str:
-    return f"((g) => [{draw[1:-1].replace('None', 'null')}].map(list))($.np.random.default_rng(s))"
+def assert_numpys(theirs, ours) -> None:
+    """Every bit is the same; of a draw from the tail the last one may differ, where log1p is another system's."""
+    theirs, ours = (np.concatenate([x], axis=None, dtype=float) for x in (theirs, ours))
+    assert theirs.shape == ours.shape and ((theirs == ours) | (np.abs(ours) > EDGE)).all()
+    np.testing.assert_array_max_ulp(theirs, ours)
 
 
 @pytest.mark.parametrize("seeds", [SEEDS, LISTS], ids=["numbers", "lists"])
@@ -60,44 +62,47 @@ def test_the_bits_are_numpys(seeds):
     ],
 )
 def test_the_draws_are_numpys(draw):
-    theirs, ours = drawn([*SEEDS, *LISTS], draw)
-    assert theirs == ours
+    seeds = [*SEEDS, *LISTS]
+    inner = draw.replace("None", "null")
+    theirs = found(
+        f"""const list = (x) => x?.tolist?.() ?? x;
+        return seeds.map((s) => ((g) => {inner}.map(list))($.np.random.default_rng(s)));""",
+        seeds=seeds,
+    )
+    for seed, row in zip(seeds, theirs, strict=True):
+        ours = eval(draw, {"g": np.random.default_rng(seed)})
+        for got, wanted in zip(row, ours, strict=True):
+            assert np.shape(got) == np.shape(wanted)
+            assert_numpys(got, wanted)
 
 
 def test_long_rows_of_normal_draws_are_numpys_to_the_tail():
     seeds = [0, 1, 42, 2**32 - 1, 2**63]
-    bits = found(
-        """const rows = [];
-        for (const s of seeds) {
+    rows = found(
+        """return seeds.map((s) => {
           const g = $.np.random.default_rng(s), next = g.bits.next.bind(g.bits);
           let count = 0;
           g.bits.next = () => { count++; next(); };
-          rows.push({ draws: g.standard_normal(size).tolist(), count, then: g.random() });
-        }
-        return rows;""",
+          return { draws: g.standard_normal(size).tolist(), count, then: g.random() };
+        });""",
         seeds=seeds, size=DRAWS,
     )  # fmt: skip
-    for seed, row in zip(seeds, bits, strict=True):
+    for seed, row in zip(seeds, rows, strict=True):
         numpys = np.random.default_rng(seed)
         ours = numpys.standard_normal(DRAWS)
-        same = row["draws"] == ours
-        assert same[np.abs(ours) < EDGE].all() and row["then"] == numpys.random()
-        np.testing.assert_array_max_ulp(np.array(row["draws"])[~same], ours[~same])
-        # tails are reached, and more bits drawn than numbers: strips' ends are decided upon
+        assert_numpys(row["draws"], ours)
+        assert row["then"] == numpys.random()
+        # the tail is reached, and places in strips that are not all under the bell, which ask for more bits
         assert (np.abs(ours) > EDGE).sum() >= 2 and row["count"] > 1.005 * DRAWS
 
 
-EDGE = 3.6541528853610088  # where the tail begins, whose log1p is the system's
-
-
-def preset(bits: int, then: int = 0) -> np.random.Generator:
-    """A generator of numpy's whose next 64 bits are these: the state before them is worked out."""
-    generator = np.random.PCG64(then)
-    held = generator.state
-    step = held["state"]["inc"]
-    held["state"]["state"] = (bits - step) * pow(MULTIPLIER, -1, 2**128) % 2**128
-    generator.state = held
-    return np.random.Generator(generator)
+def preset(word: int) -> np.random.Generator:
+    """A generator of numpy's whose next 64 bits are these: they are the state that the one before it leads to."""
+    bits = np.random.PCG64(0)
+    held = bits.state
+    held["state"]["state"] = (word - held["state"]["inc"]) * pow(MULTIPLIER, -1, 2**128) % 2**128
+    bits.state = held
+    return np.random.Generator(bits)
 
 
 def test_the_strips_are_numpys():
@@ -110,8 +115,8 @@ def test_the_strips_are_numpys():
         assert [_asks_for_more(strip | share << 9) for share in (limit - 1, limit + 1)] == [False, True]
 
 
-def _asks_for_more(bits: int) -> bool:
-    asked, once = preset(bits), preset(bits)
+def _asks_for_more(word: int) -> bool:
+    asked, once = preset(word), preset(word)
     asked.standard_normal()
     once.bit_generator.random_raw()
     return asked.bit_generator.state != once.bit_generator.state
@@ -150,3 +155,46 @@ def test_numbers_are_drawn_fast():
         return took;"""
     )
     assert min(took) < 5 and math.isfinite(max(took))
+
+
+# an experiment as it is saved, knobs that are then moved on its page and here, and which results are drawn numbers
+MOVED = [
+    (SingleParameter, {"seed": 3}, {"seed": 2**53 - 1}, "gradients"),
+    (StochasticLandscape, {}, {"seed": 5, "shuffle": True, "batch_size": 3}, "batches"),
+    (StochasticLandscape, {"seed": 2**40, "shuffle": True}, {"seed": 6, "replacement": True}, "batches"),
+    (NoisyDescent, {"seed": 999_999}, {"new_noise": True, "runs": 50, "second": "Adam"}, None),
+]
+ON_THE_PAGE = """
+const plainly = (x) => {
+  if (x instanceof Nd) return plainly(x.tolist());
+  if (ArrayBuffer.isView(x) || Array.isArray(x)) return Array.from(x, plainly);
+  return x && typeof x === "object" ? Object.fromEntries(Object.entries(x).map(([k, v]) => [k, plainly(v)])) : x;
+};
+const seen = () => [plainly(experiment.results[drawn] ?? []).flat(), plainly(experiment.drawings)];
+experiment.settle(new Set());
+experiment.refresh();
+const before = seen();
+experiment.change(knobs);
+return [before, seen()];
+"""
+
+
+@pytest.mark.parametrize(("kind", "saved", "knobs", "drawn"), MOVED)
+def test_another_seed_shows_on_a_page_what_python_shows(kind, saved, knobs, drawn, monkeypatch):
+    experiment, programs, program = kind(**saved), [], page._program
+    monkeypatch.setattr(page, "_program", lambda *given: programs.append(program(*given)) or programs[-1])
+    experiment.html()
+    before, after = found(f"{programs[0]}\n{ON_THE_PAGE}", knobs=knobs, drawn=drawn)
+    _assert_seen(experiment, drawn, *before)
+    experiment.param.update(**knobs)
+    _assert_seen(experiment, drawn, *after)
+
+
+def _assert_seen(experiment, drawn, numbers, drawings) -> None:
+    if drawn is not None:
+        assert_numpys(numbers, np.concatenate(experiment.results[drawn], axis=None))
+    for name, drawing in experiment.drawings.items():
+        for layer, columns in drawing.layers.items():
+            for column, values in columns.items():
+                if column not in ("image", "xs", "ys"):
+                    assert_close(drawings[name]["layers"][layer][column], values, f"{name} {layer} {column}")

@@ -9,9 +9,8 @@ import pytest
 
 from optviz import SGD, Adam, NoisyDescent, descend
 from optviz.experiments.floors import ellipses
-from optviz.experiments.noisy_descent import APART, MOST_RUNS, MOST_STEPS, RULES, SURFACES
+from optviz.experiments.noisy_descent import APART, MOST_STEPS, RULES, SURFACES
 from optviz.objectives.surfaces import RotatedQuadratic
-from optviz.seeds import recorded
 from optviz.state.sharing import apply, query
 
 
@@ -97,15 +96,6 @@ def test_the_draws_are_common_and_kept():
     assert made.seed == 1 and not set(made.seeds()) & set(NoisyDescent(runs=50).seeds())
     assert np.abs(noise_of(made.trajectories["first"], 0.02)[:, :7] - 2 * first).min(axis=(0, 2)).max() < 0.1
     assert not np.isclose(noise_of(made.trajectories["first"], 0.02)[:, :7], 2 * first).all(axis=(0, 2)).any()
-
-
-def test_a_page_carries_every_draw_of_its_seed():
-    with recorded() as tape:
-        NoisyDescent(seed=4).rehearse()
-    assert len(tape) == MOST_RUNS
-    for k in (0, 49):
-        drawn = tape[f"{4 + APART * k}|0|standard_normal|[[{MOST_STEPS},2]]"]
-        np.testing.assert_array_equal(drawn, np.random.default_rng(4 + APART * k).standard_normal((MOST_STEPS, 2)))
 
 
 def test_steps_only_say_how_much_is_shown():
