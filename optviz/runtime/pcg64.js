@@ -3,14 +3,18 @@
 // stands first.
 import { ValueError_ } from "./base.js";
 
-// The lower and the upper word of a product of two; as a float it is near enough to tell the upper one.
+// The lower and the upper word of a product of two; rounded to a float it is near enough to tell the upper one.
 export const lower = (a, b) => Math.imul(a, b) >>> 0;
 export const upper = (a, b) => ((a * b - lower(a, b)) * 2 ** -32 + 0.5) >>> 0;
 
 function wordsOf(seed) {
   if (!Number.isInteger(seed) || seed < 0) throw new ValueError_(`a seed must be a whole number from 0, not ${seed}`);
-  const words = [seed % 2 ** 32];
-  for (let rest = seed; rest >= 2 ** 32;) words.push((rest = Math.floor(rest / 2 ** 32)) % 2 ** 32);
+  const words = [];
+  let rest = seed;
+  do {
+    words.push(rest % 2 ** 32);
+    rest = Math.floor(rest / 2 ** 32);
+  } while (rest > 0);
   return words;
 }
 

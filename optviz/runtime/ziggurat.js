@@ -2,8 +2,9 @@
 // Doornik (2005) draws doubles with it and numpy (random_standard_normal in distributions.c).
 import { packed } from "./packed.js";
 
-// Where the strips end, numpy's own floats: all that they leave open is within a last digit or two. The first one lies
-// over the tail, from the second on they grow from the top of the bell to where the tail begins.
+// Where the strips end, numpy's own floats (wi_double in ziggurat_constants.h, times 2 ** 52): what a draw is hangs on
+// their last bits, which were rounded on the way from strip to strip and cannot be worked out again. The first strip
+// stands for the tail too; the others reach ever farther, from the top of the bell to where the tail begins.
 export const ENDS = packed(`
 edkVeDtJD0DG9v3jC43LP7RbLDyvUNI/YTtEOLl81T8Mpy/o/AHYP7zQTC4MI9o/92E4L00A3D90cnRaL6zdP8PVTC1IMt8/rbuOJzJN4D9DXQI7BfXgP3
 c2QZemkuE/9Rp6j6In4j+A2GM4LrXiP/WRV8A/POM/L7GiwZ694z9Vm/+N7znkP6f+PTa7seQ/dNMaYnUl5T+WzgengJXlP+p+2c8xAuY/PXyjYdJr5j9w
@@ -35,8 +36,9 @@ const HEIGHTS = ENDS.map((x, i) => (i ? Math.exp(-0.5 * x * x) : 1));
 const WITHIN = ENDS.map((x, i) => (i === 1 ? 0 : ENDS[(i + 255) % 256] / x)); // the share of a strip under the bell
 const TAIL = ENDS[255];
 
-// A draw from the normal distribution. Engines and numpy may take the exp of another last digit: that parts them once
-// in 10 ** 16 draws. So may log1p in the tail: one draw in 4,000 is of it, one of these in 10,000 differs in its last bit.
+// A draw from the normal distribution. Systems round exp differently: that changes what is decided once in 10 ** 16
+// draws. They round log1p differently too, and one draw in 4,000 is of the tail: of these one in 10,000 has another
+// last bit than numpy's where V8 and glibc 2.36 draw.
 export function normal(bits) {
   for (;;) {
     bits.next();
