@@ -11,9 +11,10 @@ import param
 from ..readings.equations import is_readable
 from ..rules.rule import Rule
 from ..theory import linear, run_ends, stability
-from ..trace.tracing import Compiled, Tape
+from ..trace.tape import RECORD, SCALAR, Tape
+from ..trace.tracing import Compiled
 from .bundle import Bundle
-from .kernels import Script, array_text, function_text, literal, member_text
+from .kernels import Script, function_text, literal, member_text
 
 _TEXTS = {
     linear.why_not: "(rule) => $form(rule).why",
@@ -104,7 +105,6 @@ def _reading(compiled: Compiled | None, heads: str, named: Mapping[str, str] | N
     if compiled is None:
         return None
     tape = Tape()
-    entries: Sequence[Any] = compiled.recorded(
-        *(tape.named((named or {}).get(n, member_text("h", n))) for n in compiled.names)
-    )
-    return function_text(heads, tape, array_text(entries)[1:-1] if one else array_text(entries))
+    entries = compiled.called(vars(RECORD), *(tape.input(n, SCALAR) for n in compiled.names))
+    texts = {n: member_text("h", n) for n in compiled.names} | dict(named or {})
+    return function_text(heads, entries[0] if one else entries, texts)

@@ -1,15 +1,15 @@
 """Definitions as JavaScript object literals: rules, objectives, losses and schedules.
 
-Each function in a literal is recorded by calling the Python definition (`tracing.Recorded`):
+Each function in a literal is printed from what a tape records when the Python definition is called:
 the same operations in the same order, so JavaScript gives the numbers of the float run.
-`descent.js` has the classes that take the literals, and the helpers their operators need.
+`descent.js` has the classes that take the literals, and the helpers their operators need; `walk` is what
+`runs.js` makes one function of, for a rule on a surface: statements on numbered locals, apart by how often they run.
 """
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import product
 from types import SimpleNamespace
 from typing import Any
@@ -22,8 +22,9 @@ from ..objectives.losses import DataLoss
 from ..objectives.objective import Objective
 from ..rules.rule import Rule
 from ..rules.schedules import Schedule
-from ..trace.tracing import SCRIPT, Compiled, Tape, script
-from .printer import RESERVED
+from ..runs.descent import keeper
+from ..trace.javascript import Statements, number
+from ..trace.tape import FIXED, RECORD, ROW, SCALAR, Tape, Value
 
 
 class Script(str):
@@ -55,8 +56,7 @@ def rule_script(cls: type[Rule]) -> Script:
         "presetSteps": getattr(cls, "preset_steps", None),
         "memory": cls.memory,
         "coupled": cls.coupled,
-        "terms": {key: terms for key, (terms, _) in readings.items()},
-        "update": {key: text for key, (_, text) in readings.items()},
+        **{part: {key: each[part] for key, each in readings.items()} for part in ("terms", "update", "walk")},
     })  # fmt: skip
 
 
@@ -72,7 +72,8 @@ def objective_script(objective: Objective | type[Objective]) -> Script:
     declared = {name: getattr(made, name) for name in ("domain", "minima", "starts") if not _is_live(made, name)}
     shape = dict(zip(made.shape_names(), made.shape_values(), strict=True))
     about = {"name": type(made).__name__, "label": label_of(made), "names": made.names}
-    return literal({**about, **declared, "lowest": made.lowest, **_readings(made.traced, made.names, [], shape)})
+    readings, found = _readings(made.traced, made.names, [], shape)
+    return literal({**about, **declared, "lowest": made.lowest, **readings, "walk": _heights(*found)})
 
 
 def loss_script(loss: DataLoss | type[DataLoss], criterion: str = "") -> Script:
@@ -87,17 +88,17 @@ def loss_script(loss: DataLoss | type[DataLoss], criterion: str = "") -> Script:
     shape = dict(zip(made.shape_names(), made.shape_values(), strict=True))
     about = {"name": type(made).__name__, "label": label_of(made), "criterion": made.criterion(), "names": made.names}
     declared = {"domain": made.domain, "starts": made.starts}
-    return literal({**about, **declared, **_readings(made.traced, made.names, ["x", "y"], shape)})
+    return literal({**about, **declared, **_readings(made.traced, made.names, ["x", "y"], shape)[0]})
 
 
 def schedule_script(cls: type[Schedule]) -> Script:
     """A schedule as the literal that `new Schedule(literal, values)` takes."""
     names = [name for name in cls.param if name != "name"]
-    tape = Tape()
-    h = SimpleNamespace(**{name: tape.named(member_text("h", name)) for name in names})
-    rate = cls.rate(h, tape.named("lr"), tape.named("t"), SCRIPT)
+    tape, texts = Tape(), {f"h{k}": member_text("h", name) for k, name in enumerate(names)}
+    h = SimpleNamespace(**{name: tape.input(f"h{k}", SCALAR, FIXED) for k, name in enumerate(names)})
+    rate = cls.rate(h, tape.input("lr", SCALAR), tape.input("t", SCALAR), RECORD)
     defaults = {name: cls.param[name].default for name in names}
-    return literal({"name": cls.__name__, "defaults": defaults, "rate": function_text("h, lr, t", tape, script(rate))})
+    return literal({"name": cls.__name__, "defaults": defaults, "rate": function_text("h, lr, t", rate, texts)})
 
 
 def _refused(cls: type[Rule], flags: Mapping[str, bool]) -> bool:
@@ -108,79 +109,90 @@ def _refused(cls: type[Rule], flags: Mapping[str, bool]) -> bool:
     return False
 
 
-def _update(cls: type[Rule], flags: Mapping[str, bool]) -> tuple[list[str], Script]:
-    """The names of a rule's terms, and its update as a function, with these flags."""
+def _update(cls: type[Rule], flags: Mapping[str, bool]) -> dict[str, Any]:
+    """The names of a rule's terms, its update as a function, and its part of a walk, with these flags."""
     tape, named = Tape(), {}
-    h = SimpleNamespace(**{n: flags.get(n, tape.named(member_text("h", n))) for n in cls.hyperparameters()})
-    # kept, so that a carried term is read before its new value is stored
-    memory = SimpleNamespace(**{term: tape.keep(member_text("s", term)) for term in cls.memory})
-    x, g = tape.named("x"), tape.named("g")
+    hypers = [n for n in cls.hyperparameters() if n not in flags]
+    numbers = {n: tape.input(f"h{k}", SCALAR, FIXED) for k, n in enumerate(hypers)}
+    memory = SimpleNamespace(**{term: tape.input(f"s{k}", ROW) for k, term in enumerate(cls.memory)})
+    x, g = ([tape.input(f"{v}{i}", ROW) for i in range(2)] if cls.coupled else tape.input(v, ROW) for v in "xg")
     if cls.coupled:
-        x, g = ([tape.named(f"{v}[{i}]") for i in range(2)] for v in "xg")
-        memory.H = [[tape.named(f"s.H[{i}][{j}]") for j in range(2)] for i in range(2)]
+        memory.H = [[tape.input(f"H{2 * i + j}", ROW) for j in range(2)] for i in range(2)]
+    step = cls.update(
+        SimpleNamespace(**flags, **numbers), memory, x, g, tape.input("t", SCALAR), keeper(named), RECORD
+    )
+    texts = {f"h{k}": member_text("h", n) for k, n in enumerate(hypers)}
+    texts |= {f"{v}{i}": f"{v}[{i}]" for v in "xg" for i in range(2)}
+    texts |= {f"H{2 * i + j}": f"s.H[{i}][{j}]" for i in range(2) for j in range(2)}
+    # kept, so that a carried term is read before its new value is stored
+    heads = [f"const s{k} = {member_text('s', term)};" for k, term in enumerate(cls.memory)]
+    stores = {member_text("s", name): value for name, value in named.items()}
+    pairs = zip(x, step, strict=True) if cls.coupled else [(x, step)]
+    moved = [tape.record("add", pair) for pair in pairs]
+    kept = [named.get(term, getattr(memory, term)) for term in cls.memory]
+    walk = Statements([*kept, *moved], prefix="r", hoisted=True)
+    begins = [f"h{hypers.index(v)}" if isinstance(v, str) else number(v) for v in cls.memory.values()]
+    return {
+        "terms": list(named),
+        "update": function_text("h, s, x, g, t", step, texts, heads, stores),
+        "walk": {
+            "fixed": " ".join(walk.lines["fixed"]), "step": " ".join(walk.lines["step"]),
+            "each": " ".join(walk.lines[0]), "powers": walk.powers, "begins": begins,
+            "memory": [*map(walk.text, kept)], "moved": [*map(walk.text, moved)],
+        },
+    }  # fmt: skip
 
-    def let(name, value):
-        named[name] = value
-        return value
 
-    step = cls.update(h, memory, x, g, tape.named("t"), let, SCRIPT)
-    result = array_text(step) if cls.coupled else script(step)
-    stores = [f"{member_text('s', name)} = {script(value)};" for name, value in named.items()]
-    return list(named), function_text("h, s, x, g, t", tape, result, stores)
+def _heights(value: Any, gradient: Sequence[Any], hessian: Sequence[Any]) -> dict[str, Any]:
+    """A surface's part of a walk: its value and its slopes at one point, and beyond these its Hessian."""
+    walk = Statements([value, *gradient], hessian, prefix="f", hoisted=True)
+    return {
+        "fixed": " ".join(walk.lines["fixed"]), "here": " ".join(walk.lines[0]), "bend": " ".join(walk.lines[1]),
+        "value": walk.text(value), "gradient": [*map(walk.text, gradient)], "hessian": [*map(walk.text, hessian)],
+    }  # fmt: skip
 
 
-def _readings(traced: Any, names: Sequence[str], data: Sequence[str], shape: Mapping[str, float]) -> dict[str, Any]:
-    """The functions of a formula, the shape parameters that follow its other arguments, and `call`.
+def _readings(
+    traced: Any, names: Sequence[str], data: Sequence[str], shape: Mapping[str, float]
+) -> tuple[dict[str, Any], tuple[Any, list[Any], list[Any]]]:
+    """The functions of a formula, the shape parameters that follow its other arguments, and `call`; what they hand out.
 
     `call` hands a point and the shape's values to one of the functions: a spread call in the
     page's inner loops would take ten times as long.
     """
-    arguments = [_argument(name) for name in (*names, *data, *shape)]
-    places = [f"point[{i}]" for i in range(len(names))], [f"shape[{i}]" for i in range(len(shape))]
-    handed = ", ".join([*places[0], *data, *places[1]])
-    compiled = {"value": traced.value, "gradient": traced.gradient, "hessian": traced.hessian}
+    tape, places = Tape(), [[f"{v}{i}" for i in range(len(those))] for v, those in (("x", names), ("p", shape))]
+    given = [tape.input(n, ROW) for n in (*places[0], *data)] + [tape.input(n, SCALAR, FIXED) for n in places[1]]
+    (value,), gradient, hessian = (
+        each.called(vars(RECORD), *given) for each in (traced.value, traced.gradient, traced.hessian)
+    )
+    arguments = ", ".join([*places[0], *data, *places[1]])
+    handed = [f"point[{i}]" for i in range(len(names))], [f"shape[{i}]" for i in range(len(shape))]
+    called = ", ".join([*handed[0], *data, *handed[1]])
+    results = {"value": value, "gradient": gradient, "hessian": hessian}
     return {
         "shape": list(shape), "shapeDefaults": list(shape.values()),
-        "call": Script(f"({', '.join(['reading', 'point', *data, 'shape'])}) => reading({handed})"),
-        **{name: _reading(name, each, arguments) for name, each in compiled.items()},
-    }  # fmt: skip
+        "call": Script(f"({', '.join(['reading', 'point', *data, 'shape'])}) => reading({called})"),
+        **{name: function_text(arguments, result) for name, result in results.items()},
+    }, (value, gradient, hessian)  # fmt: skip
 
 
-def _reading(name: str, compiled: Compiled, arguments: Sequence[str]) -> Script:
-    tape = Tape()
-    entries = compiled.recorded(*map(tape.named, arguments))
-    result = script(entries[0]) if name == "value" else array_text(entries)
-    return function_text(", ".join(arguments), tape, result)
-
-
-def function_text(arguments: str, tape: Tape, result: str, stores: Sequence[str] = ()) -> Script:
-    """A JavaScript function of the recorded operations; those that nothing needs are left out."""
-    tail = [*stores, f"return {result};"]
-    needed = _constants(tail)
-    lines: list[str] = []
-    for operation, constant in reversed(tape.constants.items()):
-        if constant in needed:
-            needed |= _constants([operation])
-            lines.insert(0, f"const {constant} = {operation};")
-    body = "\n".join(f"  {line}" for line in (*lines, *tail))
+def function_text(
+    arguments: str, result: Any, texts: Mapping[str, str] | None = None,
+    heads: Sequence[str] = (), stores: Mapping[str, Any] | None = None,
+) -> Script:  # fmt: skip
+    """A JavaScript function of a recorded value or a list of them; `stores` go to their places before it returns."""
+    kept, many = stores or {}, isinstance(result, list | tuple)
+    results = list(result) if many else [result]
+    found = Statements([*kept.values(), *results], texts=texts)
+    tail = [f"{place} = {found.text(value)};" for place, value in kept.items()]
+    returned = ", ".join(map(found.text, results))
+    lines = [*heads, *found.lines[0], *tail, f"return {f'[{returned}]' if many else returned};"]
+    body = "\n".join(f"  {line}" for line in lines)
     return Script(f"function ({arguments}) {{\n{body}\n}}")
 
 
-def _constants(texts: Iterable[str]) -> set[str]:
-    return {name for text in texts for name in re.findall(r"(?<![\w.$])t\d+\b", text)}
-
-
-def array_text(values: Iterable[Any]) -> str:
-    return f"[{', '.join(map(script, values))}]"
-
-
-def _argument(name: str) -> str:
-    """A parameter's name that is neither a word of JavaScript nor one of the tape's constants."""
-    return f"{name}_" if name in RESERVED or re.fullmatch(r"t\d+", name) else name
-
-
 def member_text(owner: str, name: str) -> str:
-    return f"{owner}.{name}" if name.isidentifier() else f"{owner}[{_quoted(name)}]"
+    return f"{owner}.{name}" if name.isidentifier() and name.isascii() else f"{owner}[{_quoted(name)}]"
 
 
 def _is_live(objective: Objective, name: str) -> bool:
@@ -198,7 +210,7 @@ def literal(value: Any, indent: str = "") -> Script:
         return Script(f"[{', '.join(literal(entry, indent) for entry in value)}]")
     if isinstance(value, bool | np.bool_):
         return Script("true" if value else "false")
-    return Script("null" if value is None else _quoted(value) if isinstance(value, str) else script(value))
+    return Script("null" if value is None else _quoted(value) if isinstance(value, str) else number(value))
 
 
 def _object(entries: Mapping[str, Any], indent: str) -> str:

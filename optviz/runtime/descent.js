@@ -42,6 +42,7 @@ export class Rule {
     const flags = kind.flags.map((flag) => (this.values[flag] ? "1" : "0")).join("");
     this.terms = kind.terms[flags];
     this.update = kind.update[flags];
+    this.walk = kind.walk?.[flags]; // the update as `runs.js` takes it
     if (!this.update) throw new Error(`${this.name} refuses this setting of ${kind.flags.join(", ")}.`);
   }
 

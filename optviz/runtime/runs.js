@@ -1,5 +1,5 @@
 // Runs of which nothing stays but the losses and the end: millions of their steps are one picture's.
-import { floorDivide, isNumber, limited, modulo } from "./descent.js";
+import { floorDivide, limited, modulo } from "./descent.js";
 import { $special } from "./special.js";
 
 export class Runs {
@@ -26,11 +26,11 @@ export class Runs {
   run() { return this.walk(this.values, this.losses.length - 1, this.losses, this.end); }
 }
 
-const walks = new WeakMap(); // by the rule's update, then by the objective's kind
+const walks = new WeakMap(); // by the rule's part, then by the objective's kind
 
 function walkOf(objective, rule, hypers) {
-  if (!walks.has(rule.update)) walks.set(rule.update, new WeakMap());
-  const known = walks.get(rule.update);
+  if (!walks.has(rule.walk)) walks.set(rule.walk, new WeakMap());
+  const known = walks.get(rule.walk);
   if (!known.has(objective.kind)) known.set(objective.kind, written(objective, rule, hypers));
   return known.get(objective.kind) ?? plainly(objective, rule, hypers);
 }
@@ -47,70 +47,42 @@ function written(objective, rule, hypers) {
   }
 }
 
-function walkText(kind, rule, hypers) {
-  const shape = kind.shape.map((_, i) => `$p${i}`), given = ["$x0", "$x1", ...shape];
-  const hyper = (name) => `$h_${rule.kind.hyperparameters.indexOf(name)}`;
-  const numbers = [...hypers.map(hyper), ...shape, "$clip"];
-  const [value, gradient, hessian] = ["value", "gradient", "hessian"].map((name) => parted(kind[name]));
-  const block = ({ names, body }, end) => `{ const ${names.map((n, i) => `${n} = ${given[i]}`)}; ${body} ${end} }`;
-  const entries = (reading, name) => block(reading, listed(reading.result).map((e, i) => `${name}${i} = ${e};`).join(" "));
-  const loss = block(value, `$loss = ${value.result};`);
-  // for the next step, here: the browser computes once what the loss at the same point has in common with them
-  const slopes = `${entries(gradient, "$g")} ${rule.kind.coupled ? entries(hessian, "$H") : ""}`;
-  const { memory, moves } = rule.kind.coupled ? together(rule) : apart(rule);
-  const raised = hypers.map(hyper).filter((h) => moves.includes(`$powers${h}[`));
+// Their locals: x, g, H the point, the gradient and the Hessian; h, p the numbers of the rule and the surface;
+// s carried terms, before the step, which live in a or b; q tables of powers; r, f what is worked out.
+function walkText({ walk: surface, shape }, { walk: rule, kind: { coupled } }, hypers) {
+  const all = (texts, write) => texts.map(write).join(" "), sides = coupled ? ["a"] : ["a", "b"];
+  const begins = all(sides, (side) => all(rule.begins, (first, k) => `let ${side}${k} = ${first};`));
+  const bend = coupled ? `${surface.bend} ${all(surface.hessian, (text, i) => `H${i} = ${text};`)}` : "";
+  const moves = all(sides, (side, i) => {
+    const given = [...rule.begins.map((_, k) => `s${k} = ${side}${k}`), ...(coupled ? [] : [`x = x${i}`, `g = g${i}`])];
+    return `{ ${all(given, (each) => `const ${each};`)} ${rule.each}
+    ${all(rule.moved, (text, k) => `const y${i + k} = ${text};`)}
+    ${all(rule.memory, (text, k) => `${side}${k} = ${text};`)} ${all(rule.moved, (_, k) => `x${i + k} = y${i + k};`)} }`;
+  });
   return `"use strict";
-${raised.map((h) => `let $powers${h} = [];`).join("\n")}
+${all(rule.powers, (_, k) => `let q${k} = [];`)}
 return function (values, steps, losses, end) {
-  const ${numbers.map((name, i) => `${name} = values[${i + 2}]`).concat("$none = 0")};
-  let $x0 = values[0], $x1 = values[1], $loss, $g0, $g1, $H0, $H1, $H2, $H3${memory.map((m) => `, ${m}`).join("")};
-  ${raised.map((h) => `$powers${h} = powers($powers${h}, ${h}, steps);`).join("\n")}
-  ${loss} ${slopes}
-  losses[0] = $loss;
-  const lost = !Number.isFinite($loss);
-  for (let t = 1; t <= steps; t++) {
-    $g0 = Math.min(Math.max($g0, -$clip), $clip);
-    $g1 = Math.min(Math.max($g1, -$clip), $clip);
+  let at = 2, x0 = values[0], x1 = values[1], loss, g0, g1, H0, H1, H2, H3, lost = false;
+  ${all(hypers, (_, k) => `const h${k} = values[at++];`)} ${all(shape, (_, k) => `const p${k} = values[at++];`)}
+  const clip = values[at]; ${begins} ${rule.fixed} ${surface.fixed}
+  ${all(rule.powers, (base, k) => `q${k} = powers(q${k}, ${base}, steps);`)}
+  for (let t = 0; ; ) {
+    { ${surface.here} loss = ${surface.value}; ${all(surface.gradient, (text, i) => `g${i} = ${text};`)} ${bend} }
+    losses[t] = loss;
+    const fine = Number.isFinite(loss);
+    if (t > 0 && (lost || !fine || !Number.isFinite(x0) || !Number.isFinite(x1))) return t;
+    lost = !fine;
+    if (t === steps) break;
+    t++;
+    g0 = Math.min(Math.max(g0, -clip), clip);
+    g1 = Math.min(Math.max(g1, -clip), clip);
+    ${rule.step}
     ${moves}
-    ${loss}
-    losses[t] = $loss;
-    if (lost || !Number.isFinite($loss) || !Number.isFinite($x0) || !Number.isFinite($x1)) return t;
-    ${slopes}
   }
-  end[0] = $x0;
-  end[1] = $x1;
+  end[0] = x0;
+  end[1] = x1;
   return 0;
 };`;
-}
-
-// A printed function's parameters, the lines before its last, and what that returns.
-function parted(f) {
-  const text = String(f), last = text.lastIndexOf("return ");
-  const names = text.slice(text.indexOf("(") + 1, text.indexOf(")")).split(", ");
-  const [body, result] = [text.slice(text.indexOf("{") + 1, last), text.slice(last + 7, text.lastIndexOf(";"))];
-  return { names, body, result };
-}
-
-const listed = (result) => result.slice(1, -1).split(", ");
-
-// A rule's step on each coordinate by itself, with memories of its own.
-function apart(rule) {
-  const { body, result } = parted(rule.update);
-  const own = [0, 1].map((i) => (text) => renamed(rule, text, `$s${i}_`));
-  const moves = own.map((named, i) => `{ const x = $x${i}, g = $g${i}; ${named(body)} $x${i} = x + ${named(result)}; }`);
-  return { memory: [0, 1].flatMap((i) => remembered(rule, `$s${i}_`)), moves: moves.join("\n") };
-}
-
-// A member of s or h: its name may be any text, so that a local is called by its number.
-const MEMBER = /(?<![\p{ID_Continue}$.])([sh])(?:\.([\p{ID_Continue}$]+)|\[("(?:[^"\\]|\\.)*")\])/gu;
-
-function renamed(rule, text, before) {
-  const terms = remembering(rule), hypers = rule.kind.hyperparameters;
-  const member = (_, owner, name, quoted) => {
-    const called = name ?? JSON.parse(quoted);
-    return owner === "s" ? before + terms.indexOf(called) : `$h_${hypers.indexOf(called)}`;
-  };
-  return text.replace(MEMBER, member).replace(/\bMath\.pow\((\$h_\d+), t\)/g, (_, h) => `$powers${h}[t]`);
 }
 
 // A number to the power of each step: most runs of a picture share it, and it takes longer than all else of a step.
@@ -119,29 +91,6 @@ function powers(known, base, steps) {
   const found = known.length > steps ? known : new Float64Array(steps + 1);
   for (let t = 0; t < found.length; t++) found[t] = Math.pow(base, t);
   return found;
-}
-
-// The step of a rule that sees both coordinates and the Hessian.
-function together(rule) {
-  const { body, result } = parted(rule.update);
-  const named = (text) => renamed(rule, text.replace(/\bs\.H\[(\d)\]\[(\d)\]/g, (_, i, j) => `$H${2 * i + Number(j)}`)
-    .replace(/\b([xg])\[(\d)\]/g, "$$$1$2"), "$s_");
-  const [first, second] = listed(named(result));
-  const moves = `{ ${named(body)} const $a = ${first}, $b = ${second}; $x0 += $a; $x1 += $b; }`;
-  return { memory: remembered(rule, "$s_"), moves };
-}
-
-// What a rule notes, the carried terms first.
-function remembering(rule) {
-  const carried = Object.keys(rule.kind.memory);
-  return [...carried, ...rule.terms.filter((name) => !carried.includes(name))];
-}
-
-// Their locals, those of carried ones with their first values.
-function remembered(rule, before) {
-  const first = (value) => (isNumber(value) ? value : `$h_${rule.kind.hyperparameters.indexOf(value)}`);
-  const begins = Object.values(rule.kind.memory).map((value) => ` = ${first(value)}`);
-  return remembering(rule).map((_, k) => before + k + (begins[k] ?? ""));
 }
 
 // The same walk by the rule's and the surface's own functions.

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from .programs import FIXED, ROW, SCALAR, Line, Node, Value, needed
+from ..trace.tape import FIXED, ROW, SCALAR, Node, Value
+from .programs import Line, needed
 
 
 class Compiler:

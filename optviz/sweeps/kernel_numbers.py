@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from ..trace.tape import FIXED, SCALAR, Node, Value
 from .lanes import Program, fresh
-from .programs import FIXED, SCALAR, Line, Node, Tape, Value, needed
+from .programs import LaneTape, Line, needed
 
 TABLE = 2**18  # numbers of a table of powers: 2 MiB
 _SIGNS = {"add": operator.add, "subtract": operator.sub, "multiply": operator.mul, "divide": operator.truediv,
@@ -24,7 +25,7 @@ def powers_of_axes(program: Program, axes: Mapping[str, np.ndarray], steps: int)
     return {k: name for k, name in named.items() if name and axes[name].size * steps <= TABLE}
 
 
-def _raised(tape: Tape, node: Node) -> str:
+def _raised(tape: LaneTape, node: Node) -> str:
     """The name of the fixed input that a power raises to a number of the step, if it does."""
     if node.op != "power" or node.when == FIXED:
         return ""

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from .programs import FIXED, ROW, SCALAR, Line, Node, Value, needed
+from ..trace.tape import FIXED, ROW, SCALAR, Node, Value
+from .programs import Line, needed
 
 CHUNK = 256  # lanes: a chunk's rows stay in a core's nearest cache
 _HEADER = '''"""Written by optviz from a rule and an objective; compiled by numba."""

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from ..trace.tape import Tape, Value
 from . import kernels
 from .kernel_numbers import Numbers, powers_of_axes
 from .kernel_text import CHUNK, Text
 from .lanes import Fixed, fresh
 from .numpy_loops import loop_of
-from .programs import Tape, Value
 
 WORTH = 1e-3  # seconds of a sweep by numpy from which on a kernel is sought
 

@@ -12,11 +12,13 @@ import numpy as np
 
 from ..runs.descent import first_memory, keeper
 from ..trace.functions import ROWS
+from ..trace.tape import FIXED, OWN, RECORD, ROW, SCALAR, Value
 from . import kernels
 from .compiler import Compiler
 from .kernel_text import Text, Unprintable
 from .numpy_loops import loop_of
-from .programs import FIXED, LATER, OWN, RECORD, ROW, SCALAR, Line, Tape, Value, needed
+from .programs import LATER, Line, needed
+from .programs import LaneTape as Tape
 from .safe_radius import safe_radius
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..trace.functions import ROWS
+from ..trace.tape import OPERATORS, ROW
 from .compiler import Compiler
 from .lanes import Fixed, Program, fresh
-from .programs import OPERATORS, ROW
 
 
 class Numpy:

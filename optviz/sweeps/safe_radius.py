@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from .programs import FIXED, Line, Node, Tape, Value
+from ..trace.tape import FIXED, Node, Tape, Value
+from .programs import Line
 
 
 def safe_radius(line: Line, sizes: Mapping[str, float]) -> float:

@@ -27,10 +27,6 @@ class Row:
     script: str
     symbol: Callable
 
-    def text(self, *arguments: str) -> str:
-        """The call in JavaScript."""
-        return self.script.format(", ".join(arguments)) if "{}" in self.script else self.script.format(*arguments)
-
 
 def _number(function: Callable) -> Callable:
     """Of floats as of arrays: a lane then has the same bits alone and among others."""

@@ -17,7 +17,8 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from sympy.logic.boolalg import Boolean
 
 from .functions import ALIASES, COMPOSED, ROWS, symbol_where
-from .tracing import ARRAYS, SYMBOLS, not_followed
+from .tape import not_followed
+from .tracing import ARRAYS, SYMBOLS
 
 MOST_ENTRIES = 1_000  # of data: each is a term of the formula, of its derivatives and of a page's script
 

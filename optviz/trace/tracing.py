@@ -2,8 +2,8 @@
 
 An update rule or an objective is written once, with Python's operators and the
 functions of a namespace `xp`. Called with floats it gives one run, with numpy arrays
-many runs at once, with sympy symbols its derivatives and its typeset formula, with
-recorded values the JavaScript that an exported page runs.
+many runs at once, with sympy symbols its derivatives and its typeset formula, with values
+of a tape (`tape.py`) the kernels of sweeps and the JavaScript that an exported page runs.
 """
 
 from __future__ import annotations
@@ -17,10 +17,9 @@ from typing import Any
 
 import numpy as np
 import sympy
-from numpy.lib.mixins import NDArrayOperatorsMixin
 from sympy.printing.pycode import PythonCodePrinter
 
-from .functions import ALIASES, COMPOSED, PRINTED, ROWS, symbol_where
+from .functions import PRINTED, ROWS, symbol_where
 from .sums import added, is_sum
 
 
@@ -172,129 +171,6 @@ class Compiled:
     def called(self, namespace: dict[str, Any], *arguments: Any) -> list:
         """The entries computed with another namespace, in the order of operations of `floats`."""
         return self._bind(namespace)(*arguments)
-
-    def recorded(self, *arguments: Recorded) -> list:
-        """The entries as recorded JavaScript, in the order of operations of `floats`."""
-        return self._bind(vars(SCRIPT))(*arguments)
-
-
-class Tape:
-    """Straight-line JavaScript: one constant an operation, in the order of the calls, none twice."""
-
-    def __init__(self):
-        self.constants: dict[str, str] = {}  # by the operation whose result they hold
-
-    def named(self, text: str) -> Recorded:
-        """A value that JavaScript finds under this name."""
-        return Recorded(self, text)
-
-    def keep(self, operation: str) -> Recorded:
-        """The result of an operation, in a constant t1, t2, ..."""
-        return Recorded(self, self.constants.setdefault(operation, f"t{len(self.constants) + 1}"))
-
-
-class Noted(NDArrayOperatorsMixin):
-    """A value of which a tape notes what is done with it: it stands for no number yet."""
-
-    def __hash__(self):
-        return id(self)
-
-    def __bool__(self):
-        raise TypeError("a branch on a variable cannot be traced, use xp.where")
-
-    def __float__(self):
-        raise TypeError("math's functions take numbers only, use those of xp")
-
-    def __array_ufunc__(self, ufunc, method, *inputs, **options):
-        name = ufunc.__name__
-        if method == "__call__" and not options and name in COMPOSED:
-            return COMPOSED[name](*inputs)
-        noted = self.noted(ALIASES.get(name, name), inputs) if method == "__call__" and not options else None
-        if noted is None:
-            raise TypeError(not_followed(name))
-        return noted
-
-    def __array_function__(self, function, types, arguments, options):
-        if function is np.where and len(arguments) == 3:
-            return self.choice(*arguments)
-        if function is np.clip or function is np.sinc:
-            return self.clip(*arguments[1:], **options) if function is np.clip else self.noted("sinc", arguments)
-        raise TypeError(not_followed(function.__name__))
-
-    def clip(self, a_min=None, a_max=None):
-        """The value within bounds."""
-        above = self if a_min is None else np.maximum(self, a_min)
-        return above if a_max is None else np.minimum(above, a_max)
-
-    def noted(self, name: str, inputs: Sequence[Any]) -> Any:
-        """The result of a function of numpy's or scipy's of this name; None if it has no other readings."""
-        raise NotImplementedError
-
-    def choice(self, condition: Any, a: Any, b: Any) -> Any:
-        """a where the condition holds, else b."""
-        raise NotImplementedError
-
-
-def not_followed(name: str) -> str:
-    """The sentence on a function that has no other readings."""
-    owner = "numpy" if hasattr(np, name.partition(".")[0]) else "scipy.special"
-    return f"{owner}.{name} of a variable cannot be followed"
-
-
-class Recorded(Noted):
-    """A value that writes down what is done with it, as JavaScript on a `Tape`."""
-
-    def __init__(self, tape: Tape, text: str):
-        self.tape, self.text = tape, text
-
-    def noted(self, name, inputs):
-        if name == "power" and not isinstance(inputs[1], Recorded) and inputs[1] == 2:
-            # as numpy does; C's pow, and so a float's x**2, may round otherwise
-            return self.tape.keep(f"{script(inputs[0])} * {script(inputs[0])}")
-        texts = [*map(script, inputs)]
-        if name in _OPERATORS:
-            return self.tape.keep(_OPERATORS[name].format(*texts))
-        return self.tape.keep(ROWS[name].text(*texts)) if name in ROWS else None
-
-    def choice(self, condition, a, b):
-        return _script_where(condition, a, b)
-
-
-_OPERATORS = {
-    "add": "{} + {}", "subtract": "{} - {}", "multiply": "{} * {}", "divide": "{} / {}", "negative": "-{}",
-    "bitwise_and": "{} & {}", "bitwise_or": "{} | {}", "bitwise_xor": "{} ^ {}", "less": "{} < {}",
-    "less_equal": "{} <= {}", "greater": "{} > {}", "greater_equal": "{} >= {}", "equal": "{} == {}",
-    "not_equal": "{} != {}",
-}  # fmt: skip
-
-
-def script(value: Any) -> str:
-    """A recorded value or a number as JavaScript; a float reads back as the same float."""
-    if isinstance(value, Recorded):
-        return value.text
-    if isinstance(value, int | np.integer | np.bool_):
-        return str(int(value))
-    return repr(float(value)).replace("inf", "Infinity").replace("nan", "NaN")
-
-
-def noting(name: str) -> Callable:
-    """A function that notes what is done with noted values; of numbers alone it gives a number."""
-    plain = ROWS[name].floats
-
-    def call(*values):
-        noted = next((v for v in values if isinstance(v, Noted)), None)
-        return plain(*values) if noted is None else noted.noted(name, values)
-
-    return call
-
-
-def _script_where(condition, a, b):
-    if not isinstance(condition, Recorded):
-        return a if condition else b
-    return condition.tape.keep(f"{condition.text} ? {script(a)} : {script(b)}")
-
-
-SCRIPT = namespace({name: noting(name) for name in ROWS}, _script_where, operator.eq)
 
 
 def symbols(*names: str) -> list[sympy.Symbol]:
