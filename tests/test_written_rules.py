@@ -37,7 +37,8 @@ class Named(Rule):
 
     lr = Hyperparameter(0.1, bounds=(0, None))
     η = Hyperparameter(0.3, bounds=(0, 1))
-    memory = {"old g": 0.0, "μ": "η", 'quoted "h.lr"': 1.0, "class": 0.0, "s": 0.0, "s1": 0.0, "h": 0.0, "7": 0.5}
+    memory = {"old g": 0.0, "μ": "η", 'quoted "h.lr"': 1.0, "class": 0.0, "s": 0.0, "s1": 0.0, "h": 0.0, "7": 0.5,
+              "t1": 0.25, 'a b"c': "lr", "h0": 0.0}  # fmt: skip
 
     @staticmethod
     def update(h, memory, x, g, t, let, xp):
@@ -46,9 +47,12 @@ class Named(Rule):
         let('quoted "h.lr"', old * 2)
         let("class", g * 0.5)
         let("7", 0.9 * seven)
+        t1 = let("t1", memory.t1 / 3 + let('a b"c', getattr(memory, 'a b"c') * 0.7))
+        let("h0", memory.h0 + t1)
+        let("Δ g\u0301 ∇²\n`${t}` \\ </script>", g - memory.h0)
         s1 = let("s1", memory.s + let("s", g / 7) + let("h", memory.h / 2 + g / 9))
         mean = let("a mean (μ)", let("μ", memory.μ * 0.9 + 0.1 * quoted) * h.η**t)
-        return let("Δx", -h.lr * (g + 0.1 * old + 0.01 * seven) - 0.01 * mean + 0.001 * kind + 0.001 * s1)
+        return let("Δx", -h.lr * (g + 0.1 * old + 0.01 * seven) - 0.01 * mean + 0.001 * kind + 0.001 * (s1 + memory.h0))
 
 
 class Numeric(Rule):

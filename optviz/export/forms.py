@@ -14,7 +14,7 @@ from ..theory import linear, run_ends, stability
 from ..trace.tape import RECORD, SCALAR, Tape
 from ..trace.tracing import Compiled
 from .bundle import Bundle
-from .kernels import Script, function_text, literal, member_text
+from .kernels import Script, function_text, literal, taken
 
 _TEXTS = {
     linear.why_not: "(rule) => $form(rule).why",
@@ -89,22 +89,24 @@ def _form_of(cls: type[Rule], setting: tuple[tuple[str, bool], ...]) -> linear.F
 
 
 def _form(form: linear.Form) -> dict[str, Any]:
-    at_step = {**{f"{name}_t": member_text("f", name) for name in form.frozen}, "k": "k"}
+    given = {f"{name}_t": f"f{i}" for i, name in enumerate(form.frozen)} | {"k": "k"}
+    at_step = [taken("f", form.frozen), "k"]
     return {
         "why": form.why, "names": form.names, "frozen": form.frozen, "decoupled": form.decoupled,
         "endless": form.endless,
-        "rows": _reading(form.rows, "h"),
-        "now": _reading(form.now, "h, f, k", at_step),
-        "gain": _reading(form.gain, "h, f, k", at_step, one=True),
-        "steady": _reading(form.steady, "h, power", {"power": "power"}),
+        "rows": _reading(form.rows),
+        "now": _reading(form.now, at_step, given),
+        "gain": _reading(form.gain, at_step, given, one=True),
+        "steady": _reading(form.steady, ["power"], {"power": "power"}),
     }  # fmt: skip
 
 
-def _reading(compiled: Compiled | None, heads: str, named: Mapping[str, str] | None = None, one: bool = False) -> Any:
-    """A function of recorded operations whose arguments are hyperparameters, or have names of their own."""
+def _reading(compiled: Compiled | None, more: Sequence[str] = (), given: Mapping[str, str] | None = None,
+             one: bool = False) -> Any:  # fmt: skip
+    """A function of hyperparameters, and `more`, whose names in it are `given`."""
     if compiled is None:
         return None
-    tape = Tape()
-    entries = compiled.called(vars(RECORD), *(tape.input(n, SCALAR) for n in compiled.names))
-    texts = {n: member_text("h", n) for n in compiled.names} | dict(named or {})
-    return function_text(heads, entries[0] if one else entries, texts)
+    tape, hypers = Tape(), [n for n in compiled.names if n not in (given or {})]
+    own = {n: f"h{k}" for k, n in enumerate(hypers)} | dict(given or {})
+    entries = compiled.called(vars(RECORD), *(tape.input(own[n], SCALAR) for n in compiled.names))
+    return function_text([taken("h", hypers), *more], entries[0] if one else entries)

@@ -9,7 +9,7 @@ the same operations in the same order, so JavaScript gives the numbers of the fl
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 from types import SimpleNamespace
 from typing import Any
@@ -24,7 +24,7 @@ from ..rules.rule import Rule
 from ..rules.schedules import Schedule
 from ..runs.descent import keeper
 from ..trace.javascript import Statements, number
-from ..trace.tape import FIXED, RECORD, ROW, SCALAR, Tape, Value
+from ..trace.tape import FIXED, RECORD, ROW, SCALAR, STEP, Tape
 
 
 class Script(str):
@@ -72,8 +72,7 @@ def objective_script(objective: Objective | type[Objective]) -> Script:
     declared = {name: getattr(made, name) for name in ("domain", "minima", "starts") if not _is_live(made, name)}
     shape = dict(zip(made.shape_names(), made.shape_values(), strict=True))
     about = {"name": type(made).__name__, "label": label_of(made), "names": made.names}
-    readings, found = _readings(made.traced, made.names, [], shape)
-    return literal({**about, **declared, "lowest": made.lowest, **readings, "walk": _heights(*found)})
+    return literal({**about, **declared, "lowest": made.lowest, **_readings(made.traced, made.names, [], shape)})
 
 
 def loss_script(loss: DataLoss | type[DataLoss], criterion: str = "") -> Script:
@@ -88,17 +87,18 @@ def loss_script(loss: DataLoss | type[DataLoss], criterion: str = "") -> Script:
     shape = dict(zip(made.shape_names(), made.shape_values(), strict=True))
     about = {"name": type(made).__name__, "label": label_of(made), "criterion": made.criterion(), "names": made.names}
     declared = {"domain": made.domain, "starts": made.starts}
-    return literal({**about, **declared, **_readings(made.traced, made.names, ["x", "y"], shape)[0]})
+    return literal({**about, **declared, **_readings(made.traced, made.names, ["x", "y"], shape)})
 
 
 def schedule_script(cls: type[Schedule]) -> Script:
     """A schedule as the literal that `new Schedule(literal, values)` takes."""
     names = [name for name in cls.param if name != "name"]
-    tape, texts = Tape(), {f"h{k}": member_text("h", name) for k, name in enumerate(names)}
+    tape = Tape()
     h = SimpleNamespace(**{name: tape.input(f"h{k}", SCALAR, FIXED) for k, name in enumerate(names)})
     rate = cls.rate(h, tape.input("lr", SCALAR), tape.input("t", SCALAR), RECORD)
     defaults = {name: cls.param[name].default for name in names}
-    return literal({"name": cls.__name__, "defaults": defaults, "rate": function_text("h, lr, t", rate, texts)})
+    text = function_text([taken("h", names), "lr", "t"], rate)
+    return literal({"name": cls.__name__, "defaults": defaults, "rate": text})
 
 
 def _refused(cls: type[Rule], flags: Mapping[str, bool]) -> bool:
@@ -118,81 +118,64 @@ def _update(cls: type[Rule], flags: Mapping[str, bool]) -> dict[str, Any]:
     x, g = ([tape.input(f"{v}{i}", ROW) for i in range(2)] if cls.coupled else tape.input(v, ROW) for v in "xg")
     if cls.coupled:
         memory.H = [[tape.input(f"H{2 * i + j}", ROW) for j in range(2)] for i in range(2)]
-    step = cls.update(
-        SimpleNamespace(**flags, **numbers), memory, x, g, tape.input("t", SCALAR), keeper(named), RECORD
-    )
-    texts = {f"h{k}": member_text("h", n) for k, n in enumerate(hypers)}
-    texts |= {f"{v}{i}": f"{v}[{i}]" for v in "xg" for i in range(2)}
-    texts |= {f"H{2 * i + j}": f"s.H[{i}][{j}]" for i in range(2) for j in range(2)}
-    # kept, so that a carried term is read before its new value is stored
-    heads = [f"const s{k} = {member_text('s', term)};" for k, term in enumerate(cls.memory)]
-    stores = {member_text("s", name): value for name, value in named.items()}
-    pairs = zip(x, step, strict=True) if cls.coupled else [(x, step)]
-    moved = [tape.record("add", pair) for pair in pairs]
+    step = cls.update(SimpleNamespace(**flags, **numbers), memory, x, g, tape.input("t", SCALAR), keeper(named), RECORD)
+    moved = [tape.record("add", pair) for pair in (zip(x, step, strict=True) if cls.coupled else [(x, step)])]
     kept = [named.get(term, getattr(memory, term)) for term in cls.memory]
-    walk = Statements([*kept, *moved], prefix="r", hoisted=True)
-    begins = [f"h{hypers.index(v)}" if isinstance(v, str) else number(v) for v in cls.memory.values()]
-    return {
-        "terms": list(named),
-        "update": function_text("h, s, x, g, t", step, texts, heads, stores),
-        "walk": {
-            "fixed": " ".join(walk.lines["fixed"]), "step": " ".join(walk.lines["step"]),
-            "each": " ".join(walk.lines[0]), "powers": walk.powers, "begins": begins,
-            "memory": [*map(walk.text, kept)], "moved": [*map(walk.text, moved)],
-        },
+    walk = Statements({"each": [*kept, *moved]}, "r", hoisted=True)
+    about = {
+        "begins": [f"h{hypers.index(v)}" if isinstance(v, str) else number(v) for v in cls.memory.values()],
+        "memory": [*map(walk.text, kept)], "moved": [*map(walk.text, moved)], "powers": walk.powers,
     }  # fmt: skip
+    # carried terms are read before their new values are stored
+    heads = [f"const {taken('s', cls.memory)} = s;"] if cls.memory else []
+    heads += ["const [[H0, H1], [H2, H3]] = s.H;"] if cls.coupled else []
+    places = ["[x0, x1]", "[g0, g1]"] if cls.coupled else ["x", "g"]
+    update = function_text([taken("h", hypers), "s", *places, "t"], step, heads, named)
+    return {"terms": list(named), "update": update, "walk": {**walk.blocks(), **about}}
 
 
-def _heights(value: Any, gradient: Sequence[Any], hessian: Sequence[Any]) -> dict[str, Any]:
-    """A surface's part of a walk: its value and its slopes at one point, and beyond these its Hessian."""
-    walk = Statements([value, *gradient], hessian, prefix="f", hoisted=True)
-    return {
-        "fixed": " ".join(walk.lines["fixed"]), "here": " ".join(walk.lines[0]), "bend": " ".join(walk.lines[1]),
-        "value": walk.text(value), "gradient": [*map(walk.text, gradient)], "hessian": [*map(walk.text, hessian)],
-    }  # fmt: skip
-
-
-def _readings(
-    traced: Any, names: Sequence[str], data: Sequence[str], shape: Mapping[str, float]
-) -> tuple[dict[str, Any], tuple[Any, list[Any], list[Any]]]:
-    """The functions of a formula, the shape parameters that follow its other arguments, and `call`; what they hand out.
+def _readings(traced: Any, names: Sequence[str], data: Sequence[str], shape: Mapping[str, float]) -> dict[str, Any]:
+    """The functions of a formula, the shape parameters that follow its other arguments, `call`, and the part of a walk.
 
     `call` hands a point and the shape's values to one of the functions: a spread call in the
-    page's inner loops would take ten times as long.
+    page's inner loops would take ten times as long. Nothing walks through one sample of data.
     """
-    tape, places = Tape(), [[f"{v}{i}" for i in range(len(those))] for v, those in (("x", names), ("p", shape))]
-    given = [tape.input(n, ROW) for n in (*places[0], *data)] + [tape.input(n, SCALAR, FIXED) for n in places[1]]
-    (value,), gradient, hessian = (
-        each.called(vars(RECORD), *given) for each in (traced.value, traced.gradient, traced.hessian)
+    tape, own = Tape(), [f"p{k}" for k in range(len(shape))]
+    arguments = [*(f"x{i}" for i in range(len(names))), *data, *own]
+    given = [tape.input(n, *((SCALAR, FIXED) if n in own else (ROW, STEP))) for n in arguments]
+    formulas = {"value": traced.value, "gradient": traced.gradient, "hessian": traced.hessian}
+    found = {name: formula.called(vars(RECORD), *given) for name, formula in formulas.items()}
+    texts = {n: function_text(arguments, each if n != "value" else each[0]) for n, each in found.items()}
+    walk = Statements({"here": found["value"] + found["gradient"], "bend": found["hessian"]}, "f", hoisted=True)
+    results = {name: [*map(walk.text, each)] for name, each in found.items()}
+    handed = ", ".join(
+        [*(f"point[{i}]" for i in range(len(names))), *data, *(f"shape[{k}]" for k in range(len(shape)))]
     )
-    arguments = ", ".join([*places[0], *data, *places[1]])
-    handed = [f"point[{i}]" for i in range(len(names))], [f"shape[{i}]" for i in range(len(shape))]
-    called = ", ".join([*handed[0], *data, *handed[1]])
-    results = {"value": value, "gradient": gradient, "hessian": hessian}
     return {
         "shape": list(shape), "shapeDefaults": list(shape.values()),
-        "call": Script(f"({', '.join(['reading', 'point', *data, 'shape'])}) => reading({called})"),
-        **{name: function_text(arguments, result) for name, result in results.items()},
-    }, (value, gradient, hessian)  # fmt: skip
+        "call": Script(f"({', '.join(['reading', 'point', *data, 'shape'])}) => reading({handed})"),
+        **texts, "walk": None if data else {**walk.blocks(), **results},
+    }  # fmt: skip
 
 
 def function_text(
-    arguments: str, result: Any, texts: Mapping[str, str] | None = None,
-    heads: Sequence[str] = (), stores: Mapping[str, Any] | None = None,
-) -> Script:  # fmt: skip
-    """A JavaScript function of a recorded value or a list of them; `stores` go to their places before it returns."""
+    arguments: Sequence[str], result: Any, heads: Sequence[str] = (), stores: Mapping[str, Any] | None = None
+) -> Script:
+    """A JavaScript function of a recorded value or a list of them; `stores` are left in `s` before it returns."""
     kept, many = stores or {}, isinstance(result, list | tuple)
     results = list(result) if many else [result]
-    found = Statements([*kept.values(), *results], texts=texts)
-    tail = [f"{place} = {found.text(value)};" for place, value in kept.items()]
+    found = Statements({"body": [*kept.values(), *results]})
+    tail = [f"s[{_quoted(name)}] = {found.text(value)};" for name, value in kept.items()]
     returned = ", ".join(map(found.text, results))
-    lines = [*heads, *found.lines[0], *tail, f"return {f'[{returned}]' if many else returned};"]
+    lines = [*heads, *found.lines["body"], *tail, f"return {f'[{returned}]' if many else returned};"]
     body = "\n".join(f"  {line}" for line in lines)
-    return Script(f"function ({arguments}) {{\n{body}\n}}")
+    return Script(f"function ({', '.join(arguments)}) {{\n{body}\n}}")
 
 
-def member_text(owner: str, name: str) -> str:
-    return f"{owner}.{name}" if name.isidentifier() and name.isascii() else f"{owner}[{_quoted(name)}]"
+def taken(owner: str, names: Iterable[str]) -> str:
+    """What takes members of an object, whatever their names, to numbered locals: h0, h1, ..."""
+    each = ", ".join(f"{_quoted(name)}: {owner}{k}" for k, name in enumerate(names))
+    return f"{{ {each} }}" if each else owner
 
 
 def _is_live(objective: Objective, name: str) -> bool:

@@ -67,7 +67,7 @@ return function (values, steps, losses, end) {
   const clip = values[at]; ${begins} ${rule.fixed} ${surface.fixed}
   ${all(rule.powers, (base, k) => `q${k} = powers(q${k}, ${base}, steps);`)}
   for (let t = 0; ; ) {
-    { ${surface.here} loss = ${surface.value}; ${all(surface.gradient, (text, i) => `g${i} = ${text};`)} ${bend} }
+    { ${surface.here} loss = ${surface.value[0]}; ${all(surface.gradient, (text, i) => `g${i} = ${text};`)} ${bend} }
     losses[t] = loss;
     const fine = Number.isFinite(loss);
     if (t > 0 && (lost || !fine || !Number.isFinite(x0) || !Number.isFinite(x1))) return t;

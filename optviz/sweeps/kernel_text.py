@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..trace.tape import FIXED, ROW, SCALAR, Node, Value
+from ..trace.tape import FIXED, ROW, SCALAR, SIGNS, Node, Value
 from .programs import Line, needed
 
 CHUNK = 256  # lanes: a chunk's rows stay in a core's nearest cache
@@ -53,15 +53,12 @@ def call(U, k, base, inputs, a, sa, b, sb, out, m, W, here):
 def entry(which, m, Q, C, S, U, W, base, here, R):
     far = 0
 '''
-_SIGNS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/"}
-_TRUTHS = {"less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=", "equal": "==", "not_equal": "!=",
-           "bitwise_and": "&", "bitwise_or": "|", "bitwise_xor": "!="}  # fmt: skip
 _FORMS = {
     "negative": "-{0}", "positive": "{0}", "absolute": "abs({0})", "sqrt": "math.sqrt({0})",
     "maximum": "({0} if {0} >= {1} or {0} != {0} else {1})", "minimum": "({0} if {0} <= {1} or {0} != {0} else {1})",
     "sign": "(1.0 if {0} > 0 else (-1.0 if {0} < 0 else (0.0 if {0} == 0 else {0})))",
 }  # fmt: skip
-_INLINE = {*_SIGNS, *_TRUTHS, *_FORMS, "where", "logical_not"}
+_INLINE = {*SIGNS, *_FORMS, "where", "logical_not"}
 
 
 class Unprintable(Exception):
@@ -263,13 +260,13 @@ class _Function:
         if node.op == "logical_not":
             return f"not {self._text(node.args[0])}" if truths[0] else f"{self._text(node.args[0])} == 0.0"
         if node.op in ("bitwise_and", "bitwise_or", "bitwise_xor") and all(truths):
-            return f" {_TRUTHS[node.op]} ".join(map(self._text, node.args))
+            return f" {SIGNS[node.op]} ".join(map(self._text, node.args))
         if node.op.startswith("bitwise") or all(truths):
             raise Unprintable(f"{node.op} of truths")
         args = [self._text(a, number=True) for a in node.args]
         if node.op in _FORMS:
             return _FORMS[node.op].format(*args)
-        return f" {(_SIGNS | _TRUTHS)[node.op]} ".join(args)
+        return f" {SIGNS[node.op]} ".join(args)
 
     def _text(self, value: Any, number: bool = False) -> str:
         """A value's name in a loop over lanes; of a truth, as a number where one is asked for."""

@@ -20,10 +20,6 @@ from ..trace.tape import FIXED, RECORD, ROW, STEP, Tape, Value
 class LaneTape(Tape):
     """A tape that leaves out what a finite lane does not need: x * 1, x + 0, 0 X. Zeros may lose their signs."""
 
-    def called(self, value: Any) -> str:
-        """The name of an input; empty for anything else."""
-        return value.node.args[0] if isinstance(value, Value) and value.node.op == "input" else ""
-
     def constant(self, number: float) -> Value:
         """A number that stands for a row of it."""
         return self._keyed("positive", (float(number),), ROW, FIXED)
@@ -89,7 +85,7 @@ class Line:
 def _later_equal(a, b):
     """Of the step's number, which is above 1 in every step but the first."""
     for one, other in ((a, b), (b, a)):
-        if isinstance(one, Value) and one.node.op == "input" and one.node.args[0] == "t" and _is(other, 1):
+        if Tape.called(one) == "t" and _is(other, 1):
             return False
     return a == b
 

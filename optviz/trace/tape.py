@@ -20,9 +20,11 @@ from .tracing import namespace
 SCALAR, ROW, OWN = 0, 1, 2  # a number; (lanes,); of carried terms, a row for each coordinate
 FIXED, STEP = 0, 1  # the same in every step of a block, or not
 
-_TRUTH = {"less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "bitwise_and", "bitwise_or",
-          "bitwise_xor", "logical_not"}  # fmt: skip
-OPERATORS = {"add", "subtract", "multiply", "divide", "negative", *_TRUTH}  # beside the functions of `functions.ROWS`
+# Operators of two values, in Python and in JavaScript; an exclusive or is one of truths
+_TRUTHS = {"less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=", "equal": "==", "not_equal": "!=",
+           "bitwise_and": "&", "bitwise_or": "|", "bitwise_xor": "!="}  # fmt: skip
+SIGNS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", **_TRUTHS}
+OPERATORS = {*SIGNS, "negative", "logical_not"}  # beside the functions of `functions.ROWS`
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,11 @@ class Tape:
             self._names[name] = self._new(Node("input", (name,), shape, when))
         return self._names[name]
 
+    @staticmethod
+    def called(value: Any) -> str:
+        """The name of an input; empty for anything else."""
+        return value.node.args[0] if isinstance(value, Value) and value.node.op == "input" else ""
+
     def where(self, condition: Value, a: Any, b: Any) -> Any:
         """a where the condition holds, else b."""
         return self._operation("where", (condition, a, b), self._is_truth(a) and self._is_truth(b))
@@ -113,7 +120,7 @@ class Tape:
 
     def _simplified(self, op: str, args: tuple) -> Any:
         """The operation itself: a tape of another kind may know a shorter way."""
-        return self._operation(op, args, op in _TRUTH)
+        return self._operation(op, args, op in _TRUTHS or op == "logical_not")
 
     def _negated(self, value: Any) -> Any:
         """What a value is the negative of, or None."""
