@@ -2,6 +2,7 @@
 
 import json
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,11 +11,13 @@ from oracles import rules
 from test_export_laws import constants
 from test_export_runs import COMPARE
 
-from optviz import Hyperparameter, Rule, basins, descend, sweep
+from optviz import Hyperparameter, Rule, basins, descend, objective, sweep, xp
 from optviz.export.forms import forms_script
 from optviz.export.kernels import objective_script, rule_script
 from optviz.objectives.surfaces import Himmelblau, Quadratic
 from optviz.readings.equations import rule_mathml
+from optviz.runs.descent import keeper
+from optviz.trace.tracing import FLOATS
 
 
 class AdaBelief(Rule):
@@ -115,6 +118,37 @@ def test_a_page_walks_as_python_does():
         assert alike == [True, True, True], cls
         assert lost == run.diverged[0]
         np.testing.assert_allclose([float(v) for v in losses], run.loss[:, 0], rtol=1e-12)
+
+
+def test_a_page_walks_a_surface_whose_variables_have_any_names():
+    surface = objective(lambda var, t1: (var - 1) ** 2 * xp.cosh(t1) + xp.sqrt(1 + t1**2) / (1 + var**2))
+    kinds = constants(rule=rule_script(Named), surface=objective_script(surface))
+    script = f"""const surface_ = Object.assign(new Surface(surface, {{}}), {{ starts: [{json.dumps(START)}] }});
+      return differs(surface_, new Rule(rule, {{}}), 0);"""
+    assert run_js("\n".join([kinds, COMPARE, script])) == [True, True, True]
+
+
+class Zeros(Rule):
+    """Zeros with signs, which a sweep's lanes may lose and a page may not."""
+
+    lr = Hyperparameter(0.1, bounds=(0, None))
+
+    @staticmethod
+    def update(h, memory, x, g, t, let, xp):
+        none = let("none", x * 0)
+        kept, lost = let("kept", none * 1), let("lost", none + 0)
+        two = let("two", 0.0 * h.lr), let("other two", -0.0 * h.lr)
+        return let("step", xp.where(x > 0, kept, lost) + two[0] - two[1] - -none)
+
+
+def test_a_page_keeps_the_signs_of_zeros():
+    named = {}
+    step = Zeros.update(SimpleNamespace(lr=0.1), None, -1.5, 2.0, 1, keeper(named), FLOATS)
+    script = """const rule = new Rule(zeros), s = rule.memories(rule.at(0), 1)[0];
+      rule.update(rule.at(0), s, -1.5, 2.0, 1);
+      return Object.entries(s).map(([name, value]) => [name, Object.is(value, -0)]);"""
+    found = dict(run_js("\n".join([constants(zeros=rule_script(Zeros)), script])))
+    assert step == 0.0 and found == {name: math.copysign(1.0, value) < 0 for name, value in named.items()}
 
 
 def test_basins_of_rules_with_such_names():
