@@ -24,7 +24,7 @@ def number(value: Any) -> str:
     """A number in JavaScript; a float reads back as the same float."""
     if isinstance(value, int | np.integer | np.bool_):
         return str(int(value))
-    return repr(float(value)).removesuffix(".0").replace("inf", "Infinity").replace("nan", "NaN")
+    return repr(float(value)).replace("inf", "Infinity").replace("nan", "NaN")
 
 
 class Statements:
