@@ -42,7 +42,7 @@ export class Rule {
     const flags = kind.flags.map((flag) => (this.values[flag] ? "1" : "0")).join("");
     this.terms = kind.terms[flags];
     this.update = kind.update[flags];
-    this.walk = kind.walk?.[flags]; // the update as `runs.js` takes it
+    this.walk = kind.walk[flags]; // the update as `runs.js` takes it
     if (!this.update) throw new Error(`${this.name} refuses this setting of ${kind.flags.join(", ")}.`);
   }
 
@@ -335,7 +335,7 @@ function withNoise(gradient, { data, shape: [, dim, width] }, t, lane) {
   return gradient.map((v, i) => v + data[((t - 1) * dim + i) * width + (width === 1 ? 0 : lane)]);
 }
 
-export const limited = (value, clip) => Math.min(Math.max(value, -clip), clip);
+const limited = (value, clip) => Math.min(Math.max(value, -clip), clip);
 
 // Each entry cut to +-clip, then the norm to clipNorm (torch.nn.utils.clip_grad_norm_, with its 1e-6).
 function clipped(gradient, { clip = null, clipNorm = null }) {

@@ -1,5 +1,5 @@
 // Runs of which nothing stays but the losses and the end: millions of their steps are one picture's.
-import { floorDivide, limited, modulo } from "./descent.js";
+import { Rule, descend, floorDivide, modulo } from "./descent.js";
 import { $special } from "./special.js";
 
 export class Runs {
@@ -95,22 +95,13 @@ function powers(known, base, steps) {
 
 // The same walk by the rule's and the surface's own functions.
 export function plainly(objective, rule, hypers) {
-  const lane = Object.assign(Object.create(Object.getPrototypeOf(objective)), objective), h = rule.at(0);
-  lane.shape = [...objective.shape];
+  const own = Object.assign(Object.create(Object.getPrototypeOf(objective)), objective);
   return (values, steps, losses, end) => {
-    hypers.forEach((name, i) => { h[name] = values[2 + i]; });
-    lane.shape.forEach((_, i) => { lane.shape[i] = values[2 + hypers.length + i]; });
-    const x = [values[0], values[1]], memories = rule.memories(h, 2), clip = values.at(-1);
-    losses[0] = lane.lossAt(x);
-    const lost = !Number.isFinite(losses[0]);
-    for (let t = 1; t <= steps; t++) {
-      const step = rule.step(h, memories, x, lane.gradientAt(x).map((g) => limited(g, clip)), t, lane);
-      x[0] += step[0];
-      x[1] += step[1];
-      losses[t] = lane.lossAt(x);
-      if (lost || !Number.isFinite(losses[t]) || !x.every(Number.isFinite)) return t;
-    }
-    end.set(x);
-    return 0;
+    const numbers = Object.fromEntries(hypers.map((name, i) => [name, values[2 + i]])), clip = values.at(-1);
+    own.shape = [...values.subarray(2 + hypers.length, -1)];
+    const run = descend(own, new Rule(rule.kind, { ...rule.values, ...numbers }), values.slice(0, 2), steps, { clip });
+    losses.set(run.loss.data);
+    end.set(run.final.data);
+    return run.diverged.data[0];
   };
 }

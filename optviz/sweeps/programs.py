@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
-
 from ..trace.tape import FIXED, RECORD, ROW, STEP, Tape, Value
 
 
@@ -22,22 +20,16 @@ class LaneTape(Tape):
 
     def constant(self, number: float) -> Value:
         """A number that stands for a row of it."""
-        return self._keyed("positive", (float(number),), ROW, FIXED)
+        return self._node("positive", (float(number),), ROW, FIXED)
 
     def choices(self) -> list[tuple[int, int]]:
         """The choices that depend on what is fixed, each with its condition."""
         asked = [(k, n.args[0].index) for k, n in enumerate(self.nodes) if n.op == "where"]
         return [(choice, condition) for choice, condition in asked if self.nodes[condition].when == FIXED]
 
-    def where(self, condition: Value, a: Any, b: Any) -> Any:
-        """a where the condition holds, else b."""
-        if self._is_truth(a) and self._is_truth(b):  # a row of truths is no row of numbers
-            return (condition & a) | (np.logical_not(condition) & b)
-        return super().where(condition, a, b)
-
-    def _simplified(self, op: str, args: tuple) -> Any:
-        same = self._unchanged(op, args) if op not in ("bitwise_and", "bitwise_or") else self._settled(op, args)
-        return same if same is not None else super()._simplified(op, args)
+    def _operation(self, op: str, args: tuple) -> Any:
+        same = self._settled(op, args) if op in ("bitwise_and", "bitwise_or") else self._unchanged(op, args)
+        return super()._operation(op, args) if same is None else same
 
     def _unchanged(self, op: str, args: tuple) -> Any:
         """What x * 1, x + 0 and the like are: x itself, but for the sign of a zero."""

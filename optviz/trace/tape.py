@@ -35,7 +35,7 @@ class Node:
     args: tuple
     shape: int
     when: int
-    truth: bool = False
+    truth: bool
 
 
 class Value(NDArrayOperatorsMixin):
@@ -86,13 +86,10 @@ class Tape:
     def __init__(self):
         self.nodes: list[Node] = []
         self._known: dict[tuple, Value] = {}
-        self._names: dict[str, Value] = {}
 
     def input(self, name: str, shape: int, when: int = STEP) -> Value:
         """A value that is found under this name."""
-        if name not in self._names:
-            self._names[name] = self._new(Node("input", (name,), shape, when))
-        return self._names[name]
+        return self._node("input", (name,), shape, when)
 
     @staticmethod
     def called(value: Any) -> str:
@@ -101,7 +98,9 @@ class Tape:
 
     def where(self, condition: Value, a: Any, b: Any) -> Any:
         """a where the condition holds, else b."""
-        return self._operation("where", (condition, a, b), self._is_truth(a) and self._is_truth(b))
+        if self._is_truth(a) and self._is_truth(b):  # a row of truths is no row of numbers
+            return (condition & a) | (np.logical_not(condition) & b)
+        return self._operation("where", (condition, a, b))
 
     def _is_truth(self, value: Any) -> bool:
         return value.node.truth if isinstance(value, Value) else isinstance(value, bool | np.bool_)
@@ -116,29 +115,23 @@ class Tape:
             op, args = "subtract", (args[1], self._negated(args[0]))
         elif op == "add" and self._negated(args[1]) is not None:
             op, args = "subtract", (args[0], self._negated(args[1]))
-        return self._simplified(op, args)
-
-    def _simplified(self, op: str, args: tuple) -> Any:
-        """The operation itself: a tape of another kind may know a shorter way."""
-        return self._operation(op, args, op in _TRUTHS or op == "logical_not")
+        return self._operation(op, args)
 
     def _negated(self, value: Any) -> Any:
         """What a value is the negative of, or None."""
         return value.node.args[0] if isinstance(value, Value) and value.node.op == "negative" else None
 
-    def _operation(self, op: str, args: tuple, truth: bool) -> Value:
+    def _operation(self, op: str, args: tuple) -> Any:
+        """What an operation gives: a tape of another kind may know that it changes nothing."""
         nodes = [a.node for a in args if isinstance(a, Value)]
-        return self._keyed(op, args, max(n.shape for n in nodes), max(n.when for n in nodes), truth)
+        return self._node(op, args, max(n.shape for n in nodes), max(n.when for n in nodes))
 
-    def _keyed(self, op, args, shape, when, truth=False) -> Value:
+    def _node(self, op: str, args: tuple, shape: int, when: int) -> Value:
         key = (op, *(a.index if isinstance(a, Value) else repr(a) for a in args))  # 0.0 is not -0.0
         if key not in self._known:
-            self._known[key] = self._new(Node(op, args, shape, when, truth))
+            self.nodes.append(Node(op, args, shape, when, op in _TRUTHS or op == "logical_not"))
+            self._known[key] = Value(self, len(self.nodes) - 1)
         return self._known[key]
-
-    def _new(self, node: Node) -> Value:
-        self.nodes.append(node)
-        return Value(self, len(self.nodes) - 1)
 
 
 def not_followed(name: str) -> str:
