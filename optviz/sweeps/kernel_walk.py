@@ -11,10 +11,10 @@ import numpy as np
 
 from ..trace.tape import Tape, Value
 from . import kernels
-from .kernel_numbers import Numbers, powers_of_axes
 from .kernel_text import CHUNK, Text
 from .lanes import Fixed, fresh
 from .numpy_loops import loop_of
+from .step_inputs import Numbers, powers_of_axes
 
 WORTH = 1e-3  # seconds of a sweep by numpy from which on a kernel is sought
 
