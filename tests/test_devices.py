@@ -11,8 +11,8 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 
 from optviz import SGD, Rule, surfaces
 from optviz.rules.schedules import Cosine
-from optviz.sweeps.blocks import _Walk
-from optviz.sweeps.lanes import Fixed, _kept
+from optviz.sweeps.blocks import block
+from optviz.sweeps.lanes import _kept
 from optviz.sweeps.sweep import _grid
 
 DEVICE = "lazy"  # a fake tensor may be on it where torch is not linked with a GPU's libraries
@@ -21,9 +21,8 @@ AROUND = [{}, {"clip": 0.5, "noise": 0.1}, {"clip_norm": 1.0, "schedule": Cosine
 
 
 @pytest.fixture
-def device(monkeypatch):
-    """Every number keeps where it is and is without a value: what asks for one takes the most general way."""
-    monkeypatch.setattr(Fixed, "choices", lambda fixed: {})
+def device():
+    """Every number keeps where it is and is without a value."""
     _kept.cache_clear()
     with FakeTensorMode():
         yield DEVICE
@@ -37,25 +36,25 @@ def axes_of(rule: type[Rule]) -> dict[str, list[float]]:
     return {n: [getattr(made, n), 0.9 * getattr(made, n) + 0.05] for n in numbers} | {"x": [-1.0, 1.0], "seed": [0, 1]}
 
 
-def block(rule, objective, around, device):
+def lanes(rule, objective, around, device):
     grid = _grid(objective, rule, (1.0, 0.5), 3, axes_of(type(rule)), around)
     grid.device = device
-    return _Walk(grid, grid.values(0, grid.lanes), grid.lanes, np.zeros(grid.lanes)).block
+    return block(grid.plan(True), 0, grid.lanes)
 
 
 def test_every_rule_and_surface_keeps_its_lanes_on_their_device(device):
     for (rule, surface), around in zip(PAIRS, cycle(AROUND), strict=False):
-        made = block(rule(), surface(), around, device)
+        made = lanes(rule(), surface(), around, device)
         for t in (1, 2):
             made.step(t)
         made.measure()
         made.fill(np.array([0, 3]), 1)
-        rows = (*made.X, made.F, *made.state(1)[:-1])
+        rows = (*made.state(), made.F)
         assert {row.device.type for row in rows} == {device}, (rule, surface, around)
 
 
 def test_a_number_on_another_device_is_noticed(device):
-    made = block(SGD(), surfaces.Quadratic(), {}, device)
+    made = lanes(SGD(), surfaces.Quadratic(), {}, device)
     made.X[0].add_(1.0)
     with pytest.raises(RuntimeError, match="same device"):
         made.X[0].add_(made.xp.asarray(np.ones(made.X[0].shape)).to("cpu"))

@@ -13,9 +13,9 @@ import pytest
 
 import optviz
 from optviz import SGD, Adam, Hyperparameter, Rule, surfaces, sweep
-from optviz.sweeps import kernel_walk, kernels
+from optviz.sweeps import kernel_walk, kernels, numpy_walk
 from optviz.sweeps.kernel_text import Text
-from optviz.sweeps.numpy_loops import loop_of
+from optviz.sweeps.step_inputs import Inputs, powers_of_axes
 from optviz.sweeps.sweep import _grid
 
 AXES = {"lr": np.linspace(0.001, 1.0, 40), "momentum": np.linspace(0.0, 0.99, 30)}
@@ -51,7 +51,7 @@ def test_lanes_go_on_by_numpy_until_the_kernel_is_there(folder, monkeypatch):
     while len(kernels._ADDRESSES) < 2:
         assert time.monotonic() < began + 120 and not kernels._GIVEN_UP
         time.sleep(0.1)
-    monkeypatch.setattr(optviz.sweeps.blocks, "_Walk", None)  # which no lane needs any more
+    monkeypatch.setattr(numpy_walk, "Block", None)  # which no lane needs any more
     assert found().identical(plain)
     assert sorted(p.name for p in folder.iterdir()) == sorted(kernels._ADDRESSES)
 
@@ -135,11 +135,11 @@ def test_names_and_functions_of_any_kind_have_kernels(monkeypatch):
 def test_every_rule_has_a_kernel_on_every_surface(objective):
     for rule, timed in itertools.product(RULES, (False, True)):
         program = _grid(objective(), rule(), (0.3, 1.0), 5, {"lr": [0.1, 0.2]}, {"clip": 1.0}).program
-        assert "def entry" in Text(program, timed, frozenset(), lambda name: loop_of(name) is not None).source
+        assert "def entry" in Text(Inputs(program, timed, frozenset())).source
 
 
 def test_powers_of_an_axis_are_looked_up():
     grid = _grid(surfaces.Quadratic(), Adam(), (1, 1), 50, {"beta1": [0.5, 0.9], "lr": [0.1]}, {})
-    powers = kernel_walk.powers_of_axes(grid.program, grid.axes, 50)
+    powers = powers_of_axes(grid.program, grid.axes, 50)
     assert set(powers.values()) == {"beta1"}
-    assert not kernel_walk.powers_of_axes(grid.program, grid.axes, 10**6)
+    assert not powers_of_axes(grid.program, grid.axes, 10**6)

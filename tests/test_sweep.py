@@ -15,7 +15,7 @@ from optviz import SGD, Adam, Lanes, ReLUNet, Rule, descend, surfaces, sweep
 from optviz.rules.schedules import Cosine
 from optviz.runs.torch_optimizer import TorchOptimizer
 from optviz.sweeps import blocks
-from optviz.sweeps.blocks import CACHE
+from optviz.sweeps.blocks import BLOCK
 from optviz.sweeps.sweep import _grid
 
 STEPS = 40
@@ -189,22 +189,18 @@ def test_blocks_threads_and_tensors_change_no_number():
         np.testing.assert_allclose(tensors.loss, plain.loss, rtol=0 if cls is SGD else 1e-11)
 
 
-def test_a_block_ends_where_the_lanes_choose_otherwise_once_and_for_all():
-    """Momentum 0 keeps no buffer: with it in a block, every step would ask each lane which it is."""
+def test_any_part_of_a_grid_knows_what_its_lanes_have():
     rates, momenta = np.linspace(0.01, 0.5, 5), np.array([0.0, 0.0, 0.3, 0.6, 0.0])
-    grid = _grid(surfaces.Quadratic(), SGD(), (-5, -2), 20, {"lr": rates, "momentum": momenta}, {})
-    grid.block = 8
-    assert grid.shape == (5, 5) and list(grid.cuts) == [10, 20]
-    assert grid.blocks(0, 25) == [(0, 8), (8, 10), (10, 18), (18, 20), (20, 25)]
-    assert grid.blocks(11, 14) == [(11, 14)]
+    axes = {"momentum": momenta, "lr": rates}
+    grid = _grid(surfaces.Quadratic(), SGD(), (-5, -2), 20, axes, {})
+    assert grid.shape == (5, 5)
     for at, stop in ((0, 25), (3, 4), (7, 23), (20, 25)):
         own = grid.values(at, stop)
         np.testing.assert_array_equal(own["lr"], np.tile(rates, 5)[at:stop])
         np.testing.assert_array_equal(own["momentum"], np.repeat(momenta, 5)[at:stop])
-    for kept in (momenta, np.tile([0.0, 0.5], 8)):  # more cuts than are worth a block each
-        found = sweep(surfaces.Quadratic(), SGD(), (-5, -2), 20, {"lr": rates, "momentum": kept}, block=7)
-        for own, cell in cells(found):
-            assert cell == descend(surfaces.Quadratic(), SGD(**own), (-5, -2), 20).loss[-1, 0]
+    found = sweep(surfaces.Quadratic(), SGD(), (-5, -2), 20, axes, block=7)
+    for own, cell in cells(found):  # momentum 0 keeps no buffer: lanes of a block choose for themselves
+        assert cell == descend(surfaces.Quadratic(), SGD(**own), (-5, -2), 20).loss[-1, 0]
 
 
 def test_a_block_at_rest_stops_early_with_the_same_numbers(monkeypatch):
@@ -244,7 +240,7 @@ def test_memory_is_bounded_by_the_block():
 
     peak(8)  # what is imported and traced once
     small, large = peak(256), peak(1024)
-    assert large < small + 8 * CACHE  # 16 times the lanes
+    assert large < small + 32 * BLOCK  # 16 times the lanes
 
 
 def test_without_a_gpu_one_sentence_says_so():

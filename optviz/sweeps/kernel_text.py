@@ -7,12 +7,12 @@ sines) is numpy's own loop over a row of the chunk; all else is done lane by lan
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..trace.tape import FIXED, ROW, SCALAR, SIGNS, Node, Value
-from .programs import Line, needed
+from ..trace.tape import ROW, SCALAR, Value
+from .numpy_loops import loop_of
+from .step_inputs import Inputs, is_constant
 
 CHUNK = 256  # lanes: a chunk's rows stay in a core's nearest cache
 _HEADER = '''"""Written by optviz from a rule and an objective; compiled by numba."""
@@ -53,12 +53,15 @@ def call(U, k, base, inputs, a, sa, b, sb, out, m, W, here):
 def entry(which, m, Q, C, S, U, W, base, here, R):
     far = 0
 '''
+_SIGNS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/"}
+_TRUTHS = {"less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=", "equal": "==", "not_equal": "!=",
+           "bitwise_and": "&", "bitwise_or": "|", "bitwise_xor": "!="}  # fmt: skip
 _FORMS = {
     "negative": "-{0}", "positive": "{0}", "absolute": "abs({0})", "sqrt": "math.sqrt({0})",
     "maximum": "({0} if {0} >= {1} or {0} != {0} else {1})", "minimum": "({0} if {0} <= {1} or {0} != {0} else {1})",
     "sign": "(1.0 if {0} > 0 else (-1.0 if {0} < 0 else (0.0 if {0} == 0 else {0})))",
 }  # fmt: skip
-_INLINE = {*SIGNS, *_FORMS, "where", "logical_not"}
+_INLINE = {*_SIGNS, *_TRUTHS, *_FORMS, "where", "logical_not"}
 
 
 class Unprintable(Exception):
@@ -72,7 +75,6 @@ class Places:
     rows: dict[str, int] = field(default_factory=dict)  # of Q, by name
     constants: list[float] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)  # the functions that numpy does
-    columns: dict[str, list[int]] = field(default_factory=dict)  # numbers of a step, by line: nodes
 
     def row(self, name: str) -> int:
         """The place in Q where a row begins."""
@@ -89,95 +91,47 @@ class Places:
 
 
 class Text:
-    """A program's kernel in Python: its source, and what it has to be given.
+    """A program's kernel in Python: its source, and where in its rows what it is given has to be."""
 
-    `timed` has every step find the loss where it begins. `looked_up` are the powers that are
-    found in a table: nodes of the steps' tape.
-    """
-
-    def __init__(self, program: Any, timed: bool, looked_up: frozenset[int], callable_: Callable[[str], bool]):
-        bare = "" if timed else " bare"
-        self.lines = {n: program.lines[f"{n}{bare}" if n != "look" else n] for n in ("first", "later", "look")}
-        self.looked_up, self.callable = looked_up, callable_
-        self.places = Places()
-        self.dim = program.dim
-        self.carried = [f"X{k}" for k in range(program.dim)]
-        self.carried += [f"m_{n}" for n, shape in program.shapes.items() if shape == ROW]
-        for name in [*self.carried[: self.dim], "F", *self._gathered(), *self._fixed(), *self.carried[self.dim :]]:
+    def __init__(self, inputs: Inputs):
+        self.inputs, self.places, self.dim = inputs, Places(), inputs.program.dim
+        x, memory = inputs.rows[: self.dim], inputs.rows[self.dim :]
+        given = [f"k{index}" for index in (*inputs.gathered, *inputs.fixed)]
+        for name in [*x, "F", *given, *memory]:
             self.places.row(name)
-        parts = [_Function(self, name, line).text() for name, line in self.lines.items()]
+        parts = [_Function(self, name).text() for name in inputs.lines]
         self.source = (
             _HEADER + "".join(f"    if which == {k}:{part}" for k, part in enumerate(parts)) + "    return far\n"
         )
 
-    def _gathered(self) -> list[str]:
-        """The rows that are looked up anew in every step."""
-        found: dict[str, None] = {}
-        for name in ("first", "later"):
-            nodes = self.lines[name].tape.nodes
-            for index in needed(self.lines[name]):
-                node = nodes[index]
-                if index in self.looked_up:
-                    found[f"p{index}"] = None
-                elif node.op == "input" and node.shape == ROW and (node.args[0] == "rate" or node.args[0][0] == "Z"):
-                    found[node.args[0]] = None
-        self.gathered = list(found)
-        return self.gathered
-
-    def _fixed(self) -> list[str]:
-        """The rows that stay the same: names, each with its line and node."""
-        self.fixed: dict[str, tuple[str, int]] = {}
-        for name, line in self.lines.items():
-            nodes, skipped = line.tape.nodes, self.looked_up if name != "look" else ()
-            read = [a for k in needed(line) if nodes[k].when != FIXED and k not in skipped for a in nodes[k].args]
-            for value in (*read, *line.carried.values(), line.loss):
-                if (
-                    isinstance(value, Value)
-                    and nodes[value.index].when == FIXED
-                    and not is_constant(nodes[value.index])
-                ):
-                    self.fixed.setdefault(fixed_name(name, value.index), (name, value.index))
-        return list(self.fixed)
-
     def shape(self) -> list[int]:
         """What the driver is told of the rows of Q: see `kernel_driver.entry`."""
-        looked_up, fixed = (self.places.row(names[0]) if names else 0 for names in (self.gathered, list(self.fixed)))
-        memory = len(self.carried) - self.dim
-        own = self.dim + 1 + len(self.gathered) + len(self.fixed) + memory
-        return [self.places.row("F"), looked_up, len(self.gathered), fixed, len(self.fixed), memory, own]
+        looked_up, fixed, rows = len(self.inputs.gathered), len(self.inputs.fixed), len(self.inputs.rows)
+        first = CHUNK * (self.dim + 1)
+        return [first - CHUNK, first, looked_up, first + CHUNK * looked_up, fixed, rows - self.dim,
+                rows + 1 + looked_up + fixed]  # fmt: skip
 
 
-def fixed_name(line: str, index: int) -> str:
-    """The name of a fixed row: the steps share a tape, and so their rows."""
-    return f"{'l' if line == 'look' else 'k'}{index}"
-
-
-def is_constant(node: Node) -> bool:
-    """Whether a node is a number that stands for a row of it."""
-    return node.op == "positive" and not isinstance(node.args[0], Value)
+def printed(inputs: Inputs) -> Text | None:
+    """The text of a kernel; None where there is none."""
+    try:
+        return Text(inputs)
+    except Unprintable:
+        return None
 
 
 class _Function:
     """One line as a function of the chunk: loops over lanes, and between them numpy's own loops."""
 
-    def __init__(self, text: Text, name: str, line: Line):
-        self.whole, self.places, self.name, self.line = text, text.places, name, line
-        self.nodes = line.tape.nodes
-        self.order = [k for k in needed(line) if self._is_work(k)]
-        self.scalars: list[int] = self.places.columns.setdefault(name, [])
+    def __init__(self, text: Text, name: str):
+        self.inputs, self.places, self.name, self.dim = text.inputs, text.places, name, text.dim
+        self.nodes, self.order, self.results = self.inputs.nodes, self.inputs.work[name], self.inputs.results(name)
         self.constants: list[str] = []
         self.numbers: list[str] = []  # that numpy's loops read from a place of their own
         self.levels: dict[int, int] = {}
         for index in self.order:
             self.levels[index] = self._level(index)
-        self.last = max([0, *(self._known_at(v) for v in self._results().values())])
-
-    def _is_work(self, index: int) -> bool:
-        node = self.nodes[index]
-        return node.op != "input" and node.when != FIXED and node.shape == ROW and index not in self._looked_up()
-
-    def _looked_up(self) -> frozenset[int]:
-        return self.whole.looked_up if self.name != "look" else frozenset()
+        self.last = max([0, *(self._known_at(v) for v in self.results.values())])
 
     def _is_call(self, index: int) -> bool:
         return self.nodes[index].op not in _INLINE
@@ -191,12 +145,6 @@ class _Function:
             return 0
         return self.levels[value.index] + self._is_call(value.index)
 
-    def _results(self) -> dict[str, Any]:
-        """What is kept at the end, by its row."""
-        carried = {n: v for n, v in self.line.carried.items() if n in self.places.rows and self.name != "look"}
-        loss = {} if self.line.loss is None else {"F": self.line.loss}
-        return {**loss, **carried}
-
     def text(self) -> str:
         """The function's lines."""
         body = []
@@ -204,7 +152,7 @@ class _Function:
             body += self._loop(level)
             body += [self._called(k) for k in self.order if self.levels[k] == level and self._is_call(k)]
         head = [f"c{n[1:]} = C[{n[1:]}]" for n in dict.fromkeys(self.constants)]
-        head += [f"{self._scalar(k)} = S[{at}]" for at, k in enumerate(self.scalars)]
+        head += [f"{self._scalar(k)} = S[{at}]" for at, k in enumerate(self.inputs.columns[self.name])]
         head += [f"Q[{self._number_place(at)}] = {n}" for at, n in enumerate(self.numbers)]
         return "".join(f"\n        {line}" for line in [*head, *body] or ["pass"]) + "\n"
 
@@ -224,9 +172,9 @@ class _Function:
 
     def _ending(self) -> list[str]:
         """The results to their rows, all at once as some take the places of others; and who is far out."""
-        kept = {row: self._text(value, number=True) for row, value in self._results().items()}
+        kept = {row: self._text(value, number=True) for row, value in self.results.items()}
         lines = [f"Q[{self.places.row(row)} + i] = {text}" for row, text in kept.items()]
-        places = [f"X{k}" for k in range(self.whole.dim)]
+        places = [f"X{k}" for k in range(self.dim)]
         ends = [kept.get(x, f"Q[{self.places.row(x)} + i]") for x in places]
         square = " + ".join(f"{x} * {x}" for x in ends)
         return [*lines, f"far += 0 if {square} < R else 1"]
@@ -247,7 +195,7 @@ class _Function:
                 self._is_call(k) or self.levels[k] > here
             ):
                 return True
-        kept = any(isinstance(v, Value) and v.index == index for v in self._results().values())
+        kept = any(isinstance(v, Value) and v.index == index for v in self.results.values())
         return kept and here < self.last
 
     def _expression(self, index: int) -> str:
@@ -260,13 +208,13 @@ class _Function:
         if node.op == "logical_not":
             return f"not {self._text(node.args[0])}" if truths[0] else f"{self._text(node.args[0])} == 0.0"
         if node.op in ("bitwise_and", "bitwise_or", "bitwise_xor") and all(truths):
-            return f" {SIGNS[node.op]} ".join(map(self._text, node.args))
+            return f" {_TRUTHS[node.op]} ".join(map(self._text, node.args))
         if node.op.startswith("bitwise") or all(truths):
             raise Unprintable(f"{node.op} of truths")
         args = [self._text(a, number=True) for a in node.args]
         if node.op in _FORMS:
             return _FORMS[node.op].format(*args)
-        return f" {SIGNS[node.op]} ".join(args)
+        return f" {(_SIGNS | _TRUTHS)[node.op]} ".join(args)
 
     def _text(self, value: Any, number: bool = False) -> str:
         """A value's name in a loop over lanes; of a truth, as a number where one is asked for."""
@@ -288,23 +236,18 @@ class _Function:
         return self.constants[-1]
 
     def _scalar(self, index: int) -> str:
-        if index not in self.scalars:
-            self.scalars.append(index)
         return f"{self.name}_s{index}"
 
     def _row_of(self, index: int) -> str:
         """The name of the row in which a value is."""
-        node = self.nodes[index]
-        if node.when == FIXED:
-            return fixed_name(self.name, index)
-        if index in self._looked_up():
-            return f"p{index}"
-        return node.args[0] if node.op == "input" else f"b{index}"
+        if f"k{index}" in self.places.rows:
+            return f"k{index}"
+        return self.nodes[index].args[0] if self.nodes[index].op == "input" else f"b{index}"
 
     def _called(self, index: int) -> str:
         """numpy's own loop over a row, or two."""
         node = self.nodes[index]
-        if not self.whole.callable(node.op) or len(node.args) > 2:
+        if loop_of(node.op) is None or len(node.args) > 2:
             raise Unprintable(f"{node.op} by numpy")
         places = [self._place(a) for a in node.args]
         (a, sa), (b, sb) = places[0], places[-1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from types import SimpleNamespace
@@ -11,15 +11,10 @@ from typing import Any
 import numpy as np
 
 from ..runs.descent import first_memory, keeper
-from ..trace.functions import ROWS
 from ..trace.tape import FIXED, OWN, RECORD, ROW, SCALAR, Value
-from . import kernels
-from .compiler import Compiler
-from .kernel_text import Text, Unprintable
-from .numpy_loops import loop_of
-from .programs import LATER, Line, needed
-from .programs import LaneTape as Tape
+from .programs import LATER, LaneTape, Line
 from .safe_radius import safe_radius
+from .step_inputs import Inputs
 
 
 class Program:
@@ -37,18 +32,17 @@ class Program:
         self.traced = has_formula(objective)
         self.dim, self.coupled = objective.dim, rule.coupled
         self.terms = self._terms()
-        tape = Tape()
-        self.lines = {"first": self._line(True, tape), "later": self._line(False, tape), "look": self._look()}
-        self.lines |= {f"{n} bare": replace(self.lines[n], loss=None) for n in ("first", "later")}
+        self.tape = LaneTape()
+        first, later = self._line(True, self.tape), self._line(False, self.tape)
+        self.lines = {"first": first, "later": later, "look": Line(self.tape, later.loss, (), {})}
         self.shapes = {place: min(shape, ROW) for n, shape in self.terms.items() for place in self._places(n)}
-        self.uses_t, self.size = self._timed(), len(needed(self.lines["later"]))
+        self.uses_t, self.size = self._timed(), len(later.order)
         self.lr = getattr(rule, "lr", 0.0)
-        self._made: dict[tuple, tuple[Compiler, Callable]] = {}
-        self.printed: dict[tuple[bool, frozenset], Text | None] = {}  # texts of kernels
+        self._inputs: dict[tuple[bool, frozenset], Inputs] = {}
 
     def __getstate__(self):
         gone = {"objective": None, "rule": None} if self.traced else {}
-        return {**self.__dict__, "_made": {}, "printed": {}, **gone}
+        return {**self.__dict__, "_inputs": {}, **gone}
 
     def _terms(self) -> dict[str, int]:
         """The shape of each carried term, found by tracing until no step widens one."""
@@ -56,7 +50,7 @@ class Program:
         while True:
             found = dict(self.terms)
             for first in (True, False):
-                line = self._line(first, Tape(), all_places=True)
+                line = self._line(first, LaneTape(), all_places=True)
                 for name, shape in found.items():
                     found[name] = max(shape, self._width(line, [line.memory[p] for p in self._each(name)]))
             if found == self.terms:
@@ -77,7 +71,7 @@ class Program:
         """Where a carried term is kept: once, or once a coordinate."""
         return self._each(name) if self.terms[name] == OWN else self._each(name)[:1]
 
-    def _line(self, first: bool, tape: Tape, all_places: bool = False) -> Line:
+    def _line(self, first: bool, tape: LaneTape, all_places: bool = False) -> Line:
         rule = self.rule
         h = {n: self._given(tape, n, v) for n, v in rule.values().items()}
         if self.rates:
@@ -103,17 +97,17 @@ class Program:
         kept = memory if all_places else {p: memory[p] for n in self.terms for p in self._places(n)}
         return Line(tape, loss, tuple(tape.record("add", pair) for pair in zip(x, steps, strict=True)), kept)
 
-    def _given(self, tape: Tape, name: str, value: Any) -> Any:
+    def _given(self, tape: LaneTape, name: str, value: Any) -> Any:
         if name in self.varied:
             return tape.input(name, ROW, FIXED)
         return np.float64(value) if isinstance(value, float) else value
 
-    def _point(self, tape: Tape) -> list[Any]:
+    def _point(self, tape: LaneTape) -> list[Any]:
         shape = [self._given(tape, n, v) for n, v in zip(
             self.objective.shape_names(), self.objective.shape_values(), strict=True)]  # fmt: skip
         return [*(tape.input(f"X{k}", ROW) for k in range(self.dim)), *shape]
 
-    def _gradient(self, tape: Tape) -> tuple[Any, list[Any]]:
+    def _gradient(self, tape: LaneTape) -> tuple[Any, list[Any]]:
         if not self.traced:
             return None, [tape.input(f"G{k}", ROW) for k in range(self.dim)]
         point = self._point(tape)
@@ -121,14 +115,14 @@ class Program:
         g = self.objective.traced.gradient.called(vars(RECORD), *point)
         return loss, [row if isinstance(row, Value) else tape.constant(row) for row in g]
 
-    def _hessian(self, tape: Tape) -> list[list[Any]]:
+    def _hessian(self, tape: LaneTape) -> list[list[Any]]:
         if self.traced:
             flat = self.objective.traced.hessian.called(vars(RECORD), *self._point(tape))
         else:
             flat = [tape.input(f"H{k}", ROW) for k in range(self.dim**2)]
         return [flat[i * self.dim : (i + 1) * self.dim] for i in range(self.dim)]
 
-    def _around(self, tape: Tape, g: list[Any]) -> list[Any]:
+    def _around(self, tape: LaneTape, g: list[Any]) -> list[Any]:
         """Noise and clipping as `descend` does them, in that order."""
         if self.noise:
             g = [row + tape.input(f"Z{k}", ROW) for k, row in enumerate(g)]
@@ -141,64 +135,20 @@ class Program:
             g = [row * share for row in g]
         return g
 
-    def _look(self) -> Line:
-        tape = Tape()
-        loss = self.objective.traced.value.called(vars(RECORD), *self._point(tape))[0] if self.traced else None
-        return Line(tape, loss, (), {})
-
-    def rows(self) -> int:
-        """About how many rows of a block's numbers a step goes through."""
-        return 2 * self.dim + len(self.shapes) + len(self.varied) + 2
-
     def radius(self, values: Mapping[str, np.ndarray]) -> float:
         """How far out the loss is sure to be finite, whichever of these values a lane has."""
         return safe_radius(self.lines["look"], {n: float(abs(values[n]).max()) for n in self.varied})
 
     def _timed(self) -> bool:
         """Whether a later step depends on its number, so that a lane at rest may move again."""
-        tape = self.lines["later"].tape
-        names = {tape.called(Value(tape, k)) for k in needed(self.lines["later"])}
+        names = {self.tape.called(Value(self.tape, k)) for k in self.lines["later"].order}
         return any(name in ("t", "rate") or name.startswith("Z") for name in names)
 
-    def changes(self, name: str, values: Mapping[str, np.ndarray]) -> list[int]:
-        """Where along this axis a choice that a lane makes once and for all becomes another: indices of its values."""
-        if name not in self.varied:
-            return []
-        count = values[name].size
-        given = {n: np.repeat(values[n][:1], count) for n in self.varied} | {name: values[name]}
-        tape = self.lines["later"].tape
-        fixed = Fixed(tape, given, fresh)
-        choices = [np.broadcast_to(fixed[c], count) for _, c in tape.choices()]
-        return sorted({int(k) + 1 for made in choices for k in np.flatnonzero(made[1:] != made[:-1])})
-
-    def compiled(self, name: str, choices: Mapping[int, bool], xp: Any) -> tuple[Compiler, Callable]:
-        """A line's text made a function, once for the choices that all lanes of a block share."""
-        key = (name, xp.kind, tuple(sorted(choices.items())))
-        if key not in self._made:
-            compiler = Compiler(self.lines[name], self.shapes, choices)
-            numbers = {n: xp.number(v) if n[0] == "a" else np.float64(v) for n, v in compiler.constants.items()}
-            scope = {**xp.functions, **numbers}
-            exec(compile(compiler.source(), "optviz block", "exec"), scope)  # written from traced operations alone
-            self._made[key] = (compiler, scope["bind"])
-        return self._made[key]
-
-    def kernel(self, timed: bool, looked_up: frozenset[int], worth: bool) -> tuple[Text, Any] | None:
-        """The text of a kernel and its function; None where there is none, or none yet: `worth` asks for one."""
-        key = (timed, looked_up)
-        if key not in self.printed and not worth:
-            return None
-        if key not in self.printed:
-            self.printed[key] = _printed(self, timed, looked_up)
-        text = self.printed[key]
-        found = kernels.kernel(text.source) if text else None
-        return (text, found) if text and found else None
-
-
-def _printed(program: Program, timed: bool, looked_up: frozenset[int]) -> Text | None:
-    try:
-        return Text(program, timed, looked_up, lambda name: loop_of(name) is not None)
-    except Unprintable:
-        return None
+    def inputs(self, timed: bool, powers: frozenset[int]) -> Inputs:
+        """What its steps work out and what they find, with losses at every step or without."""
+        if (timed, powers) not in self._inputs:
+            self._inputs[timed, powers] = Inputs(self, timed, powers)
+        return self._inputs[timed, powers]
 
 
 @dataclass(frozen=True)
@@ -257,32 +207,3 @@ class Formula:
 def has_formula(objective: Any) -> bool:
     """Whether an objective is one formula of its variables, and none over data."""
     return hasattr(objective, "traced") and not hasattr(objective, "x")
-
-
-def fresh(op: str, args: Sequence[Any]) -> Any:
-    """The result of a numpy function of this name as a new array."""
-    return np.where(*args) if op == "where" else (ROWS[op].arrays if op in ROWS else getattr(np, op))(*args)
-
-
-class Fixed:
-    """The values of a tape's fixed nodes in the lanes of a block, each computed when first asked for."""
-
-    def __init__(self, tape: Tape, values: Mapping[str, Any], fresh: Callable):
-        self.tape, self.values, self.fresh = tape, values, fresh
-        self.found: dict[int, Any] = {}
-
-    def __getitem__(self, index: int) -> Any:
-        if index not in self.found:
-            node = self.tape.nodes[index]
-            args = [self[a.index] if isinstance(a, Value) else a for a in node.args]
-            self.found[index] = self.values[args[0]] if node.op == "input" else self.fresh(node.op, args)
-        return self.found[index]
-
-    def choices(self) -> dict[int, bool]:
-        """Which of the tape's choices are the same in all lanes."""
-        found = {}
-        for choice, condition in self.tape.choices():
-            held = bool(self[condition].all())
-            if held or not bool(self[condition].any()):
-                found[choice] = held
-        return found

@@ -1,14 +1,14 @@
-"""Many lanes without trajectories: a rule and an objective as one straight line of array operations.
+"""Many lanes without trajectories: a rule and an objective as one straight line of operations.
 
 The same definitions that `descend` calls are called once with values that write down what is
-done with them. Operations on hyperparameters alone leave the loop, equal ones are done once,
-every other one writes into a buffer of the block, so that the loop allocates nothing.
+done with them. Operations on hyperparameters alone leave the loop, equal ones are done once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import SimpleNamespace
 from typing import Any
 
@@ -21,11 +21,6 @@ class LaneTape(Tape):
     def constant(self, number: float) -> Value:
         """A number that stands for a row of it."""
         return self._node("positive", (float(number),), ROW, FIXED)
-
-    def choices(self) -> list[tuple[int, int]]:
-        """The choices that depend on what is fixed, each with its condition."""
-        asked = [(k, n.args[0].index) for k, n in enumerate(self.nodes) if n.op == "where"]
-        return [(choice, condition) for choice, condition in asked if self.nodes[condition].when == FIXED]
 
     def _operation(self, op: str, args: tuple) -> Any:
         same = self._settled(op, args) if op in ("bitwise_and", "bitwise_or") else self._unchanged(op, args)
@@ -68,6 +63,11 @@ class Line:
     moved: tuple  # where each coordinate is after the step
     memory: Mapping[str, Any]  # the carried terms after the step, a row each
 
+    @cached_property
+    def order(self) -> list[int]:
+        """The nodes that a step works out and finds, each as late as it can be."""
+        return needed(self)
+
     @property
     def carried(self) -> dict[str, Any]:
         """What the next step begins with, by the name of its place."""
@@ -85,24 +85,18 @@ def _later_equal(a, b):
 LATER = SimpleNamespace(**{**vars(RECORD), "equal": _later_equal})
 
 
-def needed(line: Line, chosen: Callable[[Any], Any] = lambda value: value, late: bool = False) -> list[int]:
-    """The nodes that a step needs, each as late as it can be; `chosen` says what a value is the same as.
+def needed(line: Line, whole: bool = False) -> list[int]:
+    """The nodes that a line needs, each as late as it can be: what a coordinate needs is then done at one go.
 
-    What a coordinate needs is then done at one go, while it is in the cache. `late` moves the
-    coordinates last.
+    `whole` has those as well that what is fixed is worked out from.
     """
     nodes, order = line.tape.nodes, {}
-    front = [line.loss, *line.moved, *line.memory.values()]
-    if late:
-        moves = [v for v in line.moved if isinstance(v, Value)]
-        front = [line.loss, *(a for v in moves for a in nodes[v.index].args), *line.memory.values(), *moves]
-    front = [(value, False) for value in reversed(front)]
+    front = [(value, False) for value in reversed([line.loss, *line.moved, *line.memory.values()])]
     while front:
         value, ready = front.pop()
-        value = chosen(value)
         if not isinstance(value, Value) or value.index in order:
             continue
-        args = nodes[value.index].args if nodes[value.index].when == STEP else ()
+        args = nodes[value.index].args if whole or nodes[value.index].when == STEP else ()
         if ready or not any(isinstance(a, Value) for a in args):
             order[value.index] = None
         else:

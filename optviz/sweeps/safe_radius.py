@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from ..trace.tape import FIXED, Node, Tape, Value
-from .programs import Line
+from ..trace.tape import FIXED, Node, Value
+from .programs import Line, needed
 
 
 def safe_radius(line: Line, sizes: Mapping[str, float]) -> float:
@@ -16,29 +16,31 @@ def safe_radius(line: Line, sizes: Mapping[str, float]) -> float:
     """
     if line.loss is None:
         return 0.0
+    order = needed(line, whole=True)
     low, high = -1, 150
     while low < high:  # the sizes grow with the radius
         middle = (low + high + 1) // 2
-        safe = _largest(line.tape, 10.0**middle, sizes) < 1e300
+        safe = _largest(line.tape.nodes, order, 10.0**middle, sizes) < 1e300
         low, high = (middle, high) if safe else (low, middle - 1)
     return 10.0**low if low >= 0 else 0.0
 
 
-def _largest(tape: Tape, radius: float, inputs: Mapping[str, float]) -> float:
-    """A bound on the size of every value on the tape where no coordinate exceeds the radius."""
-    sizes: list[float] = []
+def _largest(nodes: Sequence[Node], order: Sequence[int], radius: float, inputs: Mapping[str, float]) -> float:
+    """A bound on the size of every value where no coordinate exceeds the radius."""
+    sizes: dict[int, float] = {}
     positive: set[int] = set()  # values that cannot be below zero
-    for index, node in enumerate(tape.nodes):
+    for index in order:
+        node = nodes[index]
         if node.op == "input":
-            sizes.append(inputs[node.args[0]] if node.when == FIXED else radius)
+            sizes[index] = inputs[node.args[0]] if node.when == FIXED else radius
             continue
         size = _size(node, [sizes[v.index] if isinstance(v, Value) else abs(v) for v in node.args], positive)
         if not size < math.inf:
             return math.inf
-        sizes.append(size)
+        sizes[index] = size
         if _is_positive(node, positive):
             positive.add(index)
-    return max(sizes, default=0.0)
+    return max(sizes.values(), default=0.0)
 
 
 def _size(node: Node, a: list[float], positive: set[int]) -> float:

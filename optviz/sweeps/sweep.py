@@ -172,14 +172,11 @@ def _grid(objective, rule, start, steps, axes, around) -> Grid:
     checked = Around(**settings, batches=None, steps=steps)
     varied = {n: v for n, v in values.items() if n not in (*objective.names, "seed")}
     program = _program(objective, rule, varied, checked)
-    changes = [program.changes(name, values) if program else [] for name in values]
-    order = _order(changes)
-    grid = Grid(values, order, x0, steps, tuple(objective.names), program, checked)
+    grid = Grid(values, x0, steps, tuple(objective.names), program, checked)
     if program is None:
         grid.direct = (objective, rule, settings)
     else:
         grid.radius = program.radius(values)
-        grid.cuts = [k * (grid.lanes // grid.shape[0]) for k in changes[order[0]]]
     return grid
 
 
@@ -226,21 +223,13 @@ def _program(objective, rule, varied, around) -> Program | None:
         return None
 
 
-def _order(changes: Sequence[Sequence[int]]) -> tuple[int, ...]:
-    """Axes along which a rule's fixed choices differ first: most blocks are then of one kind."""
-    return tuple(sorted(range(len(changes)), key=lambda k: not changes[k]))
-
-
 def _labelled(grid: Grid, found: Mapping[str, np.ndarray], measure: Any) -> Any:
     """The measures as xarray's arrays, one dimension an axis."""
     import xarray
 
     names = list(grid.axes)
-    back = np.argsort(grid.order)
     arrays = {
-        name: xarray.DataArray(
-            values.reshape(grid.shape).transpose(back), grid.axes, names, name, {"long_name": MEASURES[name]}
-        )
+        name: xarray.DataArray(values.reshape(grid.shape), grid.axes, names, name, {"long_name": MEASURES[name]})
         for name, values in found.items()
     }
     return arrays[measure] if isinstance(measure, str) else xarray.Dataset(arrays)
