@@ -18,7 +18,7 @@ from ..runs.descent import descend
 from . import kernel_walk, numpy_walk
 from .plans import Found, Plan
 
-BLOCK = 2**15  # lanes of a block
+BLOCK = 2**14  # lanes of a block: some of its rows fit a core's cache, and a row takes longer than a call of numpy
 AT_ONCE = 2**28  # steps of lanes in one call of a kernel, which nothing can stop: under a second
 PER_NUMBER = 4e-10  # seconds for an operation on a number of a block, on one core
 PER_LANE = 6e-11  # the same of a kernel
