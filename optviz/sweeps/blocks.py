@@ -100,21 +100,19 @@ class Grid:
             return math.ceil(self.lanes / (4 * max(cores, 1)))
         return min(16 * self.block, math.ceil(self.lanes / (2 * max(cores, 1))))
 
-    def turn_of(self, name: str) -> tuple[int, int]:
-        """For how many lanes a value of this axis holds, and how many they are; of no axis, one for all."""
+    def along(self, name: str, values: np.ndarray, at: int, stop: int) -> np.ndarray:
+        """What each lane from `at` to `stop` has of values along an axis; of no axis, all have the first."""
         if name not in self.axes:
-            return self.lanes, 1
-        k = list(self.axes).index(name)
-        return math.prod(self.shape[k + 1 :]), self.shape[k]
-
-    def places(self, name: str, at: int, stop: int) -> np.ndarray:
-        """Where along an axis each lane from `at` to `stop` is."""
-        stride, size = self.turn_of(name)
-        return np.arange(at, stop) // stride % size
+            return np.repeat(values[:1], stop - at)
+        stride = math.prod(self.shape[list(self.axes).index(name) + 1 :])
+        first, last = at // stride, (stop - 1) // stride + 1  # each value holds for so many lanes
+        laps = np.tile(values, (last - 1) // values.size - first // values.size + 1)
+        turns = laps[first % values.size :][: last - first]
+        return turns if stride == 1 else np.repeat(turns, stride)[at - first * stride :][: stop - at]
 
     def values(self, at: int, stop: int) -> dict[str, np.ndarray]:
         """What each lane from `at` to `stop` has of its own, by axis."""
-        return {name: values[self.places(name, at, stop)] for name, values in self.axes.items()}
+        return {name: self.along(name, values, at, stop) for name, values in self.axes.items()}
 
     def starts(self, own: Mapping[str, np.ndarray]) -> list[Any]:
         """The starts of these lanes: by coordinate a number, or one a lane."""
@@ -206,7 +204,7 @@ def walked(grid: Grid, at: int, stop: int, bound: np.ndarray | None) -> Found:
     plan = grid.plan(bound is not None)
     compiled = kernel_walk.compiled(plan)
     if compiled is not None:
-        return kernel_walk.walked(compiled, at, stop, bound)
+        return kernel_walk.walked(plan, compiled, at, stop, bound)
     return numpy_walk.walked(block(plan, at, stop), bound)
 
 

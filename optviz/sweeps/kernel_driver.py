@@ -67,18 +67,16 @@ def mark(Q, N, diverged, where, at, m, t):
     return alive >= 0
 
 
-@cfunc(types.int64(types.int64, INTEGERS, DOUBLES, DOUBLES, INTEGERS, DOUBLES, DOUBLES, INTEGERS, DOUBLES, INTEGERS,
-                   INTEGERS, INTEGERS, DOUBLES, types.float64, DOUBLES, DOUBLES, DOUBLES, DOUBLES, MARKS, DOUBLES),
+@cfunc(types.int64(types.int64, INTEGERS, DOUBLES, DOUBLES, DOUBLES, DOUBLES, INTEGERS, DOUBLES, INTEGERS, INTEGERS,
+                   INTEGERS, DOUBLES, types.float64, DOUBLES, DOUBLES, DOUBLES, DOUBLES, MARKS, DOUBLES),
        nopython=True, error_model="numpy")  # fmt: skip
-def entry(step, N, X, K, L, C, S, still, G, where, U, W, bound, R, Q, P, loss, begun, diverged, reached):
+def entry(step, N, X, K, C, S, still, G, where, U, W, bound, R, Q, P, loss, begun, diverged, reached):
     """Walk all lanes; the largest number of steps that a chunk took.
 
     N: the lanes, those of a chunk, the coordinates, the steps; in Q the places of the loss, of what is
     looked up and its rows, of the fixed rows and their number; of the rows that a lane is made of,
     and of all that a step changes; the numbers of a step, the kinds; whether arrivals are asked for,
-    whether the loss at the start and where lanes end are. L: of each coordinate and each fixed row where
-    in K its values are, for how many lanes each of them holds, how many they are before they begin
-    again, and at which lane the block begins.
+    whether the loss at the start and where lanes end are. K: where lanes begin, and the fixed rows.
     """
     lanes, chunk, dim, steps, most = N[0], N[1], N[2], N[3], 0
     for turn in range((lanes + chunk - 1) // chunk):  # a step that may be 0 could raise
@@ -86,20 +84,8 @@ def entry(step, N, X, K, L, C, S, still, G, where, U, W, bound, R, Q, P, loss, b
         m = min(chunk, lanes - at)
         for k in range(dim + N[8]):
             row = k * chunk if k < dim else N[7] + (k - dim) * chunk
-            stride, size, lane = L[4 * k + 1], L[4 * k + 2], L[4 * k + 3] + at
-            place, left, i = (lane // stride) % size, stride - lane % stride, 0
-            while i < m:
-                count = min(size - place if stride == 1 else left, m - i)
-                one = L[4 * k] + place
-                if stride == 1:
-                    for j in range(count):
-                        Q[row + i + j] = K[one + j]
-                else:
-                    for j in range(count):
-                        Q[row + i + j] = K[one]
-                place = place + 1 if stride > 1 and place + 1 < size else 0
-                left = stride
-                i += count
+            for i in range(m):
+                Q[row + i] = K[k * lanes + at + i]
         for t in range(steps + 1):
             far, asked = 1, t and t % 32 == 0 and still[t - 1]
             for k in range(N[6] if t else 0):

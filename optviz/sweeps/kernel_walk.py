@@ -7,68 +7,23 @@ from typing import Any
 
 import numpy as np
 
-from ..trace.tape import Value
 from . import kernels
 from .kernel_text import CHUNK, Text, printed
 from .numpy_loops import loop_of
 from .plans import Found, Plan
-from .programs import LaneTape
 from .step_inputs import Fixed
 
 WORTH = 1e-3  # seconds of a sweep by numpy from which on a kernel is sought
 
 
 class Compiled:
-    """A plan's kernel, and what all blocks give to it."""
+    """A kernel, and what it is given in every block."""
 
-    def __init__(self, plan: Plan, text: Text, kernel: kernels.Kernel):
-        self.plan, self.grid, self.text, self.kernel = plan, plan.grid, text, kernel
+    def __init__(self, text: Text, kernel: kernels.Kernel):
+        self.text, self.kernel = text, kernel
         self.constants = np.array(text.places.constants, dtype=float)
         loops = [part for name in text.places.calls for part in loop_of(name) or (0, 0)]
         self.loops = np.array(loops, dtype=np.int64)
-        self._tabulate()
-
-    def _tabulate(self) -> None:
-        """Starts and fixed rows as tables, one value for each of an axis's; `wide` are those of several axes."""
-        grid, tables = self.grid, []
-        self.wide: list[tuple[int, int]] = []  # their places and nodes
-        self.places: list[tuple[int, int, int]] = []  # where each is in the table, for how many lanes, how many
-
-        def place(name: str, values: np.ndarray) -> None:
-            self.places.append((sum(t.size for t in tables), *grid.turn_of(name)))
-            tables.append(values)
-
-        for name, x in zip(grid.names, grid.start, strict=True):
-            place(name, grid.axes.get(name, np.array([x])))
-        for index in self.plan.inputs.fixed:
-            names = inputs_of(grid.program.tape, index)
-            if len(names) == 1:
-                place(*names, Fixed(grid.program.tape, {n: grid.axes[n] for n in names})[index])
-            else:
-                self.wide.append((len(self.places), index))
-                self.places.append((0, 1, 1))
-        self.table = np.concatenate(tables, dtype=float)
-
-    def fixed(self, at: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
-        """What stays the same of the lanes, and where each row of it is: see `kernel_driver.entry`."""
-        places = [(*place, at) for place in self.places]
-        if not self.wide:
-            return self.table, np.array(places, dtype=np.int64)
-        rows, begin, lanes = [self.table], self.table.size, stop - at
-        found = Fixed(self.grid.program.tape, self.grid.values(at, stop))
-        for k, index in self.wide:
-            rows.append(np.broadcast_to(found[index], lanes))
-            places[k] = (begin, 1, lanes, 0)
-            begin += lanes
-        return np.concatenate(rows, dtype=float), np.array(places, dtype=np.int64)
-
-
-def inputs_of(tape: LaneTape, index: int) -> set[str]:
-    """The names of the inputs that a node is worked out from."""
-    node = tape.nodes[index]
-    if node.op == "input":
-        return {node.args[0]}
-    return {n for a in node.args if isinstance(a, Value) for n in inputs_of(tape, a.index)}
 
 
 def compiled(plan: Plan) -> Compiled | None:
@@ -81,14 +36,18 @@ def compiled(plan: Plan) -> Compiled | None:
         if inputs.text is None:
             inputs.text = printed(inputs) or False
         found = kernels.kernel(inputs.text.source) if inputs.text else None
-        plan.kernel = Compiled(plan, inputs.text, found) if found else None
+        plan.kernel = Compiled(inputs.text, found) if found else None
     return plan.kernel
 
 
-def walked(given: Compiled, at: int, stop: int, bound: np.ndarray | None) -> Found:
+def walked(plan: Plan, given: Compiled, at: int, stop: int, bound: np.ndarray | None) -> Found:
     """What has become of the lanes of a block, in one call of the kernel."""
-    plan, grid, text, lanes, dim = given.plan, given.grid, given.text, stop - at, given.text.dim
-    fixed, places = given.fixed(at, stop)
+    grid, text, lanes, dim = plan.grid, given.text, stop - at, given.text.dim
+    own = grid.values(at, stop)
+    rows = Fixed(grid.program.tape, own)
+    fixed = np.empty((dim + len(plan.inputs.fixed), lanes))
+    for row, values in zip(fixed, [*grid.starts(own), *(rows[k] for k in plan.inputs.fixed)], strict=True):
+        row[...] = values
     table, where = plan.looked_up(at, stop)
     first = np.empty(lanes if "first" in grid.want.names else 0)
     x = np.empty((dim, lanes if grid.want.basin is not None else 0))
@@ -100,12 +59,12 @@ def walked(given: Compiled, at: int, stop: int, bound: np.ndarray | None) -> Fou
     bound = np.empty(0) if bound is None else np.ascontiguousarray(bound, dtype=float)
     memory, rows = _scratch(len(text.places.rows))
     kept = np.empty(len(plan.inputs.rows) * CHUNK)
-    arrays = [np.array(shape, dtype=np.int64), x, fixed, places, given.constants, numbers, rests, table, where,
+    arrays = [np.array(shape, dtype=np.int64), x, fixed, given.constants, numbers, rests, table, where,
               given.loops, np.empty(7, dtype=np.int64), bound, rows, kept, found.loss, first, found.diverged,
               found.reached]  # fmt: skip
     addresses: list[Any] = [array.ctypes.data for array in arrays]
     taken = ctypes.c_int64()
-    given.kernel.run(taken, None, given.kernel.step, *addresses[:12], grid.radius**2, *addresses[12:])
+    given.kernel.run(taken, None, given.kernel.step, *addresses[:11], grid.radius**2, *addresses[11:])
     del memory
     found.taken = taken.value
     return found

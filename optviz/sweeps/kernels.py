@@ -30,7 +30,7 @@ VARIABLE = "OPTVIZ_KERNELS"  # "off": none are compiled; "now": they are waited 
 _POINTER, _WHOLE = ctypes.c_void_p, ctypes.c_int64
 # of `kernel_driver.entry`, its result and what it might raise; ctypes lets other threads run meanwhile
 _RUN = ctypes.CFUNCTYPE(
-    ctypes.c_int32, ctypes.POINTER(_WHOLE), _POINTER, _WHOLE, *[_POINTER] * 12, ctypes.c_double, *[_POINTER] * 6
+    ctypes.c_int32, ctypes.POINTER(_WHOLE), _POINTER, _WHOLE, *[_POINTER] * 11, ctypes.c_double, *[_POINTER] * 6
 )
 _HERE = Path(__file__).parent
 _LOCK = threading.Lock()

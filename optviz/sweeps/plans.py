@@ -47,7 +47,8 @@ class Plan:
         where = np.zeros((len(gathered), stop - at), dtype=np.int64)
         ends = []
         for row, index in zip(where, gathered, strict=True):
-            places = self.grid.places(self._axis(index), at, stop)
+            axis = self._axis(index)
+            places = self.grid.along(axis, np.arange(self.grid.axes.get(axis, np.zeros(1)).size), at, stop)
             first, last = int(places.min()), int(places.max()) + 1
             row[...] = places - (first - begin)
             ends.append((first, last))
