@@ -119,11 +119,9 @@ class Grid:
         return [own.get(n, x) for n, x in zip(self.names, self.start, strict=True)]
 
 
-def fitting(grid: Grid, threads: int | None, device: str | None) -> int:
-    """How many lanes make a block that is worked on in a core's cache, or that keeps threads or a device busy."""
-    if device:
-        return ON_DEVICE
-    return max(min(BLOCK, AT_ONCE // grid.steps), 256)
+def fitting(grid: Grid) -> int:
+    """How many lanes make a block that is worked on in a core's cache, or that keeps a device busy."""
+    return ON_DEVICE if grid.device else max(min(BLOCK, AT_ONCE // grid.steps), 256)
 
 
 def workers_for(grid: Grid, threads: int | None) -> int:

@@ -112,7 +112,7 @@ class Block:
             found |= {f"H{k}": entry for k, entry in enumerate(objective.array_hessian()(*x))}
         for name, entry in found.items():
             if name in self.at:
-                self.values[self.at[name]] = self.xp.asarray(entry)
+                self.values[self.at[name]] = self.xp.asarray(np.array(entry, dtype=float))  # `fill` may write there
 
     def inside(self) -> bool:
         """Whether every lane is where the loss is sure to be finite: a sum of squares tells."""

@@ -43,12 +43,12 @@ class Plan:
 
     def looked_up(self, at: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
         """The table (steps, kinds) of what changes with the step, and each lane's column in it, by row."""
-        gathered, begin = self.inputs.gathered, 0
+        grid, gathered, begin = self.grid, self.inputs.gathered, 0
         where = np.zeros((len(gathered), stop - at), dtype=np.int64)
         ends = []
         for row, index in zip(where, gathered, strict=True):
             axis = self._axis(index)
-            places = self.grid.along(axis, np.arange(self.grid.axes.get(axis, np.zeros(1)).size), at, stop)
+            places = grid.along(axis, np.arange(grid.axes[axis].size if axis in grid.axes else 1), at, stop)
             first, last = int(places.min()), int(places.max()) + 1
             row[...] = places - (first - begin)
             ends.append((first, last))

@@ -76,7 +76,7 @@ def sweep(
     basin = Basin.of(objective, minima) if reached or "minimum" in measures else None
     grid.want = Want(tuple(measures), float(tolerance), _lowest(objective, lowest, measures), basin, reached)
     grid.device = _checked_device(device)
-    grid.block = fitting(grid, threads, device) if block is None else _checked_block(block)
+    grid.block = fitting(grid) if block is None else _checked_block(block)
     found = {name: np.empty(grid.lanes, dtype=TYPES.get(name, float)) for name in measures}
     done = 0
     for at, part in parts(grid, scheduler, threads):
