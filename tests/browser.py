@@ -213,6 +213,15 @@ def drag_slider(page, label: str, fraction: float, steps: int = 10) -> float:
     return slider_value(page, label)
 
 
+def click_slider(page, label: str, fraction: float) -> float:
+    """Click on the slider's track, which brings the handle there at once; gives its value after."""
+    box = slider(page, label)
+    box.scroll_into_view_if_needed()
+    track = box.locator(".noUi-base").bounding_box()
+    page.mouse.click(track["x"] + fraction * track["width"], track["y"] + track["height"] / 2)
+    return slider_value(page, label)
+
+
 def slider_labels(page) -> list[str]:
     """The titles of all sliders on the page, without their values."""
     titles = page.locator(".bk-slider-title:visible").all_inner_texts()
