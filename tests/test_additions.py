@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -20,41 +21,66 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "optviz"
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 FILES = dict(re.findall(r"```python\n# (\S+)\n(.*?)```", CONTRIBUTING, re.DOTALL))
-APPS = {
-    "cautious": "import cautious\n" + (ROOT / "apps" / "surface_descent.py").read_text(),
-    "trough": "import trough\n" + (ROOT / "apps" / "surface_descent.py").read_text(),
-    "pseudo_huber": "import pseudo_huber\n" + (ROOT / "apps" / "loss_comparison.py").read_text(),
+NAMES = ("cautious", "trough", "pseudo_huber", "bouncing")
+SCRIPTS = {
+    "cautious": (ROOT / "apps" / "surface_descent.py").read_text(),
+    "trough": (ROOT / "apps" / "surface_descent.py").read_text(),
+    "pseudo_huber": (ROOT / "apps" / "loss_comparison.py").read_text(),
     "bouncing": FILES["app.py"],
 }
-# the title of the page that the app serves, and the entries of its menus
-SERVED = """
-import panel, sys
+CHECKS: dict[str, str] = {}  # by the addition's name, what holds in a process that has imported it
+# for each addition: the title of the page that its app serves, the entries of its menus, and what its checks say
+PROVE = f"""
+import json, sys, traceback
+sys.path.insert(0, ".")
+import {", ".join(NAMES)}
 from bokeh.client import pull_session
 from bokeh.models import Select
-page = pull_session(url=f"{sys.argv[1]}/app").document
-found = {menu.title: menu.options for root in page.roots for menu in root.select({"type": Select})}
-menus = {title: [entry if isinstance(entry, str) else entry[1] for entry in found[title]] for title in found}
-sys.path.insert(0, ".")
+import panel
+said = {{}}
+for name, checks in json.load(sys.stdin).items():
+    page = pull_session(url=f"{{sys.argv[1]}}/{{name}}_app").document
+    found = {{menu.title: menu.options for root in page.roots for menu in root.select({{"type": Select}})}}
+    menus = {{title: [entry if isinstance(entry, str) else entry[1] for entry in found[title]] for title in found}}
+    try:
+        exec(checks, {{"page": page, "menus": menus}})
+    except Exception:
+        said[name] = traceback.format_exc()
+print(json.dumps(said))
 """
 
 
-def proved(folder: Path, name: str, checks: str) -> str:
-    """What a process of its own prints that has the file and the app script of one addition, once its checks hold."""
-    (folder / f"{name}.py").write_text(FILES[f"{name}.py"])
-    (folder / "app.py").write_text(APPS[name])
-    with serve([folder / "app.py"], log=folder / "server.log") as url:
-        return ran(folder, [sys.executable, "-c", SERVED + f"import {name}\n" + checks, url])
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """The files of all additions and an app script for each, which imports them first."""
+    made = tmp_path_factory.mktemp("added")
+    for name in NAMES:
+        (made / f"{name}.py").write_text(FILES[f"{name}.py"])
+        (made / f"{name}_app.py").write_text(f"import {', '.join(NAMES)}\n{SCRIPTS[name]}")
+    return made
 
 
-def ran(folder: Path, command: list[str]) -> str:
-    found = subprocess.run(command, capture_output=True, text=True, cwd=folder,
+@pytest.fixture(scope="module")
+def wrong(folder) -> dict[str, str]:
+    """What does not hold of an addition, by its name: one server and one process that look at them all."""
+    with serve([folder / f"{name}_app.py" for name in NAMES], log=folder / "server.log") as url:
+        return json.loads(ran(folder, [sys.executable, "-c", PROVE, url], json.dumps(CHECKS)))
+
+
+def ran(folder: Path, command: list[str], given: str = "") -> str:
+    found = subprocess.run(command, input=given, capture_output=True, text=True, cwd=folder,
                            env={**os.environ, "PYTHONPATH": str(ROOT)})  # fmt: skip
     assert found.returncode == 0, found.stderr
     return found.stdout
 
 
-def test_a_rule_is_in_menus_formulas_maps_and_pages(tmp_path):
-    proved(tmp_path, "cautious", """
+def test_no_addition_needs_another():
+    for name in NAMES:
+        others = [each for each in NAMES if each != name]
+        assert not re.search(rf"\b({'|'.join(others)})\b", FILES[f"{name}.py"]), name
+
+
+CHECKS["cautious"] = """
 import optviz
 from optviz.maps.axes import axis_of
 from optviz.menus import rules
@@ -68,11 +94,14 @@ assert "Caution" in found.param.up.names
 assert "Cautious" in optviz.NoisyDescent.param.rule.objects and not optviz.NoisyDescent(second="Cautious").message
 page = made.html()
 assert "Cautious" in page and "&#950;" in page
-""")  # fmt: skip
+"""
 
 
-def test_a_surface_is_in_menus_formulas_maps_and_pages(tmp_path):
-    proved(tmp_path, "trough", """
+def test_a_rule_is_in_menus_formulas_maps_and_pages(wrong):
+    assert "cautious" not in wrong, wrong["cautious"]
+
+
+CHECKS["trough"] = """
 import optviz
 from optviz.menus import surfaces
 assert "Trough" in menus["Surface"] and [*surfaces()][-1] == "Trough"
@@ -84,11 +113,14 @@ for kind in (optviz.Race, optviz.SurfaceDescent):
 assert "Trough" in optviz.NoisyDescent.param.surface.objects
 page = made.html()
 assert "Trough" in page and "&#969;" in page and "'width': [0.2, 8.0, true]" in page.replace('"', "'")
-""")  # fmt: skip
+"""
 
 
-def test_a_loss_is_among_the_losses_on_pages_too(tmp_path):
-    proved(tmp_path, "pseudo_huber", """
+def test_a_surface_is_in_menus_formulas_maps_and_pages(wrong):
+    assert "trough" not in wrong, wrong["trough"]
+
+
+CHECKS["pseudo_huber"] = """
 import optviz
 assert "Pseudo-Huber" in menus["Loss to dissect"]
 made = optviz.LossComparison(dissected="pseudo_huber")
@@ -96,21 +128,27 @@ assert "pseudo_huber" in made.drawings and len(made.landscapes) == 5 and "Pseudo
 assert "&#916;" in optviz.formulas.objective_mathml(made.objectives[-1])
 page = made.html()
 assert "Pseudo-Huber" in page and "pseudo_huber" in page
-""")  # fmt: skip
+"""
 
 
-def test_an_experiment_has_its_app_its_page_and_its_place_in_the_list(tmp_path):
-    proved(tmp_path, "bouncing", """
+def test_a_loss_is_among_the_losses_on_pages_too(wrong):
+    assert "pseudo_huber" not in wrong, wrong["pseudo_huber"]
+
+
+CHECKS["bouncing"] = """
 from optviz.catalogue import cards, experiments
 from bouncing import Bouncing
 assert experiments()["bouncing"] is Bouncing and Bouncing.title in cards()
 assert page.title == Bouncing.title and menus == {}
-""")  # fmt: skip
-    command = "from optviz.command import main; import sys; sys.exit(main(sys.argv[1:]))"
-    optviz_command = [sys.executable, "-c", command, "--load", "bouncing.py"]
-    assert "\nbouncing  " in ran(tmp_path, [*optviz_command, "list"])
-    ran(tmp_path, [*optviz_command, "export", "bouncing", "--param", "rate=1.9", "-o", "page.html"])
-    assert "Bouncing in a parabola" in (tmp_path / "page.html").read_text("utf-8")
+"""
+
+
+def test_an_experiment_has_its_app_its_page_and_its_place_in_the_list(wrong, folder):
+    assert "bouncing" not in wrong, wrong["bouncing"]
+    page = ["export", "bouncing", "--param", "rate=1.9", "-o", "page.html"]
+    calls = "; ".join(f"assert not main(['--load', 'bouncing.py', *{each}])" for each in (["list"], page))
+    assert "\nbouncing  " in ran(folder, [sys.executable, "-c", f"from optviz.command import main; {calls}"])
+    assert "Bouncing in a parabola" in (folder / "page.html").read_text("utf-8")
 
 
 WALKS = {"canvas": {}, "map's cell": {"across": "momentum", "up": "start x"}}
