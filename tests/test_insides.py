@@ -11,7 +11,7 @@ import pytest
 from bokeh.document import Document
 from panel.theme import fast
 from pyviz_comms import Comm
-from test_layers import MODULES, PACKAGE
+from test_layers import MODULES, PACKAGE, nodes_of
 
 from optviz import SurfaceDescent
 from optviz.page import insides
@@ -20,10 +20,10 @@ from optviz.page.controls import knobs_of
 
 def foreign_private_names(path: Path) -> list[str]:
     """What a module asks of others by a name that begins with an underscore, of what its packages bring along."""
-    tree = ast.parse(path.read_text())
-    imports = [n for n in ast.walk(tree) if isinstance(n, ast.Import | ast.ImportFrom) and is_foreign(n)]
+    nodes = nodes_of(path)
+    imports = [n for n in nodes if isinstance(n, ast.Import | ast.ImportFrom) and is_foreign(n)]
     brought = {alias.asname or alias.name.split(".")[0] for node in imports for alias in node.names}
-    return [ast.unparse(node) for node in ast.walk(tree)
+    return [ast.unparse(node) for node in nodes
             if isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.startswith("__")
             and root_of(node) in brought]  # fmt: skip
 
@@ -42,7 +42,7 @@ def root_of(node: ast.AST) -> str:
 
 def overrides(path: Path) -> set[str]:
     """The private names in the classes of a module, methods and values alike."""
-    classes = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ClassDef)]
+    classes = [node for node in nodes_of(path) if isinstance(node, ast.ClassDef)]
     defined = [part for kind in classes for part in kind.body]
     functions = {part.name for part in defined if isinstance(part, ast.FunctionDef)}
     values = {target.id for part in defined if isinstance(part, ast.Assign | ast.AnnAssign)
@@ -55,7 +55,7 @@ def overrides(path: Path) -> set[str]:
 def test_no_other_module_uses_a_private_name(module):
     assert foreign_private_names(MODULES[module]) == []
     handed_on = {"_widgets", "_widget_box", "_models", "_busy__ignore", "_debounce", "_param_pane", "_param_name"}
-    used = {node.attr for node in ast.walk(ast.parse(MODULES[module].read_text())) if isinstance(node, ast.Attribute)}
+    used = {node.attr for node in nodes_of(MODULES[module]) if isinstance(node, ast.Attribute)}
     assert not used & handed_on
     panels = {name for names in insides.OVERRIDDEN.values() for name in names}
     if module == "card_pictures":

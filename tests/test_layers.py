@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -30,11 +31,18 @@ def wing_of(module: str) -> str:
     return module.split(".")[0]
 
 
+@cache
+def nodes_of(path: Path) -> list[ast.AST]:
+    """All that a file of Python consists of, as its grammar has it."""
+    return list(ast.walk(ast.parse(path.read_text())))
+
+
+@cache
 def imports_of(module: str) -> set[str]:
     """The modules of the package that a module imports, at its top, in functions and for type checkers alike."""
     package = module if MODULES[module].name == "__init__.py" else module.rpartition(".")[0]
     targets = set()
-    for node in ast.walk(ast.parse(MODULES[module].read_text())):
+    for node in nodes_of(MODULES[module]):
         if isinstance(node, ast.ImportFrom) and (node.level or (node.module or "").split(".")[0] == "optviz"):
             base = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level and package else []
             named = (node.module or "").removeprefix("optviz" if not node.level else " ").strip(".")
@@ -98,11 +106,11 @@ def test_the_package_alone_imports_neither_torch_nor_views():
 
 @pytest.mark.parametrize("module", MODULES)
 def test_no_module_uses_an_underscore_name_of_another(module):
-    tree = ast.parse(MODULES[module].read_text())
-    own = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level]
+    nodes = nodes_of(MODULES[module])
+    own = [node for node in nodes if isinstance(node, ast.ImportFrom) and node.level]
     names = {alias.asname or alias.name for node in own for alias in node.names}
     private = {name for name in names if name.startswith("_") and module}
-    reached = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute) and is_private(node.attr)
+    reached = {ast.unparse(node) for node in nodes if isinstance(node, ast.Attribute) and is_private(node.attr)
                and isinstance(node.value, ast.Name) and node.value.id in names}  # fmt: skip
     assert not private and not reached
 
