@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import time
+from functools import cache
 
 import numpy as np
 import param
@@ -62,7 +63,7 @@ def test_what_is_kept_is_loaded_and_what_is_damaged_is_made_anew(folder, monkeyp
     files = {path: path.read_bytes() for path in folder.iterdir()}
     assert len(files) == 2
     made = []
-    build = kernels.built
+    build = cache(kernels.built)
     monkeypatch.setattr(kernels, "built", lambda source: (made.append(source), build(source))[1])
 
     kernels._ADDRESSES.clear()
