@@ -24,6 +24,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import pytest
@@ -47,6 +48,7 @@ GROUPS = {
         "test_export_pages",
         "test_export_address",
         "test_export_map",
+        "test_export_offers",
         "test_export_themes",
         "test_plot_ranges::test_an_exported",
         "test_export_stored::test_the_command",
@@ -305,11 +307,41 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope="session")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the page of every experiment, saved as it starts, and their index."""
-    from optviz.command import main
+class Exports(NamedTuple):
+    """The pages of all experiments, what is printed for them, and the methods that it calls."""
 
-    folder = tmp_path_factory.mktemp("exported")
-    assert main(["export", "--all", str(folder)]) == 0
-    return folder
+    folder: Path
+    programs: list[str]
+    calls: set[str]
+
+
+@pytest.fixture(scope="session")
+def export_all(tmp_path_factory: pytest.TempPathFactory) -> Exports:
+    """The page of every experiment, saved as it starts, and their index."""
+    from optviz.command import main
+    from optviz.export import page
+
+    made, bundles = Exports(tmp_path_factory.mktemp("exported"), [], set()), []
+
+    class Kept(page.Bundle):
+        def __init__(self, *given):
+            super().__init__(*given)
+            bundles.append(self)
+
+    def program(*given, was=page._program):
+        made.programs.append(was(*given))
+        return made.programs[-1]
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(page, "Bundle", Kept)
+        patched.setattr(page, "_program", program)
+        assert main(["export", "--all", str(made.folder)]) == 0
+    assert len(made.programs) <= len(bundles)
+    made.calls.update(name for bundle in bundles for name in bundle.calls)
+    return made
+
+
+@pytest.fixture(scope="session")
+def exported(export_all: Exports) -> Path:
+    """The folder with the page of every experiment, saved as it starts, and their index."""
+    return export_all.folder

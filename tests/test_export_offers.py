@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import math
 import re
-from functools import cache
 
 import numpy as np
 import pytest
@@ -22,42 +21,20 @@ from optviz.runtime.offers import METHODS, TABLES, methods, offered
 MODULES = order(ENTRIES)
 
 
-@cache
-def printed() -> tuple[str, set[str]]:
-    """All that is printed for the pages of the nine experiments, and the methods that it calls."""
-    texts, bundles = [], []
-
-    class Kept(Bundle):
-        def __init__(self, *given):
-            super().__init__(*given)
-            bundles.append(self)
-
-    def program(*given, was=page._program):
-        texts.append(was(*given))
-        return texts[-1]
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(page, "Bundle", Kept)
-        patched.setattr(page, "_program", program)
-        for kind in experiments().values():
-            kind().html()
-    assert len(texts) == len(experiments()) <= len(bundles)
-    return "\n".join(texts), {name for bundle in bundles for name in bundle.calls}
-
-
-def asked(table: str) -> set[str]:
+def asked(table: str, export_all) -> set[str]:
     """The names of a table that some page asks for."""
-    text, calls = printed()
+    text = "\n".join(export_all.programs)
     if table == "isinstance":
         types = re.findall(r"\$\.isinstance\([^[\]]*(\[[^]]*\])", text)
         return {name for each in types for name in ast.literal_eval(each)}
     short = {"Python": "py", "numpy": "np", "numpy.random": r"np\.random", "operators": "op"}.get(table, table)
-    return calls if table in METHODS else set(re.findall(rf"\$\.{short}\.(\w+)", text))
+    return export_all.calls if table in METHODS else set(re.findall(rf"\$\.{short}\.(\w+)", text))
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_every_name_is_asked_for_by_a_page(table):
-    assert not set(offered(table)) - asked(table)
+def test_every_name_is_asked_for_by_a_page(table, export_all):
+    assert len(export_all.programs) == len(experiments())
+    assert not set(offered(table)) - asked(table, export_all)
 
 
 def test_the_tables_are_those_that_run():
@@ -71,14 +48,14 @@ def _named(table: str) -> str:
     return {"text": "strings"}.get(table, table) if table in METHODS else TABLES[table][1]
 
 
-def test_what_a_page_asks_of_the_runtime_by_name_is_there():
-    asks, has = set(re.findall(r"\$\.(\w+)", printed()[0])), set(run_js("return Object.keys($);"))
+def test_what_a_page_asks_of_the_runtime_by_name_is_there(export_all):
+    asks, has = set(re.findall(r"\$\.(\w+)", "\n".join(export_all.programs))), set(run_js("return Object.keys($);"))
     assert asks == has
 
 
-def test_what_a_module_exports_another_imports_or_a_page_uses():
+def test_what_a_module_exports_another_imports_or_a_page_uses(export_all):
     imported = {name.strip() for m in MODULES for names, _ in IMPORT.findall(source(m)) for name in names.split(",")}
-    pages = f"{page._SKELETON}{printed()[0]}"
+    pages = "\n".join([page._SKELETON, *export_all.programs])
     spare = {name for m in MODULES for name in exports(m) if name not in imported and not _stands(name, pages)}
     assert spare == TESTED | CARRIED
 
