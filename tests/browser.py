@@ -257,6 +257,12 @@ def assert_fits_a_phone(page) -> None:
     assert widths and min(widths) > width - 40
 
 
+def brightness(page) -> float:
+    """The brightest channel of the page's ground."""
+    colour = page.locator("body").evaluate("(e) => getComputedStyle(e).backgroundColor")
+    return max(map(float, re.findall(r"[\d.]+", colour)[:3]))
+
+
 def place_of(page, label: str) -> float:
     """How far down the page a slider is."""
     return slider(page, label).evaluate("(e) => e.getBoundingClientRect().top + window.scrollY")

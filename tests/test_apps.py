@@ -8,6 +8,7 @@ import pytest
 import requests
 from browser import (
     assert_fits_a_phone,
+    brightness,
     drag_slider,
     has_horizontal_scroll,
     slider,
@@ -150,9 +151,8 @@ def test_an_app_on_a_phone_follows_a_finger(app, phone, served):
         assert_fingers_scroll_from_plots_and_sliders(phone)
 
 
-@pytest.mark.parametrize("app", ["hyperparameter_map", "surface_descent"])
-def test_the_wheel_zooms_a_plot_once_it_is_asked_to(app, page, served):
-    opened(page, served, app)
+def test_the_wheel_zooms_a_plot_once_it_is_asked_to(page, served):
+    opened(page, served, "hyperparameter_map")
     assert_wheel_is_the_plot_s_once_clicked(page)
 
 
@@ -232,7 +232,7 @@ def test_the_start_is_typed_clicked_and_dragged(page, served):
     assert all(len(f"{abs(place):g}") <= 5 for place in experiment.start)  # no digits that no hand can choose
 
 
-def test_the_start_is_dragged_no_farther_than_the_picture(page, served):
+def test_the_start_is_dragged_no_farther_than_the_picture_and_the_wheel_zooms_it(page, served):
     opened(page, served, "surface_descent")
     right, top = (ends[1] for ends in SurfaceDescent().objective.domain)
     page.mouse.move(*spot(page, "surface", -5, -2))
@@ -243,6 +243,7 @@ def test_the_start_is_dragged_no_farther_than_the_picture(page, served):
     wait_idle(page)
     assert began(page) == (right, top)
     assert_shows(page, SurfaceDescent(start=(right, top)), "surface")
+    assert_wheel_is_the_plot_s_once_clicked(page)
 
 
 def began(page) -> tuple[float, float]:
@@ -315,8 +316,9 @@ def test_the_player_plays(page, served):
     assert_shows(page, experiment)
 
 
-def test_a_move_paints_neither_axes_nor_landscape_and_stays_in_the_frame(page, served):
+def test_a_move_makes_no_layout_paints_neither_axes_nor_landscape_and_stays_in_the_frame(page, served):
     opened(page, served, "surface_descent")
+    assert_unstable_part_moves_without_a_layout(page)
     wait_until(lambda: page.evaluate(_LEVELS)["Line"] == ["overlay"], what="the lines to be lifted")
     assert "overlay" not in page.evaluate(_LEVELS)["Image"]
     page.evaluate(_COUNT_PRIMARY)
@@ -329,8 +331,8 @@ def test_a_move_paints_neither_axes_nor_landscape_and_stays_in_the_frame(page, s
     assert page.evaluate(_OUTSIDE) == 0
 
 
-def test_the_unstable_part_of_a_slider_moves_without_a_layout(page, served):
-    opened(page, served, "surface_descent")
+def assert_unstable_part_moves_without_a_layout(page) -> None:
+    """A slider's shade follows the momentum."""
     connects = slider(page, "Learning rate").locator(".noUi-connects")
     page.evaluate(COUNT_LAYOUTS)
     for fraction in (0.5, 0.2):
@@ -372,12 +374,6 @@ def test_the_index_leads_to_every_lesson(page, served):
     wait_idle(page)
 
 
-@pytest.mark.parametrize("app", ["index", "surface_descent"])
-def test_dark_opens_dark(app, page, served):
-    opened(page, served, app, "?theme=dark")
-    assert brightness(page) < 80
-
-
 def test_an_app_of_somebody_else_is_served_beside_ours(served):
     for address in ("mine", "surface_descent", "surface_descent?theme=dark", "mine"):
         answer = requests.get(f"{served}/{address}", timeout=20)
@@ -395,9 +391,3 @@ def test_a_link_to_a_page_is_shown_with_its_picture(app, served):
     picture = requests.get(address.replace("https", "http", 1), timeout=20)
     assert picture.content == (ROOT / "optviz" / "assets" / f"{name}.webp").read_bytes()
     assert picture.headers["Content-Type"] == "image/webp"
-
-
-def brightness(page) -> float:
-    """The brightest channel of the page's ground."""
-    colour = page.locator("body").evaluate("(e) => getComputedStyle(e).backgroundColor")
-    return max(map(float, re.findall(r"[\d.]+", colour)[:3]))

@@ -5,10 +5,10 @@ from html import unescape
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
-from browser import drag_slider, slider_value, wait_idle, wait_until
+from browser import brightness, drag_slider, slider_value, wait_idle, wait_until
 from conftest import watched_page
 from pages import assert_fields_refuse, field, type_into
-from test_apps import assert_shows, brightness, opened, select
+from test_apps import assert_shows, opened, select
 from test_sharing import SCRIPT, from_address
 
 from optviz import SingleParameter, SurfaceDescent
