@@ -13,10 +13,11 @@ import optviz
 from optviz import Rule, descend
 from optviz.menus import rules
 from optviz.objectives.surfaces import Himmelblau, Quadratic, Rosenbrock, RotatedQuadratic
+from optviz.readings import linear
 from optviz.rules.optimizers import _lr, _momentum
 from optviz.rules.schedules import LinearDecay
 from optviz.runs.linear_filter import filtered
-from optviz.theory import linear, noise, stability
+from optviz.theory import noise, stability
 from optviz.trace.tracing import ARRAYS
 
 SGD, Adam = optviz.SGD, optviz.Adam

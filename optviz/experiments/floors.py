@@ -9,9 +9,9 @@ import numpy as np
 
 from ..objectives.minima import lowest_loss
 from ..pictures.scene import Landscape, axes_of
+from ..readings.linear import coefficients, never_settles, steady_terms
 from ..rules.rule import Rule
 from ..runs.trajectory import Trajectory
-from ..theory.linear import coefficients, never_settles, steady_terms
 from ..theory.noise import LATE, excess_loss, stationary_covariance, stationary_variance
 from ..theory.stability import eigen, frozen_terms, hessian_at, is_frozen, preconditioner, prediction, rate, spectrum
 

@@ -1,4 +1,4 @@
-"""The linear forms of rules (`optviz.theory.linear`) as JavaScript: what theory and noise ask for on a page."""
+"""The linear forms of rules (`optviz.readings.linear`) as JavaScript: what theory and noise ask for on a page."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any
 
 import param
 
+from ..readings import linear
 from ..readings.equations import is_readable
 from ..rules.rule import Rule
-from ..theory import linear, run_ends, stability
+from ..theory import run_ends, stability
 from ..trace.tape import RECORD, SCALAR, Tape
 from ..trace.tracing import Compiled
 from .bundle import Bundle

@@ -15,9 +15,9 @@ from ..menus import label_of
 from ..messages import refuse
 from ..objectives.minima import lowest_loss
 from ..readings.equations import objective_mathml, rule_mathml
+from ..readings.linear import why_not
 from ..rules.rule import Rule
 from ..runs.descent import descend
-from ..theory.linear import why_not
 from .store import (
     Replay,
     Store,

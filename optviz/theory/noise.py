@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from ..readings.linear import at_rates, coefficients, never_settles, steady_terms
 from .edges import crossing, spectral_radius
-from .linear import at_rates, coefficients, never_settles, steady_terms
 from .stability import eigen, matrix_of, preconditioner, pull_of
 
 LATE = 1_000_000_000  # a step at which every bias correction is over

@@ -1,6 +1,6 @@
 """What will happen: stability limits, rates and noise floors on a quadratic, before any step is taken.
 
-Everything follows from a rule's linear form (`optviz.theory.linear`), which is read off its own update.
+Everything follows from a rule's linear form (`optviz.readings.linear`), which is read off its own update.
 A rule that divides by running squares of the gradient is taken with these frozen; its curvatures
 are then those of P^-1 H (arXiv 2207.14484). Sources of the closed forms that the tests hold this
 to: Goh, "Why Momentum Really Works" (Distill 2017); Polyak (1964).
@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from ..readings.linear import at_rates, coefficients, gain, why_not
 from .edges import SURE, edge, excess, spectral_radius, start
-from .linear import at_rates, coefficients, gain, why_not
 
 # Curvature
 

@@ -17,9 +17,9 @@ import numpy as np
 import sympy
 
 from ..messages import refuse
-from ..readings.equations import read
 from ..rules.rule import Rule, varies
 from ..trace.tracing import SYMBOLS, Compiled
+from .equations import read
 
 LATER = sympy.Symbol("k", positive=True, integer=True)  # steps after the first
 POWER = sympy.Symbol("power", positive=True)
