@@ -15,6 +15,7 @@ from optviz.objectives.minima import lowest_loss
 from optviz.objectives.surfaces import Quadratic
 from optviz.page.factors import place_of
 from optviz.page.layout import shading
+from optviz.readings import linear
 from optviz.theory.outlook import outlook
 from optviz.theory.stability import hessian_at, spectrum
 from optviz.theory.verdicts import verdict
@@ -35,6 +36,14 @@ def test_on_a_quadratic_a_run_does_what_is_expected(lr, momentum):
     assert found["limit"] == pytest.approx(limit, rel=1e-9) and found["stable"] == (lr < limit)
     assert found["measured"] == pytest.approx(found["rate"], rel=0.02)
     assert verdict(found).startswith("So it does")
+
+
+@pytest.mark.parametrize("rule", [SGD(lr=0.1, momentum=0.5), Adam(lr=0.1)], ids=repr)
+def test_a_change_has_its_rule_read_once(rule, monkeypatch):
+    experiment, seen = SurfaceDescent(optimizer=rule), []
+    monkeypatch.setattr(linear, "form_of", lambda *key, read=linear.form_of: [seen.append(key), read(*key)][1])
+    rule.lr = 0.2
+    assert experiment.results["outlook"]["limit"] > 0 and len(seen) == 1
 
 
 def test_the_sentence_of_the_issue():

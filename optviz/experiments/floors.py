@@ -9,11 +9,11 @@ import numpy as np
 
 from ..objectives.minima import lowest_loss
 from ..pictures.scene import Landscape, axes_of
-from ..readings.linear import coefficients, never_settles, steady_terms
+from ..readings.linear import coefficients, is_frozen, linear_of, never_settles, steady_terms
 from ..rules.rule import Rule
 from ..runs.trajectory import Trajectory
 from ..theory.noise import LATE, excess_loss, stationary_covariance, stationary_variance
-from ..theory.stability import eigen, frozen_terms, hessian_at, is_frozen, preconditioner, prediction, rate, spectrum
+from ..theory.stability import eigen, frozen_terms, hessian_at, preconditioner, prediction, rate, spectrum
 
 BEYOND = "beyond float64"
 ROUNDING = 1e-6  # of the widest deviation: what is narrower cannot be told from a covariance in float64
@@ -31,17 +31,18 @@ def expected(rule: Rule, objective: Any, target: Any, noise: float) -> dict[str,
     known = spectrum(objective, target)
     if not np.isfinite(known["values"]).all():
         return unknown("The surface has no curvature at its minimum, so theory says nothing.")
-    said = prediction(rule, objective, target)
-    frozen = is_frozen(rule)
-    floor = excess_loss(rule, known["values"], noise)
+    read = linear_of(rule)
+    said = prediction(read, objective, target)
+    frozen = is_frozen(read)
+    floor = excess_loss(read, known["values"], noise)
     homeless = frozen and (floor is None or math.isnan(floor))
     most = said["limit"]
     return {
         "target": target, "frozen": frozen, "sentence": _no_floor(rule) if homeless else said["sentence"],
-        "predicted": covariance(rule, objective, target, noise) if floor is None or math.isfinite(floor) else None,
+        "predicted": covariance(read, objective, target, noise) if floor is None or math.isfinite(floor) else None,
         "predicted_floor": floor,
-        "rate": None if frozen or floor is None else rate(rule, known["values"]),
-        "limit": most, "unstable": most is not None and not said["least"] < coefficients(rule)["lr"] < most,
+        "rate": None if frozen or floor is None else rate(read, known["values"]),
+        "limit": most, "unstable": most is not None and not said["least"] < coefficients(read)["lr"] < most,
     }  # fmt: skip
 
 
@@ -57,7 +58,7 @@ def unknown(sentence: str) -> dict[str, Any]:
             "rate": None, "limit": None, "unstable": False}  # fmt: skip
 
 
-def covariance(rule: Rule, objective: Any, target: Any, noise: float) -> Any:
+def covariance(rule: Any, objective: Any, target: Any, noise: float) -> Any:
     """The covariance of x that theory expects; None where it has none.
 
     A rule with a step for each coordinate has one where the bowl is upright: its coordinates are apart then.
@@ -75,11 +76,12 @@ def covariance(rule: Rule, objective: Any, target: Any, noise: float) -> Any:
 
 def weight(rule: Rule, run: Trajectory, t: int, noise: float) -> float:
     """What the first run's gradients are divided by at step t over what noise alone makes of that; 1 where nothing."""
-    settled = steady_terms(rule, noise * noise) if is_frozen(rule) and noise > 0 else None
+    read = linear_of(rule)
+    settled = steady_terms(read, noise * noise) if is_frozen(read) and noise > 0 else None
     if settled is None:
         return 1.0
-    now = [preconditioner(rule, terms, t) for terms in frozen_terms(rule, run, t)]
-    return max(now) / preconditioner(rule, settled, LATE)
+    now = [preconditioner(read, terms, t) for terms in frozen_terms(read, run, t)]
+    return max(now) / preconditioner(read, settled, LATE)
 
 
 def drawable(matrix: Any) -> bool:

@@ -18,7 +18,9 @@ from .bundle import Bundle
 from .kernels import Script, function_text, literal, taken
 
 _TEXTS = {
+    linear.linear_of: "(rule) => rule",  # which is read at once here
     linear.why_not: "(rule) => $form(rule).why",
+    linear.is_frozen: "(rule) => $form(rule).frozen?.length > 0",
     linear.at_rates: """(rule) => {
   const form = $form(rule), width = form.names?.length + 2;
   if (form.rows === null) return null;

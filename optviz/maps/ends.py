@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from ..menus import names_of, with_setting
+from ..readings.linear import is_frozen, linear_of
 from ..sweeps import cluster
 from ..sweeps.sweep import sweep
-from ..theory.stability import is_frozen, max_lr, min_lr, spectrum
+from ..theory.stability import max_lr, min_lr, spectrum
 from .axes import CLIP, COORDINATES, labels, momenta
 
 
@@ -75,7 +76,7 @@ def _stable_rate(rule: Any, objective: Any, name: str, value: float, minimum: An
             rule = with_setting(rule, name, value)
         elif name in names_of(objective):
             objective = with_setting(objective, name, value)
-        curvatures = spectrum(objective, minimum)["values"]
+        rule, curvatures = linear_of(rule), spectrum(objective, minimum)["values"]
         least, most = min_lr(rule, curvatures[0]), max_lr(rule, curvatures[-1])
         return (math.nan, math.nan) if most is not None and least >= most else (least, most)
     except ValueError:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import sympy
@@ -201,28 +201,46 @@ def _late(value: Any) -> Any:
     return value.xreplace(falling).xreplace({LATER: sympy.Integer(0)})
 
 
-# What theory.py and, printed, a page ask for
+# What theory and, printed, a page ask for
 
 
-def form_for(rule: Any) -> Form:
-    """The form of a rule as it stands; one that runs through torch has none."""
-    return _read(rule)[0]
+class Linear(NamedTuple):
+    """A rule's linear form and its hyperparameters, as they stood when it was read."""
+
+    form: Form
+    values: Mapping[str, Any]
 
 
-def _read(rule: Any) -> tuple[Form, dict[str, Any]]:
-    """The form of a rule and its hyperparameters, which take a while to ask for."""
+def linear_of(rule: Any) -> Linear:
+    """The linear form of a rule as it stands, none of one that runs through torch.
+
+    Hyperparameters take a while to ask for: whoever has more than one question reads a rule once, and hands what is
+    read on in its place.
+    """
+    if isinstance(rule, Linear):
+        return rule
     if not isinstance(rule, Rule):
         name = getattr(rule, "label", "") or type(rule).__name__
-        return Form(f"{name} runs through torch: its step cannot be read."), {}
+        return Linear(Form(f"{name} runs through torch: its step cannot be read."), {})
     values = rule.values()
     if any(map(varies, values.values())):
         refuse("theory", "needs a rule with one value a hyperparameter", rule.lanes(), "ask for each lane by itself")
-    return form_of(type(rule), tuple((n, v) for n, v in values.items() if isinstance(v, bool))), values
+    return Linear(form_of(type(rule), tuple((n, v) for n, v in values.items() if isinstance(v, bool))), values)
+
+
+def form_for(rule: Any) -> Form:
+    """The form of a rule as it stands."""
+    return linear_of(rule).form
 
 
 def why_not(rule: Any) -> str:
     """Why a rule has no linear form, in one sentence; empty where it has one."""
     return form_for(rule).why
+
+
+def is_frozen(rule: Any) -> bool:
+    """Whether what is said of a rule holds with its squares of gradients frozen: only nearly so."""
+    return len(form_for(rule).frozen) > 0
 
 
 def coefficients(rule: Any) -> Any:
@@ -237,7 +255,7 @@ def at_rates(rule: Any) -> Any:
     `rows` (1 + carried, 2 + carried): the step and each carried term, from g, x and the carried terms; late in a run,
     or at step t where the coordinates' frozen `terms` then are given.
     """
-    form, values = _read(rule)
+    form, values = linear_of(rule)
     if form.rows is None:
         return None
     width, rows = 2 + len(form.names), form.rows
@@ -265,7 +283,7 @@ def _at_step(now: Compiled, late: Sequence[float], width: int, values: Mapping[s
 
 def gain(rule: Any, terms: Mapping[str, float], t: int) -> float:
     """The step's entry for g at step t with the frozen terms as given."""
-    form, own = _read(rule)
+    form, own = linear_of(rule)
     values = {**own, **terms, "k": t - 1}
     assert form.gain is not None
     with np.errstate(all="ignore"):
@@ -279,7 +297,7 @@ def never_settles(rule: Any) -> bool:
 
 def steady_terms(rule: Any, power: float) -> dict[str, float] | None:
     """The frozen terms in the long run where the mean of g^2 is `power`; None if unknown or `never_settles`."""
-    form, own = _read(rule)
+    form, own = linear_of(rule)
     if form.steady is None:
         return None
     values = {**own, "power": power}

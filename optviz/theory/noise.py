@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..readings.linear import at_rates, coefficients, never_settles, steady_terms
+from ..readings.linear import at_rates, coefficients, linear_of, never_settles, steady_terms
 from .edges import crossing, spectral_radius
 from .stability import eigen, matrix_of, preconditioner, pull_of
 
@@ -27,6 +27,7 @@ def update_spread(rule: Any, s: float, *, clip: float | None = None, rates: Sequ
     falling learning rate. Exact for linear rules once settled, approximate with frozen squares; NaN
     where the steps never settle (Adagrad), None where nothing is known.
     """
+    rule = linear_of(rule)
     if not _knows(rule):
         return None
     felt = s if clip is None else clipped_deviation(s, clip)
@@ -87,6 +88,7 @@ def stationary_variance(rule: Any, curvature: float, s: float) -> Any:
     Infinite where the rule is unstable; approximate with frozen squares, NaN where these never settle; None where
     nothing is known.
     """
+    rule = linear_of(rule)
     if not _knows(rule):
         return None
     form = coefficients(rule)
@@ -136,6 +138,7 @@ def _settled(form: Any, curvature: float, s: float) -> float:
 
 def excess_loss(rule: Any, eigenvalues: Sequence[float], s: float) -> Any:
     """The mean loss above the minimum of a quadratic under gradient noise of deviation s in every direction."""
+    rule = linear_of(rule)
     if not _knows(rule):
         return None
     return sum(c / 2 * stationary_variance(rule, c, s) for c in eigenvalues)

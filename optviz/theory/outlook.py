@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from ..readings.linear import is_frozen, linear_of
 from ..runs.trajectory import Trajectory
 from .run_ends import end_of
-from .stability import frozen_terms, hessian_at, is_frozen, max_lr, preconditioned, prediction, spectrum
+from .stability import eigen, frozen_terms, hessian_at, max_lr, preconditioned, prediction
 
 
 def outlook(
@@ -30,7 +31,7 @@ def outlook(
     `limit`: the largest stable lr at the target. `clip`: at what gradients are cut, 0 for nothing; near a
     minimum they are small, so it moves no limit, but keeps an unstable run from growing.
     """
-    end = end_of(objective, run, local)
+    rule, end = linear_of(rule), end_of(objective, run, local)
     points, deep = np.asarray(local["points"], dtype=float).reshape(-1, 2), lowest_among(local, lowest)
     x, k = run.x[:, 0], end["minimum"]
     last = int(np.flatnonzero(np.isfinite(x).all(axis=1))[-1])
@@ -92,8 +93,9 @@ def _step_row(step: int, last: int, rule: Any, objective: Any, run: Trajectory) 
 
 def _row(name: str, point: Any, rule: Any, objective: Any, terms: Any, t: int) -> dict[str, Any]:
     row = {"name": name, "point": point, "values": [math.nan, math.nan], "condition": math.nan, "limit": None}
-    if not np.isfinite(hessian_at(objective, point)).all():
+    hessian = hessian_at(objective, point)
+    if not np.isfinite(hessian).all():
         return row
-    known = spectrum(objective, point) if terms is None else preconditioned(rule, objective, point, terms, t)
+    known = eigen(hessian) if terms is None else preconditioned(rule, objective, point, terms, t)
     most = max_lr(rule, known["values"][-1], terms, t)
     return {**row, "values": known["values"], "condition": known["condition"], "limit": most}

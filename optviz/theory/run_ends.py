@@ -80,7 +80,7 @@ def _moving(objective: Any, x: np.ndarray, moves: np.ndarray, end: Any, minimum:
         return {**end, "kind": "unmoved"}
     late = moves[len(moves) - 1 - len(moves) // 4 :]
     # a run that jumps about may come by there
-    tangent = minimum is not None and all([_is_tangent(objective, at, minimum) for at in x[-4:]])
+    tangent = minimum is not None and _is_tangent(objective, x[-4:], minimum)
     end = {**end, "tangent": tangent}
     if np.max(late) <= 1e-14 * diagonal:
         return {**end, "kind": "resting"}
@@ -142,16 +142,21 @@ def _saddle(objective: Any, point: np.ndarray, reach: float) -> Any:
     return None
 
 
-def _is_tangent(objective: Any, point: np.ndarray, minimum: np.ndarray) -> bool:
-    """Whether slope and height at a point are nearly those of the bowl with the minimum's curvatures."""
+def _is_tangent(objective: Any, points: np.ndarray, minimum: np.ndarray) -> bool:
+    """Whether slopes and heights at points are nearly those of the bowl with the minimum's curvatures."""
     hessian = hessian_at(objective, minimum)
     if not np.isfinite(hessian).all() or not eigen(hessian)["values"][0] > 0:
         return False
+    bottom = float(objective.value(minimum[0], minimum[1]))
+    return all([_is_on_bowl(objective, point, minimum, hessian, bottom) for point in points])
+
+
+def _is_on_bowl(objective: Any, point: np.ndarray, minimum: np.ndarray, hessian: np.ndarray, bottom: float) -> bool:
     away = np.asarray(point) - np.asarray(minimum)
     wanted = np.array([hessian[0][0] * away[0] + hessian[0][1] * away[1],
                        hessian[1][0] * away[0] + hessian[1][1] * away[1]])  # fmt: skip
     slope = gradient_at(objective, point)
     off = math.hypot(slope[0] - wanted[0], slope[1] - wanted[1])
-    height = float(objective.value(point[0], point[1])) - float(objective.value(minimum[0], minimum[1]))
+    height = float(objective.value(point[0], point[1])) - bottom
     bowl = float(wanted[0] * away[0] + wanted[1] * away[1]) / 2
     return off <= 0.3 * math.hypot(wanted[0], wanted[1]) and abs(height - bowl) <= 0.3 * bowl + 1e-14 * abs(height)

@@ -2,8 +2,9 @@
 
 Everything follows from a rule's linear form (`optviz.readings.linear`), which is read off its own update.
 A rule that divides by running squares of the gradient is taken with these frozen; its curvatures
-are then those of P^-1 H (arXiv 2207.14484). Sources of the closed forms that the tests hold this
-to: Goh, "Why Momentum Really Works" (Distill 2017); Polyak (1964).
+are then those of P^-1 H (arXiv 2207.14484). A `rule` may be what `linear_of` has read of one.
+Sources of the closed forms that the tests hold this to: Goh, "Why Momentum Really Works" (Distill 2017);
+Polyak (1964).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ..readings.linear import at_rates, coefficients, gain, why_not
+from ..readings.linear import at_rates, coefficients, gain, is_frozen, linear_of, why_not
 from .edges import SURE, edge, excess, spectral_radius, start
 
 # Curvature
@@ -138,6 +139,7 @@ def min_lr(rule: Any, curvature: float, terms: Any = None, t: int = 1) -> Any:
 
     for Nesterov with a momentum m above 1. None where nothing is known; `max_lr` where no rate is stable.
     """
+    rule = linear_of(rule)
     reading, most = at_rates(rule), max_lr(rule, curvature, terms, t)
     if reading is None or most == 0 or not math.isfinite(most):
         return None if reading is None else 0.0
@@ -177,12 +179,6 @@ def best(lmin: float, lmax: float) -> dict[str, dict[str, float]]:
 # Rules that divide by running squares
 
 
-def is_frozen(rule: Any) -> bool:
-    """Whether what is said of a rule holds with its squares of gradients frozen: only nearly so."""
-    form = coefficients(rule)
-    return form is not None and len(form["frozen"]) > 0
-
-
 def preconditioner(rule: Any, terms: Mapping[str, float], t: int) -> float:
     """What a rule divides a coordinate's gradient by at step t, given its carried terms then; 1 if it does not.
 
@@ -204,6 +200,7 @@ def preconditioned(
     `w` is the weight decay that is added to the gradient. Besides the fields of `spectrum` it has
     `preconditioner` (dim,). Compare its largest eigenvalue with `max_curvature`.
     """
+    rule = linear_of(rule)
     form = coefficients(rule)
     if form is None:
         return None
@@ -255,7 +252,7 @@ def prediction(
     `rate` and `stable`: whether runs stay (None where unknown), `along`: the direction of the largest
     curvature, by an axis' name where it is near one.
     """
-    known = spectrum(objective, point)
+    rule, known = linear_of(rule), spectrum(objective, point)
     nothing = {"limit": None, "least": None, "rate": None, "stable": None}
     found = {**known, **nothing, "along": _along(objective, known["vectors"][-1])}
     said = why_not(rule)
