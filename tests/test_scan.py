@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from oracles import one_sentence, reference, rules
 
-from optviz import SGD, Inertia, Momentum, Rule, descend, objective
+from optviz import SGD, Hyperparameter, Inertia, Momentum, Rule, descend, objective
 from optviz.rules import schedules
 from optviz.runs.linear_filter import filtered
 
@@ -81,6 +81,25 @@ def test_carried_terms_that_feed_each_other_in_a_row():
         outer, inner = 0.9 * outer + 0.5 * inner, 0.7 * inner + g
         steps.append(-outer - 0.1 * g)
     np.testing.assert_allclose(filtered(Twice(), GRADIENTS[:300]), steps, rtol=0, atol=1e-12)
+
+
+def test_a_mean_that_counts_its_steps_and_hyperparameters_of_any_name():
+    class Mean(Rule):
+        """The mean of all gradients so far: what is kept changes with the step, and k is its own."""
+
+        k, power = Hyperparameter(0.3), Hyperparameter(2.0)
+        memory = {"m": 0.0}
+
+        @staticmethod
+        def update(h, memory, x, g, t, let, xp):
+            let("m", 0.5 * memory.m + g)
+            return let("step", -h.k * h.power * (memory.m / (t + 1) + g))
+
+    m, steps = 0.0, []
+    for t, g in enumerate(GRADIENTS[:300]):
+        steps.append(-0.6 * (m / (t + 2) + g))
+        m = 0.5 * m + g
+    np.testing.assert_allclose(filtered(Mean(), GRADIENTS[:300]), steps, rtol=0, atol=1e-12)
 
 
 def test_one_gradient():

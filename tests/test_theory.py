@@ -10,7 +10,7 @@ import pytest
 from scipy.linalg import solve_discrete_lyapunov
 
 import optviz
-from optviz import Rule, descend
+from optviz import Hyperparameter, Rule, descend
 from optviz.menus import rules
 from optviz.objectives.surfaces import Himmelblau, Quadratic, Rosenbrock, RotatedQuadratic
 from optviz.readings import linear
@@ -404,6 +404,24 @@ def test_denominators_of_any_size_are_no_error(cls):
 
 
 # Noise
+
+
+def test_a_hyperparameter_may_have_any_name():
+    class Renamed(Rule):
+        """RMSprop whose numbers are called what theory could have called its own."""
+
+        lr, k, power, eps = _lr(0.01), Hyperparameter(1.0), _momentum(0.99), Hyperparameter(1e-8)
+        memory = {"v": 0.0}
+
+        @staticmethod
+        def update(h, memory, x, g, t, let, xp):
+            v = let("v", h.power * memory.v + (1 - h.power) * g**2)
+            return let("step", -h.lr * h.k * g / (xp.sqrt(v) + h.eps))
+
+    ours, theirs = Renamed(lr=0.1, power=0.9), optviz.RMSprop(lr=0.1, alpha=0.9)
+    assert noise.stationary_variance(ours, 2.0, 0.4) == pytest.approx(noise.stationary_variance(theirs, 2.0, 0.4))
+    found = [stability.preconditioner(rule, {"v": 0.3}, 5) for rule in (ours, theirs)]
+    assert found[0] == pytest.approx(found[1], rel=1e-12)
 
 
 def test_spreads_of_updates():

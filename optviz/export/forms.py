@@ -92,7 +92,7 @@ def _form_of(cls: type[Rule], setting: tuple[tuple[str, bool], ...]) -> linear.F
 
 
 def _form(form: linear.Form) -> dict[str, Any]:
-    given = {f"{name}_t": f"f{i}" for i, name in enumerate(form.frozen)} | {"k": "k"}
+    given = {f"{name}_t": f"f{i}" for i, name in enumerate(form.frozen)} | {linear.LATER.name: "k"}
     at_step = [taken("f", form.frozen), "k"]
     return {
         "why": form.why, "names": form.names, "frozen": form.frozen, "decoupled": form.decoupled,
@@ -100,7 +100,7 @@ def _form(form: linear.Form) -> dict[str, Any]:
         "rows": _reading(form.rows),
         "now": _reading(form.now, at_step, given),
         "gain": _reading(form.gain, at_step, given, one=True),
-        "steady": _reading(form.steady, ["power"], {"power": "power"}),
+        "steady": _reading(form.steady, ["power"], {linear.POWER.name: "power"}),
     }  # fmt: skip
 
 

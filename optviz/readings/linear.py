@@ -21,8 +21,8 @@ from ..rules.rule import Rule, varies
 from ..trace.tracing import SYMBOLS, Compiled
 from .equations import read
 
-LATER = sympy.Symbol("k", positive=True, integer=True)  # steps after the first
-POWER = sympy.Symbol("power", positive=True)
+LATER = sympy.Symbol("(t-1)", positive=True, integer=True)  # steps after the first; no name of a hyperparameter
+POWER = sympy.Symbol("(g^2)", positive=True)
 
 
 @dataclass(frozen=True)
@@ -77,11 +77,9 @@ def _with_frozen(cls: type[Rule], found: Any, frozen: tuple[str, ...]) -> Form |
         known[found.symbols[name]] = fixed.get(name, values[name])
     step = found.steps[0].xreplace(known)
     before = {name: found.symbols[f"{name}_before"] for name in values if name in cls.memory and name not in fixed}
-    names = _reached(step, values, before)
-    inputs = [found.symbols["g"], found.symbols["x"], *(before[name] for name in names)]
-    tried = [_entries(row, inputs) for row in (step, *(values[name] for name in names))]
-    rows = [row for row in tried if row is not None]
-    if len(rows) < len(tried) or not fixed.keys() <= _used(rows, fixed):
+    names = reached(step, values, before)
+    rows = linear_rows(found.symbols, step, values, names)
+    if rows is None or not fixed.keys() <= _used(rows, fixed):
         return None
     if all(row[0] == 0 for row in rows) or (fixed and rows[0][0] == 0):
         return None
@@ -93,7 +91,7 @@ def _used(rows: list, fixed: Mapping[str, Any]) -> set[str]:
     return {name for name, symbol in fixed.items() if symbol in inside}
 
 
-def _reached(step: Any, values: Mapping[str, Any], before: Mapping[str, Any]) -> tuple[str, ...]:
+def reached(step: Any, values: Mapping[str, Any], before: Mapping[str, Any]) -> tuple[str, ...]:
     """The carried terms that reach the step, directly or through others."""
     reached: set[str] = set()
     front = [step]
@@ -102,6 +100,19 @@ def _reached(step: Any, values: Mapping[str, Any], before: Mapping[str, Any]) ->
         front = [*front[:-1], *(values[name] for name in new)]
         reached |= new
     return tuple(name for name in before if name in reached)
+
+
+def linear_rows(
+    known: Mapping[str, Any], step: Any, values: Mapping[str, Any], names: Sequence[str]
+) -> list[list[Any]] | None:
+    """The coefficients of g, x and the carried terms `names`, a row for the step and for each of these.
+
+    None where one is not linear. `known`: the symbols; `values`: the terms in x, g and what is carried alone.
+    """
+    inputs = [known["g"], known["x"], *(known[f"{name}_before"] for name in names)]
+    tried = [_entries(row, inputs) for row in (step, *(values[name] for name in names))]
+    rows = [row for row in tried if row is not None]
+    return rows if len(rows) == len(tried) else None
 
 
 def _entries(row: Any, inputs: list[Any]) -> list[Any] | None:
@@ -144,7 +155,7 @@ def _form(cls, found, names, fixed, values, rows) -> Form:
 def _bends(now: Compiled, late: Compiled, width: int) -> bool:
     """Whether the rows of a step differ from late ones in more than what divides the step, by trying."""
     for k in (0, 9, 60):
-        values = {name: 0.3 + 0.5 / (2 + place) for place, name in enumerate(now.names)} | {"k": k}
+        values = {name: 0.3 + 0.5 / (2 + place) for place, name in enumerate(now.names)} | {LATER.name: k}
         rows = [np.reshape([float(v) for v in read.arrays(*(np.float64(values[n]) for n in read.names))], (-1, width))
                 for read in (now, late)]  # fmt: skip
         steps, rest = zip(*((np.delete(row[0], 1) / row[0][0], row[1:]) for row in rows), strict=True)
@@ -264,7 +275,7 @@ def at_rates(rule: Any) -> Any:
         chosen = values if lr is None else {**values, "lr": lr}
         flat = rows.floats(*(chosen[name] for name in rows.names))
         if terms and form.now is not None:
-            flat = _at_step(form.now, flat, width, {**chosen, **terms[0], "k": t - 1})
+            flat = _at_step(form.now, flat, width, {**chosen, **terms[0], LATER.name: t - 1})
         entries = [[float(v) for v in flat[i : i + width]] for i in range(0, len(flat), width)]
         about = {"frozen": list(form.frozen), "decoupled": form.decoupled, "lr": chosen.get("lr", 1.0)}
         return {"rows": entries, **about}
@@ -284,7 +295,7 @@ def _at_step(now: Compiled, late: Sequence[float], width: int, values: Mapping[s
 def gain(rule: Any, terms: Mapping[str, float], t: int) -> float:
     """The step's entry for g at step t with the frozen terms as given."""
     form, own = linear_of(rule)
-    values = {**own, **terms, "k": t - 1}
+    values = {**own, **terms, LATER.name: t - 1}
     assert form.gain is not None
     with np.errstate(all="ignore"):
         return float(form.gain.arrays(*(np.float64(values[name.removesuffix("_t")]) for name in form.gain.names))[0])
@@ -300,6 +311,6 @@ def steady_terms(rule: Any, power: float) -> dict[str, float] | None:
     form, own = linear_of(rule)
     if form.steady is None:
         return None
-    values = {**own, "power": power}
+    values = {**own, POWER.name: power}
     found = form.steady.arrays(*(np.float64(values[name]) for name in form.steady.names))
     return {name: float(v) for name, v in zip(form.frozen, found, strict=True)}

@@ -1,21 +1,23 @@
 """The updates of a linear rule under given gradients, without a loop.
 
 A rule whose step is linear in its carried terms and does not look at x (SGD, Momentum,
-Inertia) is a recursive filter of the gradients. Its coefficients are read off the rule's
-own update, so nothing is written a second time.
+Inertia) is a recursive filter of the gradients. Its coefficients are those that theory reads off
+the rule's own update, but of its first step and of a later one, with nothing frozen.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
-from types import SimpleNamespace
-from typing import Any
+from graphlib import CycleError, TopologicalSorter
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 import sympy
 
 from ..messages import refuse
-from ..readings.equations import read, settings_of, structure
+from ..readings.equations import Equations, read, settings_of, structure
+from ..readings.linear import LATER, linear_rows, reached
 from ..rules.rule import Rule, varies
 from ..trace.tracing import SYMBOLS, Compiled
 
@@ -39,11 +41,10 @@ def filtered(rule: Rule, gradients: Any, *, clip: float | None = None, rates: An
     if any(map(varies, values.values())):
         refuse("filtered", "needs a rule with one value a hyperparameter", rule.lanes())
     g = given.copy() if clip is None else np.clip(given, -clip, clip)  # worked on in place: fresh memory costs time
-    settings = settings_of(type(rule), values)
+    known = _filter_of(type(rule), *settings_of(type(rule), values))
     if rates is not None:
         values["lr"] = _checked("rates", rates, g.size)
-    first, later = (_coefficients(type(rule), *settings, start) for start in (True, False))
-    return _run(rule, first, later, values, g)
+    return _run(rule, known, values, g)
 
 
 def _checked(name: str, values: Any, size: int | None) -> np.ndarray:
@@ -58,124 +59,94 @@ def _checked(name: str, values: Any, size: int | None) -> np.ndarray:
     return array
 
 
-class _Coefficients:
-    """The linear form of an update: carried' = keep carried + take g; step = out carried + now g."""
+class _Filter(NamedTuple):
+    """What a rule makes of g and its carried terms, a row for the step and for each term, as one flat list.
 
-    def __init__(self, names, arguments, entries):
-        self.names = names  # the carried terms, in an order in which each needs only those before it
-        self.entries = tuple(entries)
-        self.arguments = [str(a) for a in arguments]
-        self.function = Compiled(arguments, entries).arrays
-        self.alone = Compiled(arguments, self._alone()).arrays if len(names) == 1 and entries[1] != 0 else None
+    `names`: the carried terms that reach the step, in an order in which each needs only itself and those before it.
+    `first`: the rows of the first step, `later` those of any other; `alike`: they are the same, `moves`: the later
+    ones change with the step. `alone`, of a single carried term: keep, out and now for each unit of take, and take.
+    """
 
-    def _alone(self) -> list[Any]:
-        """Of a single carried term: keep, out and now for each unit of take, and take."""
-        keep, take, out, now = self.entries
-        return [keep, out, sympy.cancel(now / take), take]
+    names: tuple[str, ...]
+    first: Compiled
+    later: Compiled
+    alike: bool
+    moves: bool
+    alone: Compiled | None
 
-    def at(self, values: dict[str, Any]) -> SimpleNamespace:
-        n = len(self.names)
-        flat = self.function(*(values[a] for a in self.arguments))
-        keep = [flat[i * n : i * n + n] for i in range(n)]
-        rest = flat[n * n :]
-        return SimpleNamespace(keep=keep, take=rest[:n], out=rest[n : 2 * n], now=rest[2 * n])
+    def rows(self, read: Compiled, values: Mapping[str, Any]) -> list[list[Any]]:
+        flat, width = _called(read, values), 1 + len(self.names)
+        return [flat[i : i + width] for i in range(0, len(flat), width)]
+
+
+def _called(read: Compiled, values: Mapping[str, Any]) -> list[Any]:
+    return read.arrays(*(values[name] for name in read.names))
 
 
 @lru_cache(maxsize=256)
-def _coefficients(cls: type[Rule], flags: tuple, off: tuple, start: bool) -> _Coefficients:
-    """Read a rule's coefficients at the first step, or at any later one."""
-    k = sympy.Symbol("later", positive=True, integer=True)
+def _filter_of(cls: type[Rule], flags: tuple, off: tuple) -> _Filter:
+    """Read a rule's rows at the first step and at any later one."""
+    if cls.coupled:
+        _refuse_form(cls)
     h = {n: _renamed(v, n) for n, v in structure(cls, flags, off).items()}
-    found = read(cls, h, SYMBOLS, t=k + 1, named=False)
-    names = _needed(cls, found)
-    order = _order(cls, names, _entries(cls, found, names))
-    if start:
-        found = read(cls, h, SYMBOLS, t=sympy.Integer(1), named=False)
-    rows = _entries(cls, found, order)
-    *carried, step = rows
-    keep = [entry for row in carried for entry in row[:-1]]
-    arguments = [v for v in h.values() if isinstance(v, sympy.Symbol)]
-    arguments += [k] if any(entry.has(k) for row in rows for entry in row) else []
-    take = [row[-1] for row in carried]
-    return _Coefficients(order, arguments, [*keep, *take, *step])
-
-
-def _needed(cls: type[Rule], found: Any) -> list[str]:
-    """The carried terms that reach the step, directly or through others."""
-    symbols = {found.symbols[f"{name}_before"]: name for name in found.terms if name in cls.memory}
-    reached: set[str] = set()
-    front = [found.steps[0]]
-    while front:
-        new = {symbols[s] for s in front.pop().free_symbols if s in symbols} - reached
-        reached |= new
-        front += [found.terms[name] for name in new]
-    return [name for name in cls.memory if name in reached]
+    first, later = (read(cls, h, SYMBOLS, t=t, named=False) for t in (sympy.Integer(1), LATER + 1))
+    before = {name: later.symbols[f"{name}_before"] for name in cls.memory if name in later.terms}
+    known = reached(later.steps[0], later.terms, before)
+    feeds = {name: [n for n in known if n != name and later.terms[name].has(before[n])] for name in known}
+    try:
+        names = tuple(TopologicalSorter(feeds).static_order())
+    except CycleError:
+        refuse("filtered", "needs carried terms that do not feed each other in a circle", cls.__name__)
+    entries = [_entries(cls, found, names) for found in (first, later)]
+    moves = any(entry.has(LATER) for entry in entries[1])
+    arguments = [v for v in h.values() if isinstance(v, sympy.Symbol)] + [LATER] * moves
+    alone = None
+    if len(names) == 1 and not moves and entries[1][2] != 0:
+        now, out, take, keep = entries[1]
+        alone = Compiled(arguments, [keep, out, sympy.cancel(now / take), take])
+    read_first, read_later = (Compiled(arguments, each) for each in entries)
+    return _Filter(names, read_first, read_later, entries[0] == entries[1], moves, alone)
 
 
 def _renamed(value: Any, name: str) -> Any:
     return sympy.Symbol(name, positive=True) if isinstance(value, sympy.Symbol) else value
 
 
-def _entries(cls: type[Rule], found: Any, names: list[str]) -> list[list[Any]]:
-    """The coefficients of the carried terms and of g, a row a carried term and one for the step."""
-    inputs = [found.symbols[f"{name}_before"] for name in names]
-    inputs += [] if cls.coupled else [found.symbols["g"]]
-    rows = [*(found.terms[name] for name in names), found.steps[0]]
-    entries = [[sympy.diff(row, symbol) for symbol in inputs] for row in rows]
-    strange = {*inputs, found.symbols.get("x")}
-    straight = not any(entry.free_symbols & strange for row in entries for entry in row)
-    linear = (sympy.Add(*map(sympy.Mul, row, inputs)) for row in entries)
-    if cls.coupled or not straight or any(sympy.expand(r - e) != 0 for r, e in zip(rows, linear, strict=True)):
-        refuse("filtered", "needs a rule whose step is linear in the gradients and free of x",
-               cls.__name__, "use descend")  # fmt: skip
-    return entries
+def _entries(cls: type[Rule], found: Equations, names: tuple[str, ...]) -> list[Any]:
+    rows = linear_rows(found.symbols, found.steps[0], found.terms, names)
+    if rows is None or any(of_x != 0 for _, of_x, *_ in rows):
+        _refuse_form(cls)
+    return [entry for of_g, _, *rest in rows for entry in (of_g, *rest)]
 
 
-def _order(cls: type[Rule], names: list[str], entries: list[list[Any]]) -> list[str]:
-    """The carried terms in an order in which each depends on itself and those before it."""
-    order: list[str] = []
-    while len(order) < len(names):
-        left = [i for i, name in enumerate(names) if name not in order]
-        ready = [names[i] for i in left if all(entries[i][j] == 0 for j in left if j != i)]
-        if not ready:
-            refuse("filtered", "needs carried terms that do not feed each other in a circle", cls.__name__)
-        order += ready
-    return order
+def _refuse_form(cls: type[Rule]) -> NoReturn:
+    refuse("filtered", "needs a rule whose step is linear in the gradients and free of x", cls.__name__, "use descend")
 
 
-def _run(rule, first, later, values, g) -> np.ndarray:
+def _run(rule: Rule, known: _Filter, values: dict[str, Any], g: np.ndarray) -> np.ndarray:
     """The first step by itself, then each carried term as a filter of what feeds it."""
     start = {n: v[0] if varies(v) else v for n, v in values.items()}
-    if first.entries == later.entries and not first.names:
-        return np.multiply(later.at(values).now, g, out=g)
-    if first.entries == later.entries and not any(_first(rule, n, start) for n in rule.memory):
-        quick = _one_filter(later, values, g)
+    held = [_first(rule, name, start) for name in known.names]
+    if known.alike and not known.names:
+        return np.multiply(_called(known.later, values)[0], g, out=g)
+    if known.alike and known.alone and not any(held):
+        quick = _one_filter(known.alone, values, g)
         if quick is not None:
             return quick
-    begin = first.at(start)
-    held = {n: _first(rule, n, start) for n in rule.memory}
-    steps = np.empty_like(g)
-    steps[0] = begin.now * g[0] + sum(c * held[n] for c, n in zip(begin.out, first.names, strict=True))
-    after = {
-        n: take * g[0] + sum(c * held[m] for c, m in zip(row, first.names, strict=True))
-        for n, take, row in zip(first.names, begin.take, begin.keep, strict=True)
-    }
+    begin = known.rows(known.first, {**start, LATER.name: 0})
+    first = [of_g * g[0] + sum(c * m for c, m in zip(rest, held, strict=True)) for of_g, *rest in begin]
     tail = {n: v[1:] if varies(v) else v for n, v in values.items()}
-    if "later" in later.arguments:
-        tail["later"] = np.arange(1, g.size)
-    return _later_steps(rule, later, tail, g[1:], after, steps)
+    rows = known.rows(known.later, {**tail, LATER.name: np.arange(1, g.size) if known.moves else 0})
+    return _later_steps(rule, rows, g, first)
 
 
-def _one_filter(later: _Coefficients, values: dict[str, Any], g: np.ndarray) -> np.ndarray | None:
+def _one_filter(alone: Compiled, values: dict[str, Any], g: np.ndarray) -> np.ndarray | None:
     """All steps by one filter, where one term is carried, from 0 on, and only `take` varies."""
     from scipy.signal import lfilter  # a second to import, so not before it is needed
 
-    if later.alone is None or "later" in later.arguments:
+    keep, out, share, take = _called(alone, values)
+    if any(map(varies, (keep, out, share))):
         return None
-    *fixed, take = later.alone(*(values[name] for name in later.arguments))
-    if any(isinstance(value, np.ndarray) for value in fixed):
-        return None
-    keep, out, share = fixed
     return np.asarray(lfilter([share, out - share * keep], [1.0, -keep], np.multiply(take, g, out=g)))
 
 
@@ -184,18 +155,20 @@ def _first(rule: Rule, name: str, values: dict[str, Any]) -> float:
     return float(values[first]) if isinstance(first, str) else first
 
 
-def _later_steps(rule, later, values, g, after, steps) -> np.ndarray:
-    known = later.at(values)
-    before: dict[str, np.ndarray] = {}  # each carried term as the steps find it
-    tail = np.multiply(known.now, g, out=steps[1:])
-    for i, name in enumerate(later.names):
+def _later_steps(rule: Rule, rows: list[list[Any]], g: np.ndarray, first: list[float]) -> np.ndarray:
+    """The first step, and those that follow from it by `rows`."""
+    steps, before = np.empty_like(g), []  # each carried term as the steps find it
+    steps[0], *after = first
+    (now, *out), *carried = rows
+    tail = np.multiply(now, g[1:], out=steps[1:])
+    for i, (take, *keep) in enumerate(carried):
         fed = np.empty_like(steps)  # what enters the term at each step, its first value at the head
-        fed[0] = after[name]
-        np.multiply(known.take[i], g, out=fed[1:])
-        for j, other in enumerate(later.names[:i]):
-            fed[1:] += known.keep[i][j] * before[other]
-        before[name] = _recursion(rule, known.keep[i][i], fed[:-1])
-        tail += known.out[i] * before[name]
+        fed[0] = after[i]
+        np.multiply(take, g[1:], out=fed[1:])
+        for j, other in enumerate(before):
+            fed[1:] += keep[j] * other
+        before.append(_recursion(rule, keep[i], fed[:-1]))
+        tail += out[i] * before[i]
     return steps
 
 
