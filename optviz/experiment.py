@@ -195,7 +195,9 @@ class Experiment(pn.viewable.Viewer):
         self.framings += not changed.isdisjoint(self.frames_anew)
         self._settling = True
         try:
-            self.param.update(**self.follow(changed))
+            following = self.follow(changed)
+            if following:  # param takes a while to set nothing
+                self.param.update(**following)
         finally:
             self._settling = False
 
@@ -251,7 +253,9 @@ class Experiment(pn.viewable.Viewer):
             if not self._trying:
                 self._tell()
             return
-        self.results, self.message = results, ""
+        self.results = results
+        if self.message:  # param takes a while to set what there is
+            self.message = ""
         self.drawings = self._drawn()
         self._tell()
         self.revision += 1
@@ -395,8 +399,10 @@ def weakly(method: Any) -> Callable[..., None]:
 
 
 def _same(a: Any, b: Any) -> bool:
+    if a is b:
+        return True
     if isinstance(a, tuple) and isinstance(b, tuple):
         return len(a) == len(b) and all(map(_same, a, b))
     if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
-        return a is b
+        return False
     return type(a) is type(b) and a == b

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 from engine import run_js
+from scipy.linalg import solve_discrete_lyapunov
 
 import optviz
 from optviz.experiments import floors
@@ -14,7 +15,7 @@ from optviz.export.definitions import NATIVES, printed
 from optviz.export.kernels import literal, objective_script, rule_script
 from optviz.menus import rules
 from optviz.objectives.surfaces import Himmelblau, Rosenbrock, RotatedQuadratic
-from optviz.theory import noise, stability
+from optviz.theory import edges, noise, stability
 
 SHOWN = """
 const shown = (x) => {
@@ -32,6 +33,8 @@ def as_js(value) -> str:
     if isinstance(value, optviz.Objective):
         settings = dict(zip(value.shape_names(), value.shape_values(), strict=True))
         return f"new Surface(surfaces.{type(value).__name__}, {literal(settings)})"
+    if isinstance(value, np.ndarray):
+        return f"$.np.array({literal(value.tolist())})"
     if isinstance(value, dict):
         return "{" + ", ".join(f"{k}: {as_js(v)}" for k, v in value.items()) + "}"
     return f"[{', '.join(map(as_js, value))}]" if isinstance(value, list | tuple) else literal(value)
@@ -119,6 +122,33 @@ def test_every_rule_says_the_same_on_a_page():
     for (f, given, more), theirs in zip(calls, found, strict=True):
         ours = plain(f(*given, **more))
         assert agree(ours, theirs), (f.__name__, given, ours, theirs)
+
+
+def test_a_pages_own_mathematics_is_the_librarys():
+    """Eigenvalues and the Lyapunov equation of what fades, swings and grows; the error function."""
+    random, pairs = np.random.default_rng(3), []
+    for size in (1, 2, 3, 4):
+        for radius in (0.0, 0.3, 0.999, 1.0, 1.7):
+            matrix, take = random.standard_normal((size, size)), random.standard_normal((size, 1))
+            matrix *= radius / np.abs(np.linalg.eigvals(matrix)).max()
+            wanted = np.full((size, size), math.inf)
+            if radius < 1:
+                wanted = solve_discrete_lyapunov(matrix, take @ take.T)
+            pairs += [((edges.spectral_radius, [matrix], {}), radius)]
+            pairs += [((noise.lyapunov, [matrix, take], {}), wanted)] if radius != 1 else []
+    endless = np.diag([math.inf, 1.0, 0.5])
+    nilpotent = np.triu(np.ones((3, 3)), 1)
+    pairs += [((edges.spectral_radius, [endless], {}), math.inf), ((edges.spectral_radius, [nilpotent], {}), 0.0)]
+    unmoved = [np.eye(2), np.zeros((2, 1))]
+    pairs += [((noise.lyapunov, unmoved, {}), np.full((2, 2), math.inf))]
+    for k in range(1, 40):
+        z = k / 5
+        kept = math.erf(z / math.sqrt(2)) - 2 * z * math.exp(-z * z / 2) / math.sqrt(2 * math.pi)
+        wanted = math.sqrt(kept + z * z * math.erfc(z / math.sqrt(2)))
+        pairs += [((noise.clipped_deviation, [1.0, z], {}), wanted)]
+    for ((function, given, _), wanted), theirs in zip(pairs, on_the_page([call for call, _ in pairs]), strict=True):
+        for found in (function(*given), np.array(theirs, dtype=float)):
+            np.testing.assert_allclose(found, wanted, rtol=1e-9, atol=1e-14, err_msg=str((function, given)))
 
 
 def test_spreads_near_the_ends_of_float64_are_said_the_same_on_a_page():

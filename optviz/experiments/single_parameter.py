@@ -84,8 +84,8 @@ class SingleParameter(Experiment):
 
     @property
     def values(self) -> np.ndarray:
-        """The parameter itself, from 0 on: the sum of its updates."""
-        return self.results["values"]
+        """The parameter itself, from 0 on: the sum of its updates. Its picture needs few of them: summed when asked."""
+        return np.concatenate([np.zeros(1), np.cumsum(self.updates)])
 
     @property
     def spread(self) -> np.ndarray:
@@ -104,18 +104,18 @@ class SingleParameter(Experiment):
         rule = self.remember("rule", self.momentum, lambda: Momentum(lr=1.0, momentum=self.momentum))
         updates = self.remember("updates", knobs, lambda: filtered(rule, gradients, clip=self.clip, rates=rates))
         baseline = self.remember("baseline", (gradients,), lambda: _plain_sgd(gradients))
-        known = self.remember("known", (updates,), lambda: self._known(gradients, rule, rates, updates))
-        plain = self.remember("plain", (baseline,), lambda: _summed(baseline))
+        seen = self.remember("seen", (updates,), lambda: _seen(updates))
+        known = self.remember("known", knobs, lambda: self._known(gradients, rule, rates))
+        plain = self.remember("plain", (baseline,), lambda: _seen(baseline))
         found = {"gradients": gradients, "rates": rates, "updates": updates, "baseline": baseline, "plain": plain}
-        return {**found, **known}
+        return {**found, **seen, **known}
 
-    def _known(self, gradients, rule, rates, updates) -> dict[str, np.ndarray]:
-        """The parameter, its spread, and what theory expects of both: steps of 1 / (1 − momentum) of a rate."""
+    def _known(self, gradients, rule, rates) -> dict[str, np.ndarray]:
+        """What theory expects of the spread and of the parameter: steps of 1 / (1 − momentum) of a rate."""
         middle, felt = self._felt(gradients)
         one, push = update_spread(rule, felt), middle / (1 - self.momentum)
         jumps = rates[::EVERY] * (felt / (1 - self.momentum))  # the rate is one from a step that is drawn to the next
         return {
-            "values": _summed(updates), "spread": _sizes(updates),
             "expected": np.hypot(one * rates[::STEPS], push * rates[::STEPS]),
             "reach": np.hypot(np.sqrt(_summed(EVERY * jumps * jumps)), _summed(EVERY * push * rates[::EVERY])),
         }  # fmt: skip
@@ -215,11 +215,10 @@ class SingleParameter(Experiment):
         return {"x0": [self.epoch - 0.5], "y0": [low], "x1": [self.epoch + 0.5], "y1": [high]}
 
     def _draw_spread(self, epochs: np.ndarray) -> Drawing:
-        plain = _sizes(self.baseline)
         layers = {
             "viewed": self._viewed(*SPREADS),
             "updates": {"x": epochs, "y": self.spread}, "expected": {"x": epochs, "y": self.expected},
-            "baseline": {"x": epochs, "y": plain},
+            "baseline": {"x": epochs, "y": self.results["plain"]["spread"]},
         }  # fmt: skip
         return Drawing(layers, (0.5, EPOCHS + 0.5), SPREADS, "Spread of each epoch's updates")
 
@@ -227,7 +226,7 @@ class SingleParameter(Experiment):
         at = np.arange(0, EPOCHS * STEPS + 1, EVERY)
         time = 0.5 + at / STEPS
         reach = 2 * self.results["reach"]
-        values, plain = self.values[at], self.results["plain"][at]
+        values, plain = self.results["walk"], self.results["plain"]["walk"]
         most = max(1.2 * float(reach[-1]), float(np.abs(values).max()), float(np.abs(plain).max()))
         high = self.remember("height", (self._fit,), lambda: _round_up(most))
         out = off_scale(np.stack([values, plain], axis=1), (-high, high))
@@ -241,8 +240,9 @@ class SingleParameter(Experiment):
 
     def status(self) -> str:
         at = slice((self.epoch - 1) * STEPS, self.epoch * STEPS)
-        spread, plain = self.spread[self.epoch - 1], _sizes(self.baseline)[self.epoch - 1]
-        seen, cut = self.updates[at], int(np.count_nonzero(np.abs(self.gradients) > self.clip))
+        spread, plain = self.spread[self.epoch - 1], self.results["plain"]["spread"][self.epoch - 1]
+        seen = self.updates[at]
+        cut = self.remember("cut", (self.gradients, self.clip), self._cut)
         beyond = int(np.count_nonzero(np.abs(seen) > 1.5))
         text = (
             f"Epoch {self.epoch}: rate <b>{self.rates[at][0]:.4f}</b>, updates spread "
@@ -252,6 +252,9 @@ class SingleParameter(Experiment):
         )
         are = "is" if beyond == 1 else "are"
         return text + (f" <b>{beyond} of {STEPS} updates {are} outside the frame.</b>" if beyond else "")
+
+    def _cut(self) -> int:
+        return int(np.count_nonzero(np.abs(self.gradients) > self.clip))
 
     notes = f"""
 <p><b>What is shown.</b> One parameter whose gradient is pure noise: standard normal, with nothing
@@ -284,9 +287,10 @@ def _summed(values: np.ndarray) -> np.ndarray:
     return np.concatenate([np.zeros(1), np.cumsum(values)])
 
 
-def _sizes(updates: np.ndarray) -> np.ndarray:
-    """The root mean square of each epoch's updates."""
-    return np.sqrt((updates * updates).reshape(EPOCHS, STEPS).mean(axis=1))
+def _seen(updates: np.ndarray) -> dict[str, np.ndarray]:
+    """The root mean square of each epoch's updates, and their sum where it is drawn."""
+    squares = (updates * updates).reshape(EPOCHS, STEPS)
+    return {"spread": np.sqrt(squares.mean(axis=1)), "walk": _summed(updates.reshape(-1, EVERY).sum(axis=1))}
 
 
 def _both(x: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:

@@ -11,13 +11,15 @@ import param
 from ..readings import linear
 from ..readings.equations import is_readable
 from ..rules.rule import Rule
-from ..theory import run_ends, stability
+from ..theory import edges, run_ends, stability
 from ..trace.tape import RECORD, SCALAR, Tape
 from ..trace.tracing import Compiled
 from .bundle import Bundle
 from .kernels import Script, function_text, literal, taken
+from .mathematics import MATHEMATICS
 
 _TEXTS = {
+    **MATHEMATICS,
     linear.linear_of: "(rule) => rule",  # which is read at once here
     linear.why_not: "(rule) => $form(rule).why",
     linear.is_frozen: "(rule) => $form(rule).frozen?.length > 0",
@@ -66,7 +68,9 @@ def form_text(value: Any, bundle: Bundle) -> str | None:
     if isinstance(value, type) or not callable(value):
         return None
     text = next((text for function, text in _TEXTS.items() if function is value), None)
-    return None if text is None else text.replace("$form", bundle.text(linear.form_for))
+    for name, meant in (("$form", linear.form_for), ("$radius", edges.spectral_radius)):
+        text = text.replace(name, bundle.text(meant)) if text and name in text else text
+    return text
 
 
 def _forms(bundle: Bundle) -> Script:

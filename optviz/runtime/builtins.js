@@ -4,6 +4,7 @@ import { Kw, PyError, Slice, TypeError_, ValueError_, def, isDict, numeric, rint
 import { eachElement, simple } from "./elementwise.js";
 import { fixed, kind, repr, str } from "./formats.js";
 import { iter, op, truth } from "./operators.js";
+import { $special } from "./special.js";
 
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 function parsed(text) {
@@ -129,6 +130,7 @@ export const math = {
   atan2: Math.atan2,
   ceil: Math.ceil,
   cos: Math.cos,
+  erf: $special.erf,
   exp: Math.exp,
   floor: Math.floor,
   hypot: Math.hypot,

@@ -15,44 +15,15 @@ def spectral_radius(matrix: Any) -> float:
     if len(matrix) == 1:
         return abs(float(matrix[0][0]))
     if len(matrix) > 2:
-        return _largest_root(_polynomial(np.array(matrix)))
+        return radius_of_more(matrix)
     a, b, c, d = float(matrix[0][0]), float(matrix[0][1]), float(matrix[1][0]), float(matrix[1][1])
     spread = (a - d) * (a - d) / 4 + b * c
     return math.sqrt(a * d - b * c) if spread < 0 else abs(a + d) / 2 + math.sqrt(spread)
 
 
-def _polynomial(matrix: np.ndarray) -> list[float]:
-    """The characteristic polynomial from the highest power on (Faddeev and LeVerrier)."""
-    size = len(matrix)
-    found, part = [1.0], np.zeros((size, size))
-    for k in range(1, size + 1):
-        part = matrix @ part + found[-1] * np.eye(size)
-        product = matrix @ part
-        found = [*found, -sum(float(product[i, i]) for i in range(size)) / k]
-    return found
-
-
-def _largest_root(polynomial: list[float]) -> float:
-    """The modulus of the largest root, by halving; Schur and Cohn tell which side of a circle it is on."""
-    low, high = 0.0, 1 + max(abs(c) for c in polynomial)
-    for _ in range(100):
-        middle = (low + high) / 2
-        scaled = [c * middle ** -float(k) for k, c in enumerate(polynomial)]
-        if _all_inside(scaled):
-            high = middle
-        else:
-            low = middle
-    return high
-
-
-def _all_inside(polynomial: list[float]) -> bool:
-    """Whether all roots are within the unit circle."""
-    while len(polynomial) > 1:
-        first, last, n = polynomial[0], polynomial[-1], len(polynomial) - 1
-        if not abs(last) < abs(first):
-            return False
-        polynomial = [polynomial[i] - last / first * polynomial[n - i] for i in range(n)]
-    return True
+def radius_of_more(matrix: Any) -> float:
+    """Of a matrix of more than two rows; infinite where one of its entries is."""
+    return float(np.abs(np.linalg.eigvals(matrix)).max()) if np.isfinite(matrix).all() else math.inf
 
 
 def excess(matrix: Any) -> float:
