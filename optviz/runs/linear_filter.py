@@ -21,6 +21,8 @@ from ..readings.linear import LATER, linear_rows, reached
 from ..rules.rule import Rule, varies
 from ..trace.tracing import SYMBOLS, Compiled
 
+SHORT = 4096  # each entry of a filter waits for that before it: of longer ones every other is worth a filter of its own
+
 
 def filtered(rule: Rule, gradients: Any, *, clip: float | None = None, rates: Any = None) -> np.ndarray:
     """The steps that `rule` takes under these gradients, shape (n,), one scalar parameter.
@@ -64,7 +66,7 @@ class _Filter(NamedTuple):
 
     `names`: the carried terms that reach the step, in an order in which each needs only itself and those before it.
     `first`: the rows of the first step, `later` those of any other; `alike`: they are the same, `moves`: the later
-    ones change with the step. `alone`, of a single carried term: keep, out and now for each unit of take, and take.
+    ones change with the step. `alone`, where the step is a share of a single carried term: keep, share and take.
     """
 
     names: tuple[str, ...]
@@ -103,7 +105,8 @@ def _filter_of(cls: type[Rule], flags: tuple, off: tuple) -> _Filter:
     alone = None
     if len(names) == 1 and not moves and entries[1][2] != 0:
         now, out, take, keep = entries[1]
-        alone = Compiled(arguments, [keep, out, sympy.cancel(now / take), take])
+        share = sympy.cancel(now / take)
+        alone = None if sympy.expand(out - share * keep) != 0 else Compiled(arguments, [keep, share, take])
     read_first, read_later = (Compiled(arguments, each) for each in entries)
     return _Filter(names, read_first, read_later, entries[0] == entries[1], moves, alone)
 
@@ -141,13 +144,12 @@ def _run(rule: Rule, known: _Filter, values: dict[str, Any], g: np.ndarray) -> n
 
 
 def _one_filter(alone: Compiled, values: dict[str, Any], g: np.ndarray) -> np.ndarray | None:
-    """All steps by one filter, where one term is carried, from 0 on, and only `take` varies."""
-    from scipy.signal import lfilter  # a second to import, so not before it is needed
-
-    keep, out, share, take = _called(alone, values)
-    if any(map(varies, (keep, out, share))):
+    """All steps by one filter, where they are a share of one carried term, from 0 on, and only `take` varies."""
+    keep, share, take = _called(alone, values)
+    if varies(keep) or varies(share):
         return None
-    return np.asarray(lfilter([share, out - share * keep], [1.0, -keep], np.multiply(take, g, out=g)))
+    carried = _recursion(keep, np.multiply(take, g, out=g))
+    return np.multiply(share, carried, out=carried)
 
 
 def _first(rule: Rule, name: str, values: dict[str, Any]) -> float:
@@ -167,15 +169,23 @@ def _later_steps(rule: Rule, rows: list[list[Any]], g: np.ndarray, first: list[f
         np.multiply(take, g[1:], out=fed[1:])
         for j, other in enumerate(before):
             fed[1:] += keep[j] * other
-        before.append(_recursion(rule, keep[i], fed[:-1]))
+        if varies(keep[i]):
+            refuse("filtered", "needs a rule that forgets at one constant rate", type(rule).__name__, "use descend")
+        before.append(_recursion(float(keep[i]), fed[:-1]))
         tail += out[i] * before[i]
     return steps
 
 
-def _recursion(rule, keep: Any, fed: np.ndarray) -> np.ndarray:
+def _recursion(keep: float, fed: np.ndarray) -> np.ndarray:
     """s[0] = fed[0], s[k] = keep s[k - 1] + fed[k]."""
     from scipy.signal import lfilter  # a second to import, so not before it is needed
 
-    if np.ndim(keep):
-        refuse("filtered", "needs a rule that forgets at one constant rate", type(rule).__name__, "use descend")
-    return np.asarray(lfilter([1.0], [1.0, -float(keep)], fed)) if keep else fed
+    if fed.size < SHORT:
+        return np.asarray(lfilter([1.0], [1.0, -keep], fed))
+    found = np.empty_like(fed)
+    found[0] = fed[0]
+    odd, even = found[1::2], found[2::2]
+    odd[:] = _recursion(keep * keep, fed[1::2] + keep * fed[:-1:2])
+    np.multiply(keep, odd[: even.size], out=even)
+    even += fed[2::2]
+    return found
