@@ -70,9 +70,10 @@ def noise_page(gradients=None) -> SingleParameter:
     return SingleParameter(gradients=gradients, lr=0.1, decay=0.002, momentum=0.95, clip=5.0)
 
 
-def turned(experiment: SingleParameter) -> None:
-    """A visitor's knob: updates, values, spreads, theory and the arrays of all pictures anew."""
+def turned(experiment: SingleParameter) -> tuple:
+    """A visitor's knob: updates, spreads, theory, the arrays of all pictures and the text: all of a page."""
     experiment.momentum = 0.9 if experiment.momentum == 0.95 else 0.95
+    return experiment.drawings, experiment.status(), experiment.side(), experiment.shade()
 
 
 # LossComparison: a line fitted under four losses, and each loss on a grid of 101 x 101
@@ -179,7 +180,7 @@ def main() -> None:
     slow, knob = best(lambda: noise_loop(gradients), 8), best(lambda: turned(page), 100)
     drawn = best(lambda: page.param.trigger("new_gradients"), 50)
     rows = [
-        ("SingleParameter: a knob and all its pictures", slow, knob, 15),
+        ("SingleParameter: a knob and all its pictures", slow, knob, 40),
         ("SingleParameter: new gradients and all pictures", slow, drawn, 10),
     ]
 

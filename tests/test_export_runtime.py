@@ -167,7 +167,7 @@ REDUCED = """sum | mean | median | min | max | any | argmin | argmax | count_non
 OF_NUMBERS = """ptp | nanmin | nanmax"""
 MADE = """zeros: 3; (2, 3) | ones: (0, 2); 2, dtype=bool | full: (2, 2), np.nan; 3, 2.5 | ndim: 3; np.empty((2, 3)) |
 arange: 5; 2, 9; 0, 1, 0.1; 5, -5, -3; -1, 1, 0.3; 3, 3; 0.5, 4; 3, dtype=float | linspace: 0, 1; -3, 3, 100; 2, 2, 5;
-1, 0, 1; 0, 1, 0; -1.3, 7.1, num=160 | eye: 3 | array: [1, 2.5]; [[1, 2], [3, 4]]; [True, False]; []; [[], []]; 5;
+1, 0, 1; 0, 1, 0; -1.3, 7.1, num=160 | array: [1, 2.5]; [[1, 2], [3, 4]]; [True, False]; []; [[], []]; 5;
 True; [1, True]; a; [s, s]; [[s], [s]]; [[1, 2], [3]]; [None, 1.5], dtype=float; [True], dtype=float; [np.inf, np.nan]
 | asarray: a, dtype=float; 2"""
 SHAPED = """concatenate: [a, b]; [a, b], axis=1; [a, b], axis=-1; [a, s]; [c, c], axis=1; [[1, 2], s] | stack: [a, b];

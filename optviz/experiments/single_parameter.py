@@ -97,26 +97,24 @@ class SingleParameter(Experiment):
         """What theory expects of `spread` from the rate, the momentum and the clip."""
         return self.results["expected"]
 
-    def compute(self) -> dict[str, np.ndarray]:
+    def compute(self) -> dict[str, Any]:
         gradients = self.remember("gradients", (self.seed, self._given), self._gradients)
-        knobs = (gradients, self.lr, self.decay, self.momentum, self.clip)
         rates = self.remember("rates", (self.lr, self.decay), self._rates)
-        rule = self.remember("rule", self.momentum, lambda: Momentum(lr=1.0, momentum=self.momentum))
-        updates = self.remember("updates", knobs, lambda: filtered(rule, gradients, clip=self.clip, rates=rates))
-        baseline = self.remember("baseline", (gradients,), lambda: _plain_sgd(gradients))
-        seen = self.remember("seen", (updates,), lambda: _seen(updates))
-        known = self.remember("known", knobs, lambda: self._known(gradients, rule, rates))
-        plain = self.remember("plain", (baseline,), lambda: _seen(baseline))
-        found = {"gradients": gradients, "rates": rates, "updates": updates, "baseline": baseline, "plain": plain}
-        return {**found, **seen, **known}
+        plain = self.remember("plain", gradients, lambda: _seen(_plain_sgd(gradients)))
+        knobs = (gradients, rates, self.momentum, self.clip)
+        found = self.remember("found", knobs, lambda: self._found(gradients, rates))
+        return {"gradients": gradients, "rates": rates, "baseline": plain["updates"], "plain": plain, **found}
 
-    def _known(self, gradients, rule, rates) -> dict[str, np.ndarray]:
-        """What theory expects of the spread and of the parameter: steps of 1 / (1 − momentum) of a rate."""
+    def _found(self, gradients, rates) -> dict[str, np.ndarray]:
+        """The updates, and what theory expects of them: steps of 1 / (1 − momentum) of a rate."""
+        rule = self.remember("rule", 0, lambda: Momentum(lr=1.0))  # another one would take longer than its steps
+        rule.momentum = self.momentum
+        updates = filtered(rule, gradients, clip=self.clip, rates=rates)
         middle, felt = self._felt(gradients)
         one, push = update_spread(rule, felt), middle / (1 - self.momentum)
         jumps = rates[::EVERY] * (felt / (1 - self.momentum))  # the rate is one from a step that is drawn to the next
         return {
-            "expected": np.hypot(one * rates[::STEPS], push * rates[::STEPS]),
+            **_seen(updates), "expected": np.hypot(one * rates[::STEPS], push * rates[::STEPS]),
             "reach": np.hypot(np.sqrt(_summed(EVERY * jumps * jumps)), _summed(EVERY * push * rates[::EVERY])),
         }  # fmt: skip
 
@@ -226,13 +224,13 @@ class SingleParameter(Experiment):
         at = np.arange(0, EPOCHS * STEPS + 1, EVERY)
         time = 0.5 + at / STEPS
         reach = 2 * self.results["reach"]
-        values, plain = self.results["walk"], self.results["plain"]["walk"]
-        most = max(1.2 * float(reach[-1]), float(np.abs(values).max()), float(np.abs(plain).max()))
+        walks = np.stack([self.results["walk"], self.results["plain"]["walk"]], axis=1)
+        most = max(1.2 * float(reach[-1]), float(np.abs(walks).max()))
         high = self.remember("height", (self._fit,), lambda: _round_up(most))
-        out = off_scale(np.stack([values, plain], axis=1), (-high, high))
+        out = off_scale(walks, (-high, high))
         layers = {
             "viewed": self._viewed(-high, high),
-            "baseline": {"x": time, "y": plain}, "updates": {"x": time, "y": values},
+            "baseline": {"x": time, "y": walks[:, 1]}, "updates": {"x": time, "y": walks[:, 0]},
             "expected": _both(time, reach),
             **{name: {"x": 0.5 + marked["x"] * EVERY / STEPS, "y": marked["y"]} for name, marked in out.items()},
         }  # fmt: skip
@@ -288,9 +286,13 @@ def _summed(values: np.ndarray) -> np.ndarray:
 
 
 def _seen(updates: np.ndarray) -> dict[str, np.ndarray]:
-    """The root mean square of each epoch's updates, and their sum where it is drawn."""
+    """Updates with the root mean square of each epoch's, and with their sum where it is drawn."""
     squares = (updates * updates).reshape(EPOCHS, STEPS)
-    return {"spread": np.sqrt(squares.mean(axis=1)), "walk": _summed(updates.reshape(-1, EVERY).sum(axis=1))}
+    return {
+        "updates": updates,
+        "spread": np.sqrt(squares.mean(axis=1)),
+        "walk": _summed(updates.reshape(-1, EVERY).sum(axis=1)),
+    }
 
 
 def _both(x: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:

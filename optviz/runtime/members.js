@@ -9,7 +9,9 @@ import { iter, op } from "./operators.js";
 export const kinds = {
   rule: (kind) => making(kind, (values) => {
     const steps = kind.presetSteps === null ? {} : { preset_steps: kind.presetSteps };
-    return Object.assign(new Rule(kind, values), { label: kind.label }, steps);
+    const made = Object.assign(new Rule(kind, values), { label: kind.label }, steps);
+    kind.hyperparameters.forEach((name) => Object.defineProperty(made, name, { set(value) { made.assign(name, value); } }));
+    return made;
   }),
   surface: (kind) => making(kind, (values) => {
     const made = new Surface(kind, values);

@@ -76,11 +76,6 @@ export const np = {
     if (data.length > 1) data[data.length - 1] = b;
     return new Nd(data.map((x) => x * side), shape);
   }),
-  eye: def(["N"], (n) => {
-    const out = np.zeros([n, n]);
-    for (let i = 0; i < n; i++) out.data[i * (n + 1)] = 1;
-    return out;
-  }),
 
   sin: eachElement(Math.sin),
   cos: eachElement(Math.cos),

@@ -72,6 +72,8 @@ def lyapunov(matrix: np.ndarray, take: np.ndarray) -> np.ndarray:
     endless, size = np.full(matrix.shape, math.inf), matrix.size
     if not spectral_radius(matrix) < 1:
         return endless
+    if size == 1:
+        return take * take / (1 - matrix * matrix)
     both = np.multiply.outer(matrix, matrix).swapaxes(1, 2).reshape(size, size)  # np.kron takes longer than the rest
     try:
         held = np.linalg.solve(np.eye(size) - both, (take @ take.T).ravel()).reshape(matrix.shape)
