@@ -11,11 +11,13 @@ from oracles import rules
 from test_export_laws import constants
 from test_export_runs import COMPARE
 
-from optviz import Hyperparameter, Rule, basins, descend, objective, sweep, xp
+from optviz import Hyperparameter, Rule, SurfaceDescent, basins, descend, objective, sweep, xp
+from optviz.experiments import floors
 from optviz.export.forms import forms_script
 from optviz.export.kernels import objective_script, rule_script
 from optviz.objectives.surfaces import Himmelblau, Quadratic
 from optviz.readings.equations import rule_mathml
+from optviz.readings.linear import why_not
 from optviz.runs.descent import keeper
 from optviz.trace.tracing import FLOATS
 
@@ -149,6 +151,18 @@ def test_a_page_keeps_the_signs_of_zeros():
       return Object.entries(s).map(([name, value]) => [name, Object.is(value, -0)]);"""
     found = dict(run_js("\n".join([constants(zeros=rule_script(Zeros)), script])))
     assert step == 0.0 and found == {name: math.copysign(1.0, value) < 0 for name, value in named.items()}
+
+
+@pytest.mark.parametrize("cls", WRITTEN)
+def test_a_written_rule_is_saved_and_theory_says_something_or_why_not(cls):
+    experiment = SurfaceDescent(optimizer=cls(), objective=Quadratic(), start=START, steps=12)
+    found, said = experiment.results["outlook"], experiment.side()["outlook"]
+    assert experiment.message == "" and "nan" not in said and "None" not in said and found["sentence"] in said
+    assert cls.__name__ in experiment.html()
+    theory = floors.expected(cls(), Quadratic(), (0.0, 0.0), 0.5)
+    assert (theory["predicted_floor"] is None) == (cls is not Named)  # what Named counts never fades: without end
+    assert cls is Named or cls.__name__ in theory["sentence"]
+    assert (found["limit"] is None) == bool(why_not(cls())) == (cls in (Numeric, Raising))
 
 
 def test_basins_of_rules_with_such_names():
