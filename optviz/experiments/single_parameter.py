@@ -100,7 +100,9 @@ class SingleParameter(Experiment):
     def compute(self) -> dict[str, Any]:
         gradients = self.remember("gradients", (self.seed, self._given), self._gradients)
         rates = self.remember("rates", (self.lr, self.decay), self._rates)
-        plain = self.remember("plain", gradients, lambda: _seen(_plain_sgd(gradients)))
+        plain = self.remember(
+            "plain", gradients, lambda: _seen(filtered(Momentum(lr=BASELINE_LR, momentum=0), gradients))
+        )
         knobs = (gradients, rates, self.momentum, self.clip)
         found = self.remember("found", knobs, lambda: self._found(gradients, rates))
         return {"gradients": gradients, "rates": rates, "baseline": plain["updates"], "plain": plain, **found}
@@ -240,7 +242,8 @@ class SingleParameter(Experiment):
         at = slice((self.epoch - 1) * STEPS, self.epoch * STEPS)
         spread, plain = self.spread[self.epoch - 1], self.results["plain"]["spread"][self.epoch - 1]
         seen = self.updates[at]
-        cut = self.remember("cut", (self.gradients, self.clip), self._cut)
+        key = (self.gradients, self.clip)
+        cut = self.remember("cut", key, lambda: int(np.count_nonzero(np.abs(self.gradients) > self.clip)))
         beyond = int(np.count_nonzero(np.abs(seen) > 1.5))
         text = (
             f"Epoch {self.epoch}: rate <b>{self.rates[at][0]:.4f}</b>, updates spread "
@@ -250,9 +253,6 @@ class SingleParameter(Experiment):
         )
         are = "is" if beyond == 1 else "are"
         return text + (f" <b>{beyond} of {STEPS} updates {are} outside the frame.</b>" if beyond else "")
-
-    def _cut(self) -> int:
-        return int(np.count_nonzero(np.abs(self.gradients) > self.clip))
 
     notes = f"""
 <p><b>What is shown.</b> One parameter whose gradient is pure noise: standard normal, with nothing
@@ -305,10 +305,6 @@ def _round_up(value: float) -> float:
     """The next number of 1, 2, 5, 10, ..."""
     power = 10.0 ** np.floor(np.log10(value)) if value > 0 else 1.0
     return float(next((k * power for k in (1, 2, 5) if value <= k * power), 10 * power))
-
-
-def _plain_sgd(gradients: np.ndarray) -> np.ndarray:
-    return filtered(Momentum(lr=BASELINE_LR, momentum=0.0), gradients)
 
 
 def _checked(gradients: Any) -> np.ndarray:

@@ -110,9 +110,8 @@ def linear_rows(
     None where one is not linear. `known`: the symbols; `values`: the terms in x, g and what is carried alone.
     """
     inputs = [known["g"], known["x"], *(known[f"{name}_before"] for name in names)]
-    tried = [_entries(row, inputs) for row in (step, *(values[name] for name in names))]
-    rows = [row for row in tried if row is not None]
-    return rows if len(rows) == len(tried) else None
+    rows: list[Any] = [_entries(row, inputs) for row in (step, *(values[name] for name in names))]
+    return None if None in rows else rows
 
 
 def _entries(row: Any, inputs: list[Any]) -> list[Any] | None:

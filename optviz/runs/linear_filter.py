@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 import numpy as np
 import sympy
@@ -65,15 +65,14 @@ class _Filter(NamedTuple):
     """What a rule makes of g and its carried terms, a row for the step and for each term, as one flat list.
 
     `names`: the carried terms that reach the step, in an order in which each needs only itself and those before it.
-    `first`: the rows of the first step, `later` those of any other; `alike`: they are the same, `moves`: the later
-    ones change with the step. `alone`, where the step is a share of a single carried term: keep, share and take.
+    `first`: the rows of the first step, `later` those of any other; `alike`: they are the same. `alone`, where the
+    step is a share of a single carried term: keep, share and take.
     """
 
     names: tuple[str, ...]
     first: Compiled
     later: Compiled
     alike: bool
-    moves: bool
     alone: Compiled | None
 
     def rows(self, read: Compiled, values: Mapping[str, Any]) -> list[list[Any]]:
@@ -88,9 +87,8 @@ def _called(read: Compiled, values: Mapping[str, Any]) -> list[Any]:
 @lru_cache(maxsize=256)
 def _filter_of(cls: type[Rule], flags: tuple, off: tuple) -> _Filter:
     """Read a rule's rows at the first step and at any later one."""
-    if cls.coupled:
-        _refuse_form(cls)
-    h = {n: _renamed(v, n) for n, v in structure(cls, flags, off).items()}
+    made = structure(cls, flags, off).items()
+    h = {n: sympy.Symbol(n, positive=True) if isinstance(v, sympy.Symbol) else v for n, v in made}
     first, later = (read(cls, h, SYMBOLS, t=t, named=False) for t in (sympy.Integer(1), LATER + 1))
     before = {name: later.symbols[f"{name}_before"] for name in cls.memory if name in later.terms}
     known = reached(later.steps[0], later.terms, before)
@@ -100,61 +98,41 @@ def _filter_of(cls: type[Rule], flags: tuple, off: tuple) -> _Filter:
     except CycleError:
         refuse("filtered", "needs carried terms that do not feed each other in a circle", cls.__name__)
     entries = [_entries(cls, found, names) for found in (first, later)]
-    moves = any(entry.has(LATER) for entry in entries[1])
-    arguments = [v for v in h.values() if isinstance(v, sympy.Symbol)] + [LATER] * moves
+    arguments = [v for v in h.values() if isinstance(v, sympy.Symbol)]
+    arguments += [LATER] if any(entry.has(LATER) for entry in entries[1]) else []
     alone = None
-    if len(names) == 1 and not moves and entries[1][2] != 0:
+    if len(names) == 1 and LATER not in arguments and entries[1][2] != 0:
         now, out, take, keep = entries[1]
         share = sympy.cancel(now / take)
         alone = None if sympy.expand(out - share * keep) != 0 else Compiled(arguments, [keep, share, take])
-    read_first, read_later = (Compiled(arguments, each) for each in entries)
-    return _Filter(names, read_first, read_later, entries[0] == entries[1], moves, alone)
-
-
-def _renamed(value: Any, name: str) -> Any:
-    return sympy.Symbol(name, positive=True) if isinstance(value, sympy.Symbol) else value
+    return _Filter(names, *(Compiled(arguments, each) for each in entries), entries[0] == entries[1], alone)
 
 
 def _entries(cls: type[Rule], found: Equations, names: tuple[str, ...]) -> list[Any]:
-    rows = linear_rows(found.symbols, found.steps[0], found.terms, names)
+    rows = None if cls.coupled else linear_rows(found.symbols, found.steps[0], found.terms, names)
     if rows is None or any(of_x != 0 for _, of_x, *_ in rows):
-        _refuse_form(cls)
+        refuse("filtered", "needs a rule whose step is linear in the gradients and free of x",
+               cls.__name__, "use descend")  # fmt: skip
     return [entry for of_g, _, *rest in rows for entry in (of_g, *rest)]
-
-
-def _refuse_form(cls: type[Rule]) -> NoReturn:
-    refuse("filtered", "needs a rule whose step is linear in the gradients and free of x", cls.__name__, "use descend")
 
 
 def _run(rule: Rule, known: _Filter, values: dict[str, Any], g: np.ndarray) -> np.ndarray:
     """The first step by itself, then each carried term as a filter of what feeds it."""
     start = {n: v[0] if varies(v) else v for n, v in values.items()}
-    held = [_first(rule, name, start) for name in known.names]
+    begun = [rule.memory[name] for name in known.names]
+    held = [float(start[first]) if isinstance(first, str) else first for first in begun]
     if known.alike and not known.names:
         return np.multiply(_called(known.later, values)[0], g, out=g)
     if known.alike and known.alone and not any(held):
-        quick = _one_filter(known.alone, values, g)
-        if quick is not None:
-            return quick
+        keep, share, take = _called(known.alone, values)
+        if not varies(keep) and not varies(share):
+            carried = _recursion(keep, np.multiply(take, g, out=g))
+            return np.multiply(share, carried, out=carried)
     begin = known.rows(known.first, {**start, LATER.name: 0})
     first = [of_g * g[0] + sum(c * m for c, m in zip(rest, held, strict=True)) for of_g, *rest in begin]
     tail = {n: v[1:] if varies(v) else v for n, v in values.items()}
-    rows = known.rows(known.later, {**tail, LATER.name: np.arange(1, g.size) if known.moves else 0})
+    rows = known.rows(known.later, {**tail, LATER.name: np.arange(1, g.size)})
     return _later_steps(rule, rows, g, first)
-
-
-def _one_filter(alone: Compiled, values: dict[str, Any], g: np.ndarray) -> np.ndarray | None:
-    """All steps by one filter, where they are a share of one carried term, from 0 on, and only `take` varies."""
-    keep, share, take = _called(alone, values)
-    if varies(keep) or varies(share):
-        return None
-    carried = _recursion(keep, np.multiply(take, g, out=g))
-    return np.multiply(share, carried, out=carried)
-
-
-def _first(rule: Rule, name: str, values: dict[str, Any]) -> float:
-    first = rule.memory[name]
-    return float(values[first]) if isinstance(first, str) else first
 
 
 def _later_steps(rule: Rule, rows: list[list[Any]], g: np.ndarray, first: list[float]) -> np.ndarray:
