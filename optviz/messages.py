@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 
-def refuse(who: str, rule: str, got: Any, fix: str = "", error: type[Exception] = ValueError):
+def refuse(who: str, rule: str, got: Any, fix: str = "", error: type[Exception] = ValueError) -> NoReturn:
     """Raise `error` with one sentence: `who rule, not got; fix.`"""
     raise error(f"{who} {rule}, not {shown(got)}" + (f"; {fix}." if fix else "."))
 

@@ -153,7 +153,7 @@ class Cases:
 SPECS = """g .4g .3f .2f .0f .1f .2e .0e +.3g ,.1f % .1% 5.1f 08.3f +f e f .0g .17g .30f *^14.3g <9.2f _.2f 012,.1f G
 .1E .3 =+9.1f .0% x>9.1f F .20e -.1f"""
 TEXTS = ["nan", "inf", "-Infinity", " 1.5 ", "1e-7", "1_000.5", "", "0x10", "1.", ".5", "+3", "1__0", "12", "a'b", '"']
-STRING = """join: ['a', 'b']; []; ['a', 1] | lower | upper | strip | split: ; ','; 'x' | startswith: ' x'; ('a', ' ')
+STRING = """join: ['a', 'b']; []; ['a', 1] | lower | upper | strip | split: ; ','; 'x'
 | removesuffix: 'Xx '; 'q' | nothing | replace: 'x', '$&'; '', '-'"""
 LIST = """index: 2; 9 | nothing"""
 DICT = """items | values | get: 'a'; 'q'; 'q', 3 | nothing"""

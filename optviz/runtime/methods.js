@@ -16,7 +16,6 @@ const strings = {
   removesuffix: (s, end) => (end && s.endsWith(end) ? s.slice(0, -end.length) : s),
   replace: (s, old, fresh) => s.replaceAll(old, () => fresh),
   split: (s, sep = null) => (sep === null ? s.split(/\s+/).filter(Boolean) : s.split(sep)),
-  startswith: (s, starts) => [starts].flat().some((start) => s.startsWith(start)),
   strip: (s) => s.trim(),
   upper: (s) => s.toUpperCase(),
 };
