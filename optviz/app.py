@@ -18,13 +18,14 @@ from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 
 from .card_pictures import addresses
-from .catalogue import cards, name_of
 from .catalogue import experiments as experiments
+from .catalogue import name_of
 from .experiment import Experiment
-from .page.insides import Address, Fast, FastListTemplate, keep_apart
+from .page.insides import Address, Fast, FastListTemplate
 from .page.layout import favicon, stylesheet
 from .page.pace import Later, Turn
 from .page.page import Page
+from .served import OFFER, UNDER_CONTROLS, Visit, hand_out, handlers, index_page, runs_in_browsers, visit
 from .state import sharing
 from .sweeps import cluster
 
@@ -42,7 +43,6 @@ def template(title: str, *main, description: str = "", picture: str = "surface_d
         pn.state.curdoc.template_variables.update(
             dist_url="static/extensions/panel/", icon=favicon(), picture=addresses(picture)
         )
-        pn.state.onload(_tell_themes_apart)
     made = FastListTemplate(
         site="optviz", site_url="index", title=title, main=list(main), main_layout=None, design=Fast,
         font=FONT, font_url="",
@@ -54,36 +54,29 @@ def template(title: str, *main, description: str = "", picture: str = "surface_d
     return made
 
 
-def _tell_themes_apart() -> None:
-    """Give the dark pages of this app a session of their own where `--reuse-sessions` keeps one for all.
+def serve(kind: type[Experiment]) -> Visit | None:
+    """Make this session's page of an experiment, in the state that its address says; what an app script calls.
 
-    Panel calls this once it has warmed the app, or has its first visitor.
+    It computes in the visitor's browser where all of it can, and gives what the server knows of it
+    (`optviz.served`); else it computes here.
     """
-    keep_apart(pn.state.curdoc, _page_key)
-
-
-def _page_key(request) -> str | tuple[str, str]:
-    """What tells pages that `--reuse-sessions` keeps apart: warmed ones would all have the light theme.
-
-    What is reused is an empty page; the experiment in it is made for the visitor's own address.
-    """
-    return _key(request.path, request.arguments.get("theme") == [b"dark"])
-
-
-def _key(path: str, dark: bool) -> str | tuple[str, str]:
-    return (path, "dark") if dark else path
-
-
-def serve(kind: type[Experiment]) -> None:
-    """Make this session's page of an experiment, in the state that its address says; what an app script calls."""
     cluster.prepare(sys.argv)
+    if pn.state.curdoc:
+        IOLoop.current().add_callback(_prepare_server)
+        if runs_in_browsers(kind):
+            return visit(kind)
+    serve_live(kind)
+    return None
+
+
+def serve_live(kind: type[Experiment]) -> None:
+    """Make this session's page of an experiment that Python computes."""
     experiment, shown, refused = _opened(kind, sharing.values_of(pn.state.session_args))
-    shown.put_below_controls(download(experiment))
+    shown.put_below_controls("download", download(experiment))
     page = template(experiment.title, shown.layout, description=experiment.sentence, picture=name_of(kind))
     page.servable(location=Address())
     if pn.state.curdoc:
-        IOLoop.current().add_callback(_read_long_addresses)
-        share = CustomJS(args={"refused": _shortened(refused)}, code=stylesheet("share.js"))
+        share = CustomJS(args={"refused": _shortened(refused)}, code=stylesheet("away.js") + stylesheet("share.js"))
         pn.state.curdoc.js_on_event("document_ready", CustomJS(code=stylesheet("page.js")), share)
         experiment.attach(Link(experiment, pn.state.curdoc))
 
@@ -91,15 +84,17 @@ def serve(kind: type[Experiment]) -> None:
 _SERVERS: list[HTTPServer] = []  # of this process, once found
 
 
-def _read_long_addresses() -> None:
-    """Have the running server read addresses of more than tornado's 64 kB, which it hangs up on without a word.
+def _prepare_server() -> None:
+    """Have the running server hand out the files of pages, and read addresses of more than tornado's 64 kB.
 
-    `panel serve` has no setting for it and keeps its server to itself; while it warms up there is none.
+    It hangs up on those without a word. `panel serve` has no setting for either and keeps its server to itself;
+    while it warms up there is none.
     """
     if not _SERVERS:
         _SERVERS.extend(each for each in gc.get_objects() if type(each) is HTTPServer)
         for server in _SERVERS:
             server.conn_params.max_header_size = LONGEST
+            server.request_callback.add_handlers(".*", handlers())
 
 
 def _opened(kind: type[Experiment], values: dict) -> tuple[Experiment, Page, list[str]]:
@@ -117,12 +112,8 @@ def download(experiment: Experiment) -> pn.widgets.FileDownload:
     """A button that hands the visitor the experiment as it stands, as a page that needs no server."""
     theme = "dark" if pn.state.session_args.get("theme") == [b"dark"] else "default"
     button = pn.widgets.FileDownload(
-        filename=f"{name_of(type(experiment))}.html",
-        label=OFFER,
-        margin=(12, 10),
-        sizing_mode="stretch_width",
-        stylesheets=[stylesheet("widgets.css")],
-    )
+        filename=f"{name_of(type(experiment))}.html", label=OFFER, **UNDER_CONTROLS
+    )  # fmt: skip
 
     async def write() -> StringIO:
         """The page, written beside the event loop: it takes seconds, and other visitors move their sliders."""
@@ -139,7 +130,6 @@ def download(experiment: Experiment) -> pn.widgets.FileDownload:
     return button
 
 
-OFFER = "Download page"
 _WRITER = ThreadPoolExecutor(1, "page")  # one page at a time: Panel's registers are not made for several
 
 
@@ -180,9 +170,5 @@ class Link:
 
 def serve_index() -> None:
     """Make the page that leads to every experiment."""
-    text = pn.pane.HTML(
-        cards(), stylesheets=[stylesheet("index.css")], sizing_mode="stretch_width",
-    )  # fmt: skip
-    template("See what an optimizer does", text, description="Interactive lessons on optimizers").servable(
-        location=Address()
-    )
+    if pn.state.curdoc:
+        hand_out(index_page(), "optviz", "surface_descent")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from base64 import b64encode
-from html import escape
 from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
@@ -13,9 +12,10 @@ import param
 
 from . import experiments as lessons
 from .experiment import Experiment, load
+from .export.skeleton import page_text
 from .listed import listed_classes
 from .messages import refuse
-from .page.layout import favicon, stylesheet
+from .page.layout import stylesheet
 
 
 def experiments() -> dict[str, type[Experiment]]:
@@ -65,28 +65,9 @@ def _card(name: str, kind: type[Experiment], suffix: str) -> str:
     return f'<a class="card" href="{name}{suffix}">{image}<h2>{kind.title}</h2><p>{kind.sentence}</p></a>'
 
 
-def index_html(theme: str = "system") -> str:
-    """The page that leads to exported experiments beside it."""
-    return _INDEX.format(
-        theme=escape(theme), icon=favicon(), choose=stylesheet("theme.js"), cards=cards(".html"),
-        css=stylesheet("export.css") + stylesheet("index.css"),
-    )  # fmt: skip
-
-
-_INDEX = """<!DOCTYPE html>
-<html lang="en" data-theme="{theme}">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="icon" href="{icon}">
-<title>optviz</title>
-<script>{choose}</script>
-<style>{css}</style>
-</head>
-<body>
-<header><b>optviz</b><h1>See what an optimizer does</h1><button type="button" id="theme-button"></button></header>
-<main>{cards}</main>
-<script>optviz_theme.offer(document.getElementById("theme-button"));</script>
-</body>
-</html>
-"""
+def index_html(theme: str = "system", suffix: str = ".html", head: str = "") -> str:
+    """The page that leads to every experiment, exported beside it or served."""
+    css = stylesheet("export.css") + stylesheet("index.css")
+    sentence = "Interactive lessons on optimizers"
+    return page_text("See what an optimizer does", f"<main>{cards(suffix)}</main>\n", sentence=sentence, theme=theme,
+                     css=css, head=head)  # fmt: skip

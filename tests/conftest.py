@@ -33,7 +33,7 @@ from hands import TRUE_PHONE
 
 ROOT = Path(__file__).parents[1]
 os.environ.setdefault("OPTVIZ_KERNELS", "off")  # to compile for each of so many small sweeps would take long
-SERVE_FLAGS = ["--index", "index", "--warm", "--reuse-sessions"]  # as in the README
+SERVE_FLAGS = ["--index", "index", "--warm"]  # as in the README
 # tests that share what takes long to make, a server, saved pages or what HoloViews drew, by how their files are
 # called, or they; those that take longest come first, the other files go one by one to who is free
 GROUPS = {
@@ -208,6 +208,8 @@ def tab(browser) -> Iterator:
 def page(tab) -> Iterator:
     """A watched page of 1400 x 900, in the tab of the tests before: a new one takes twice as long to open."""
     yield tab
+    if tab.url.startswith("http"):
+        tab.evaluate("localStorage.clear()")
     tab.goto("about:blank")
     tab.context.set_offline(False)
     tab.context.clear_permissions()
@@ -252,12 +254,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def serve(files: list[Path], *flags: str, log: Path, timeout: float = 300) -> Iterator[str]:
+def serve(files: list[Path], *flags: str, log: Path, timeout: float = 300, port: int = 0) -> Iterator[str]:
     """Run `panel serve` on the files in a process of its own; gives the address it answers at.
 
     Leaving fails if the server's log holds an error. The log is in the file `log`.
     """
-    port = free_port()
+    port = port or free_port()
     command = [sys.executable, "-m", "panel", "serve", *map(str, files), *flags]
     command += ["--port", str(port), "--address", "127.0.0.1"]
     command += ["--allow-websocket-origin", f"127.0.0.1:{port}"]

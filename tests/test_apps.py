@@ -120,8 +120,8 @@ def opened(page, served: str, app: str, query: str = "") -> None:
     page.goto(f"{served}/{app}{query}")
     if app == "index":
         page.locator("a.card").first.wait_for()
-    else:
-        wait_for_source(page, first_source(app))
+        return
+    wait_for_source(page, first_source(app))
     wait_idle(page)
 
 
@@ -374,8 +374,18 @@ def test_the_index_leads_to_every_lesson(page, served):
     wait_idle(page)
 
 
+@pytest.mark.parametrize("app", ["index", "surface_descent", "edge_of_stability"])
+def test_dark_opens_dark(app, page, served):
+    opened(page, served, app, "?theme=dark")
+    assert brightness(page) < 80
+    page.get_by_role("button", name="Light", exact=True).click()
+    wait_until(lambda: brightness(page) > 200, what="a light page")
+    opened(page, served, app)  # a choice is remembered
+    assert brightness(page) > 200
+
+
 def test_an_app_of_somebody_else_is_served_beside_ours(served):
-    for address in ("mine", "surface_descent", "surface_descent?theme=dark", "mine"):
+    for address in ("mine", "edge_of_stability", "edge_of_stability?theme=dark", "surface_descent", "mine"):
         answer = requests.get(f"{served}/{address}", timeout=20)
         assert answer.status_code == 200
         assert ("background-color: #121212" in answer.text) == address.endswith("dark")

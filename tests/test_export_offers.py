@@ -55,7 +55,7 @@ def test_what_a_page_asks_of_the_runtime_by_name_is_there(export_all):
 
 def test_what_a_module_exports_another_imports_or_a_page_uses(export_all):
     imported = {name.strip() for m in MODULES for names, _ in IMPORT.findall(source(m)) for name in names.split(",")}
-    pages = "\n".join([page._SKELETON, *export_all.programs])
+    pages = "\n".join([page._PROGRAM, *export_all.programs])
     spare = {name for m in MODULES for name in exports(m) if name not in imported and not _stands(name, pages)}
     assert spare == TESTED | CARRIED
 

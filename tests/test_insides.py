@@ -82,7 +82,6 @@ def test_what_is_called_is_there():
     assert len(insides.models_of(pane)) == 1
     for name in ("_WRITE_MSGS", "_WRITE_BLOCK", "_dispatch_write_task", "_dispatch_msgs"):
         assert hasattr(panel_document, name), name
-    assert isinstance(pn.state._sessions, dict) and isinstance(pn.state._session_key_funcs, dict)
     assert "font" in fast.Fast._resources and "font" not in insides.Fast._resources
 
 

@@ -12,7 +12,8 @@ from test_sharing import from_address
 
 import optviz
 from optviz import Experiment, SurfaceDescent
-from optviz.export.page import _libraries
+from optviz.export.page import libraries
+from optviz.export.skeleton import inline
 from optviz.state import sharing
 
 DATA = Path(__file__).parent / "data"
@@ -34,7 +35,7 @@ def test_a_link_and_a_text_open(kept):
 def test_a_page_opens_and_its_link_opens_here(page, tmp_path):
     text = gzip.decompress((DATA / "page_0_1.html.gz").read_bytes()).decode()
     assert text.count("<!-- libraries -->") == 1
-    (tmp_path / "page.html").write_text(text.replace("<!-- libraries -->", _libraries()))
+    (tmp_path / "page.html").write_text(text.replace("<!-- libraries -->", "".join(map(inline, libraries()))))
     page.goto((tmp_path / "page.html").as_uri())
     page.wait_for_function("window.optviz")
     wait_idle(page)

@@ -53,3 +53,11 @@ button.ariaLive = "polite";
 button.addEventListener("click", copy);
 document.getElementById("header-items").append(button);
 Bokeh.documents[0].on_message("address", follow);
+
+// Without the server nothing here moves: the controls are closed until it is back, and the page opens anew as it was.
+const bar = away_bar();
+Bokeh.documents[0].on_event("connection_lost", () => {
+  for (const model of Bokeh.documents[0]._all_models.values()) if ("disabled" in model.properties) model.disabled = true;
+  bar.lose("The server is away. The picture stays; what moves it needs the server, and opens again with it.",
+    () => location.reload());
+});

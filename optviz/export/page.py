@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from html import escape
@@ -26,7 +26,7 @@ from ..messages import refuse
 from ..page.factors import LogSlider
 from ..page.fields import refusal_html
 from ..page.insides import models_of, widgets_of
-from ..page.layout import favicon, shaded, share, stylesheet, wrapped
+from ..page.layout import shaded, share, stylesheet, wrapped
 from ..page.page import LOOKS, Page
 from ..pictures.axis_ranges import picked, range_of
 from ..pictures.captions import caption
@@ -38,6 +38,7 @@ from ..state.values import offering, plain, read, refusal, said, sentence, spec_
 from .bundle import Bundle, members, names_on_self
 from .definitions import NATIVES, printed
 from .printer import quoted
+from .skeleton import inline, page_text
 from .store import Store, is_traced, members_of, script_json, untraced
 from .stored import Knobs, stored_member, stored_runs
 from .styles import colours, inline_styles
@@ -55,25 +56,45 @@ def page_html(experiment: Subject, title: str = "", theme: str = "system", knobs
     """
     if theme not in THEMES:
         refuse("save", "needs the theme system, default or dark", theme)
+    scripts = "".join(inline(text) for text in (*libraries(), program(experiment, knobs), stylesheet("page.js")))
+    return page_text(
+        title or experiment.title, BODY + scripts, sentence=experiment.sentence, index=index, theme=theme, css=style()
+    )
+
+
+def style() -> str:
+    """The style sheet of a page that holds an experiment."""
+    return stylesheet("export.css") + colours()
+
+
+def program(experiment: Subject, knobs: Knobs = None, more: Callable[[Page], str] | None = None) -> str:
+    """The script that makes the page of an experiment as it stands: runtime, definitions, Bokeh's models.
+
+    `more` may put something on the page; what it gives is called with the page once it is there.
+    """
     store = stored_runs(experiment, knobs)
     offered = dict(experiment.members())
     if store is not None and store.control:
         offered["optimizer", store.members["optimizer"]["label"]] = store.control
     # a document of its own: the look of the page does not hang on the session that asks for it
     with set_curdoc(Document()), pn.config.set(theme="default"), _unwatched(experiment, *offered.values()):
-        live = _live_page(experiment, offered, store)
-    return _SKELETON.format(
-        title=escape(title or experiment.title), sentence=escape(experiment.sentence, quote=True), icon=favicon(),
-        theme=theme, choose=stylesheet("theme.js"), css=stylesheet("export.css") + colours(), home=_home(index),
-        libraries=_libraries(), tend=stylesheet("page.js"), runtime=script(), **live,
-    )  # fmt: skip
+        page = Page(experiment, offered)
+        then = more(page) if more else ""
+        parts = _parts(experiment, page, offered, store)
+    return _PROGRAM.format(runtime=script(), then=f".then({then})" if then else "", **parts)
 
 
-def _home(index: str) -> str:
-    """What the header begins with: the way back to a page that leads to others, if there is one."""
-    if not index:
-        return "<b>optviz</b>"
-    return f'<nav aria-label="optviz"><a href="{escape(index, quote=True)}">optviz</a></nav>'
+_PROGRAM = """(() => {{
+"use strict";
+{runtime}
+{program}
+start(experiment, spec, sharing, {item}, {inks}){then};
+}})();
+"""
+BODY = """<div id="refused" class="refused" role="alert"></div>
+<p id="frozen" class="frozen"></p>
+<main id="page"></main>
+"""
 
 
 @contextmanager
@@ -92,9 +113,8 @@ def _watchers(owner: Any) -> list[Any]:
     return [w for kinds in owner.param.watchers.values() for each in kinds.values() for w in each]
 
 
-def _live_page(experiment: Subject, offered: Offered, store: Store | None) -> dict[str, str]:
-    """What is this experiment's own on its page: the document, its colours in both themes, the program."""
-    page = Page(experiment, offered)
+def _parts(experiment: Subject, page: Page, offered: Offered, store: Store | None) -> dict[str, str]:
+    """What is this experiment's own in the script: the document, its colours in both themes, the program."""
     document = Document()
     root = page.layout.get_root(document, Comm())
     add_to_doc(root, document, True)
@@ -102,57 +122,9 @@ def _live_page(experiment: Subject, offered: Offered, store: Store | None) -> di
     spec = _spec(experiment, offered, page)
     _park(root, spec["groups"])
     _offer(experiment, document, spec["controls"])
-    program = _program(experiment, offered, store, spec)
+    text = _program(experiment, offered, store, spec)
     _empty_sources(page)
-    return {"inks": script_json(inks(document)), "item": script_json(_item(root)), "program": program}
-
-
-_SKELETON = """<!DOCTYPE html>
-<html lang="en" data-theme="{theme}">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<script>{choose}</script>
-<meta name="description" content="{sentence}">
-<meta property="og:type" content="website">
-<meta property="og:site_name" content="optviz">
-<meta property="og:title" content="{title}">
-<meta property="og:description" content="{sentence}">
-<link rel="icon" href="{icon}">
-<title>{title} · optviz</title>
-<style>{css}</style>
-{libraries}
-</head>
-<body>
-<header>{home}<h1>{title}</h1><button type="button" id="theme-button"></button></header>
-<div id="refused" class="refused" role="alert"></div>
-<p id="frozen" class="frozen"></p>
-<main id="page"></main>
-<script>
-(() => {{
-"use strict";
-{runtime}
-{program}
-const inks = {inks};
-const item = inked({item}, inks);
-optviz_theme.offer(document.getElementById("theme-button"));
-Bokeh.embed.embed_item(item, "page").then(() => {{
-  const page = new LivePage(experiment, spec, Bokeh.documents.at(-1), sharing);
-  new Refiner(experiment);
-  experiment.settle(new Set());
-  experiment.refresh();
-  const address = new Address(page, sharing);
-  address.open();
-  copy_button(address);
-  follow_theme(Bokeh.documents.at(-1), inks);
-  window.optviz = {{ experiment, page, address }};
-}});
-}})();
-</script>
-<script>{tend}</script>
-</body>
-</html>
-"""
+    return {"inks": script_json(inks(document)), "item": script_json(_item(root)), "program": text}
 
 
 def _item(root: Any) -> dict[str, Any]:
@@ -161,11 +133,10 @@ def _item(root: Any) -> dict[str, Any]:
 
 
 @cache
-def _libraries() -> str:
-    """Bokeh's and Panel's scripts, in the page itself."""
+def libraries() -> tuple[str, ...]:
+    """Bokeh's and Panel's scripts."""
     bokeh = Resources(mode="inline", components=["bokeh", "bokeh-widgets", "bokeh-tables"]).js_raw
-    parts = [*bokeh, (DIST_DIR / "panel.min.js").read_text("utf-8")]
-    return "\n".join("<script>" + part.replace("</script", "<\\/script") + "</script>" for part in parts)
+    return *bokeh, (DIST_DIR / "panel.min.js").read_text("utf-8")
 
 
 def _empty_sources(page: Page) -> None:
@@ -281,6 +252,7 @@ def _spec(experiment: Subject, offered: Offered, page: Page) -> dict[str, Any]:
                    for knobs in page.layout.select(pn.Param) if owners.get(id(knobs.object))],
         "status": _model(page.status).id, "message": _model(page.message).id,
         "blocks": {name: _model(block).id for name, block in page.blocks.items()},
+        **{name: _model(part).id for name, part in page.parts.items()},
     }  # fmt: skip
 
 

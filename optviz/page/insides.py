@@ -5,7 +5,7 @@ No other module uses one: tests/test_insides.py looks for that, and whether each
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, ClassVar
@@ -155,17 +155,6 @@ def see_off(document: Any, after: float = 0.08) -> None:
             IOLoop.current().call_later(after, look)
 
     IOLoop.current().call_later(after, look)
-
-
-def keep_apart(document: Any, key_of: Callable[[Any], Any]) -> None:
-    """Have the sessions that `--reuse-sessions` keeps for this document's app go by `key_of` a request.
-
-    `pn.config.session_key_func` would do it for the
-    process: `--warm` then destroys the sessions that it keeps for other apps.
-    """
-    for key, session in pn.state._sessions.items():
-        if session.document is document:  # it stays under its key, its path or what `key_of` gave
-            pn.state._session_key_funcs[key if isinstance(key, str) else key[0]] = key_of
 
 
 # templates: Panel finds the files of a design and of a template by the names of these classes

@@ -284,6 +284,7 @@ class Page:
         self.blocks = {name: html(text, name) for name, text in experiment.side().items()}
         self._show_message(experiment.message)
         self.layout = experiment.arrange(self)
+        self.parts: dict[str, Any] = {}
         self._shaded: dict[str, Any] = {}
         self._shade()
         self._closed: Any = None
@@ -322,8 +323,9 @@ class Page:
         """The panes of these figures."""
         return [self.figures[name].pane for name in names]
 
-    def put_below_controls(self, part: Any) -> None:
+    def put_below_controls(self, name: str, part: Any) -> None:
         """Have a part of somebody else's stand under the controls, whatever figures come and go."""
+        self.parts[name] = part
         self.controls.append(part)
         self.layout[0].append(part)
 

@@ -1,11 +1,15 @@
-// The state of a page in its address, after the #, as optviz/state/sharing.py has it for served pages.
+// The state of a page in its address, as optviz/state/sharing.py has it: after the # of a file, after the ? where it
+// is served.
 
 export class Address {
   constructor(page, spec) {
     Object.assign(this, { page, experiment: page.experiment }, spec);
+    const { opens, served } = document.documentElement.dataset;
+    this.mark = served === undefined ? "#" : "?";
+    if (opens) this.open(opens); // what it was downloaded with
     this.saved = new Map([...this.places()].map(([name, place]) => [name, this.held(place)]));
     this.experiment.watchers.push(() => this.changed());
-    window.addEventListener("hashchange", () => location.reload());
+    if (this.mark === "#") window.addEventListener("hashchange", () => location.reload());
   }
 
   // Every shareable name now: its description, what it holds, what it holds by default.
@@ -51,45 +55,59 @@ export class Address {
 
   // Set what an address says, a choice before what it brings; gives a sentence for each refusal.
   apply(values) {
-    const refused = [];
+    const refused = {};
     for (const stage of [0, 1, 2]) {
       const places = this.places();
       const changes = {};
       for (const [name, value] of Object.entries(values)) {
         const place = places.get(name);
         if (!place) {
-          if (stage > 1) refused.push(this.sentence("unknown", { who: this.who, fix: [...places.keys()].join(", ") }, this.said(name)));
-        } else if (this.stage_of(place.spec, this.experiment.narrowed) === stage) this.take(place, value, changes, refused);
+          if (stage > 1) refused[name] = this.sentence("unknown", { who: this.who, fix: [...places.keys()].join(", ") }, this.said(name));
+        } else if (this.stage_of(place.spec, this.experiment.narrowed) === stage) {
+          if (!this.take(place, value, changes)) refused[name] = this.refusal(place.spec, value);
+        }
       }
       if (Object.keys(changes).length) this.experiment.change(changes);
     }
-    return refused;
+    return Object.keys(values).filter((name) => name in refused).map((name) => refused[name]);
   }
 
-  take({ spec, role }, value, changes, refused) {
+  // Whether a value can be set.
+  take({ spec, role }, value, changes) {
     const known = this.read(spec, value);
-    if (known === null) refused.push(this.refusal(spec, value));
-    else if (role) this.experiment.set_member(role, spec.parameter, known);
+    if (known === null) return false;
+    if (role) this.experiment.set_member(role, spec.parameter, known);
     else if (!this.experiment.narrowed.includes(spec.parameter) || known !== this.experiment[spec.parameter]) changes[spec.parameter] = known;
+    return true;
   }
 
   // Follow the state once things are quiet.
   changed() {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
-      const query = this.query();
-      if (query === location.hash.slice(1)) return;
+      const link = this.link();
+      if (link === location.href) return;
       try {
-        history.replaceState(null, "", query ? `#${query}` : location.pathname + location.search);
+        history.replaceState(null, "", link);
       } catch {
         // a page in a frame has no address of its own
       }
     }, 300);
   }
 
-  open() {
+  // The address of the state as it is now.
+  link() {
+    const query = this.query(), before = location.href.split(this.mark === "#" ? "#" : /[?#]/)[0];
+    return before + (query && this.mark + query);
+  }
+
+  // What the address says when the page opens.
+  read_address() { this.open(this.mark === "#" ? location.hash.slice(1) : location.search.slice(1)); }
+
+  open(text) {
     const values = {};
-    for (const [name, value] of new URLSearchParams(location.hash.slice(1))) {
+    for (const [name, value] of new URLSearchParams(text)) {
+      if (this.mark === "?" && (name === "theme" || name.startsWith("bokeh-"))) continue;
       values[name] = name in values ? [values[name], value].flat() : value;
     }
     if (!Object.keys(values).length) return;
@@ -107,7 +125,7 @@ export class Address {
 
 // A button in the header copies the address.
 export function copy_button(address) {
-  const button = Object.assign(document.createElement("button"), { type: "button", textContent: "Copy link" });
+  const button = Object.assign(document.createElement("button"), { type: "button", className: "copy-link", textContent: "Copy link", ariaLive: "polite" });
   const say = (text) => {
     button.textContent = text;
     setTimeout(() => { button.textContent = "Copy link"; }, 1000);
@@ -119,8 +137,7 @@ export function copy_button(address) {
     box.select();
   };
   button.addEventListener("click", () => {
-    const query = address.query();
-    const link = location.href.split("#")[0] + (query && `#${query}`);
+    const link = address.link();
     (navigator.clipboard?.writeText(link) ?? Promise.reject()).then(() => say("Copied"), () => select(link));
   });
   document.getElementById("theme-button").before(button);

@@ -197,11 +197,8 @@ export class LivePage {
   push() {
     const { experiment, spec } = this;
     update(this.message, { text: escaped(`<p>${escaped(experiment.message)}</p>`), visible: experiment.message !== "" });
-    if (experiment.message) {
-      this.close([]);
-      return;
-    }
-    this.follow();
+    this.follow(experiment.message ? [] : experiment.idle()); // after a refusal every control acts
+    if (experiment.message) return;
     for (const [name, figure] of Object.entries(this.figures)) {
       const drawing = experiment.drawings[name];
       figure.push(drawing, spec.wrapped(spec.caption(figure.spec, drawing), "caption"), experiment.framings !== this.framings);
@@ -258,11 +255,11 @@ export class LivePage {
     return model.visible && (!around || this.visible(around));
   }
 
-  // Controls show what the parameters are, also where others moved them.
-  follow() {
+  // Controls show what the parameters are, also where others moved them; those that are `idle` cannot act.
+  follow(idle) {
     this.quiet = true;
     this.freeze();
-    this.close(this.experiment.idle());
+    this.close(idle);
     for (const control of this.spec.controls) {
       if (control.event || !this.shown(control)) continue;
       const [model, value] = [this.model(control.model), this.value(control)];

@@ -11,8 +11,7 @@ from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 
-ENTRIES = ("dollar.js", "experiment.js", "live.js", "address.js", "inks.js", "descent.js", "special.js",
-           "stored.js")  # fmt: skip
+ENTRIES = ("dollar.js", "experiment.js", "live.js", "start.js", "descent.js", "special.js", "stored.js")
 IMPORT = re.compile(r'^import \{([^}]*)\} from "\./([\w-]+\.js)";\n', re.MULTILINE)
 EXPORT = re.compile(r"^export (?=(?:class|const|function) ([\w$]+))", re.MULTILINE)
 

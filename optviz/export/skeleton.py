@@ -1,0 +1,49 @@
+"""What all pages of HTML that optviz writes have in common: the head, and the bar above what they show."""
+
+from __future__ import annotations
+
+from html import escape
+
+from ..page.layout import favicon, stylesheet
+
+SITE = "optviz"
+
+
+def page_text(
+    title: str, body: str, *, css: str, sentence: str = "", index: str = "", theme: str = "system", head: str = "",
+    served: bool = False,
+) -> str:  # fmt: skip
+    """The text of a page; its header leads to the page `index`, where there is one, and `head` is put into its head."""
+    home = f'<nav aria-label="{SITE}"><a href="{escape(index)}">{SITE}</a></nav>' if index else f"<b>{SITE}</b>"
+    return _PAGE.format(
+        title=escape(title), sentence=escape(sentence), icon=favicon(), theme=escape(theme), css=css, home=home,
+        choose=stylesheet("theme.js"), head=head, body=body, served=" data-served" if served else "",
+    )  # fmt: skip
+
+
+def inline(text: str) -> str:
+    """A script in the page itself, which ends at the first end tag within."""
+    return "<script>" + text.replace("</script", "<\\/script") + "</script>\n"
+
+
+_PAGE = """<!DOCTYPE html>
+<html lang="en" data-theme="{theme}"{served}>
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<script>{choose}</script>
+<meta name="description" content="{sentence}">
+<meta property="og:type" content="website">
+<meta property="og:site_name" content="optviz">
+<meta property="og:title" content="{title}">
+<meta property="og:description" content="{sentence}">
+<link rel="icon" href="{icon}">
+<title>{title} · optviz</title>
+<style>{css}</style>
+{head}</head>
+<body>
+<header>{home}<h1>{title}</h1><button type="button" id="theme-button"></button></header>
+<script>optviz_theme.offer(document.getElementById("theme-button"));</script>
+{body}</body>
+</html>
+"""

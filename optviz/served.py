@@ -1,0 +1,228 @@
+"""Pages that compute where their visitor is: Panel hands them out, and hears what their parameters are.
+
+Such a page is the one that `Experiment.save` writes, with its scripts at addresses of their own, compressed and
+kept by the browser. A visit costs the server a few milliseconds and one small model.
+"""
+
+from __future__ import annotations
+
+import gzip
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from importlib.metadata import version
+from inspect import getsourcefile
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import panel as pn
+from bokeh.document import Document
+from bokeh.models import Div
+from jinja2 import Template
+from panel.io.state import set_curdoc
+from tornado.ioloop import IOLoop
+from tornado.web import HTTPError, RequestHandler
+
+from . import disk
+from .card_pictures import addresses
+from .catalogue import index_html, name_of
+from .experiment import Experiment
+from .export.page import BODY, libraries, page_html, program, style
+from .export.skeleton import page_text
+from .export.store import is_traced, untraced
+from .page.layout import stylesheet
+from .page.page import Page
+from .state import sharing
+from .sweeps import cluster
+
+FOLDER = "optviz-files"
+OFFER = "Download page"
+UNDER_CONTROLS = {"margin": (12, 10), "sizing_mode": "stretch_width", "stylesheets": [stylesheet("widgets.css")]}
+LONGEST = 1 << 16  # characters of a state that a page says
+
+
+@cache
+def runs_in_browsers(kind: type[Experiment]) -> bool:
+    """Whether a page of this experiment computes all that it shows by itself.
+
+    What torch or Python alone can compute, figures that hang on controls, and sweeps for a cluster stay with Python.
+    """
+    made = kind()
+    if kind.figures_follow or hasattr(made, "replayed") or untraced(made):
+        return False
+    if "picture" in made.results and cluster.scheduler_of_environment():
+        return False
+    if not all(is_traced(member) for member in made.members().values()):
+        return False
+    try:
+        scripts(kind)
+    except (TypeError, ValueError, OSError):  # a method of somebody's own that cannot be printed
+        return False
+    return True
+
+
+@dataclass(frozen=True)
+class File:
+    """What the server hands out at an address of its own, as it goes over the wire."""
+
+    data: bytes
+    kind: str
+    name: str
+
+    @property
+    def address(self) -> str:
+        """Where it is, from a page: another content has another address."""
+        return f"{FOLDER}/{self.name}?v={sha256(self.data).hexdigest()[:16]}"
+
+
+def packed(text: str, kind: str, name: str) -> File:
+    """A text as a file, compressed so that two processes give the same bytes."""
+    return File(gzip.compress(text.encode(), mtime=0), kind, name)
+
+
+@cache
+def scripts(kind: type[Experiment]) -> tuple[File, ...]:
+    """The scripts of an experiment's page: Bokeh's and Panel's, which all pages share, and its own."""
+    where, name = disk.folder("pages"), f"{name_of(kind)}-{_stamp(kind)}.js"
+    data = disk.kept(where, name)
+    if data is None:  # it takes seconds: sympy derives what the page computes by
+        beside = "".join(map(stylesheet, ("away.js", "wire.js", "page.js")))
+        text = beside + program(kind(), more=_keeping)
+        data = gzip.compress(text.encode(), mtime=0)
+        disk.keep(where, name, data)
+        disk.thin_out(where, f"{name_of(kind)}-*.js")
+    return _library(), File(data, "text/javascript", f"{name_of(kind)}.js")
+
+
+def _stamp(kind: type[Experiment]) -> str:
+    """What a page's script depends on: optviz's own files, what its menus offer beside those, what prints it."""
+    offered = {type(member) for member in kind().members().values()} | {kind}
+    own = sorted({_source(cls) for cls in offered if not cls.__module__.startswith(f"{__package__}.")})
+    parts = [_whole(), f"{kind.__module__}.{kind.__qualname__}", *own]
+    return sha256("\n".join(parts).encode()).hexdigest()[:32]
+
+
+def _source(cls: type) -> str:
+    """The text of the file that a class of somebody's own stands in."""
+    file = getsourcefile(cls)
+    return Path(file).read_text("utf-8") if file else repr(cls)
+
+
+@cache
+def _whole() -> str:
+    """All of optviz, and the packages whose work is in a page."""
+    here = Path(__file__).parent
+    files = sorted(file for file in here.rglob("*") if file.suffix in (".py", ".js", ".css"))
+    digest = sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+    packages = (f"{name} {version(name)}" for name in ("panel", "bokeh", "holoviews", "param", "numpy", "sympy"))
+    return "\n".join([digest, sys.version, *packages])
+
+
+@cache
+def _library() -> File:
+    return packed("\n".join(libraries()), "text/javascript", "libraries.js")
+
+
+def _keeping(page: Page) -> str:
+    """A button for the page to keep, under the controls."""
+    page.put_below_controls("keep", pn.widgets.Button(label=OFFER, **UNDER_CONTROLS))
+    return "serve_wire"
+
+
+@cache
+def saved(kind: type[Experiment]) -> File:
+    """The page to keep, as the experiment begins."""
+    with set_curdoc(Document()):  # no visitor's
+        return packed(page_html(kind()), "text/html", f"{name_of(kind)}.html")
+
+
+_WRITER = ThreadPoolExecutor(1, "page")  # one page at a time: Panel's registers are not made for several
+_KINDS: dict[str, type[Experiment]] = {}  # by name, of the pages that have been handed out
+
+
+class Files(RequestHandler):
+    """Hands out the files of pages, to be kept for good by whoever asked for what is there now."""
+
+    async def get(self, name: str) -> None:
+        stem, _, kind = name.rpartition(".")
+        if name == "libraries.js":
+            file = _library()
+        elif stem in _KINDS and kind == "js":
+            file = scripts(_KINDS[stem])[1]
+        elif stem in _KINDS and kind == "html":
+            file = await IOLoop.current().run_in_executor(_WRITER, saved, _KINDS[stem])
+        else:
+            raise HTTPError(404)
+        now = self.get_query_argument("v", "") in file.address
+        self.set_header("Content-Type", f"{file.kind}; charset=utf-8")
+        self.set_header("Cache-Control", "public, max-age=31536000, immutable" if now else "no-cache")
+        self.set_header("Vary", "Accept-Encoding")
+        if "gzip" in self.request.headers.get("Accept-Encoding", ""):
+            self.set_header("Content-Encoding", "gzip")
+            self.write(file.data)
+        else:
+            self.write(gzip.decompress(file.data))
+
+
+def handlers() -> list[tuple[str, Any]]:
+    """What a server that hands out such pages answers beside them."""
+    return [(rf"/(?:.*/)?{FOLDER}/([\w.-]+)", Files)]
+
+
+class Visit:
+    """One visitor's page of an experiment, as far as the server knows it."""
+
+    def __init__(self, kind: type[Experiment], said: str = ""):
+        self.kind, self.wire = kind, Div(name="wire", text=said, visible=False)
+
+    @property
+    def experiment(self) -> Experiment:
+        """The experiment in the state that the page has, computed here and now."""
+        values = {n: v if len(v) > 1 else v[0] for n, v in parse_qs(self.wire.text[:LONGEST]).items()}
+        return sharing.apply(self.kind, values)[0]
+
+
+_TEMPLATE = Template("""{{ before }}
+<meta name="optviz-visit" content="{{ docs[0].token | e }}">
+{% set address = picture(docs[0].token) %}{% if address %}
+<meta property="og:image" content="{{ address | e }}">
+<meta property="og:image:type" content="image/webp">
+<meta property="og:image:width" content="640">
+<meta property="og:image:height" content="400">
+<meta name="twitter:card" content="summary_large_image">
+{% endif %}{{ after }}""")
+_HERE = "<!-- visit -->"
+
+
+def visit(kind: type[Experiment]) -> Visit:
+    """Hand out the page of an experiment to this session's visitor."""
+    _KINDS[name_of(kind)] = kind
+    made = Visit(kind)
+    hand_out(_page(kind), kind.title, name_of(kind), made.wire)
+    return made
+
+
+def hand_out(text: str, title: str, picture: str, *roots: Any) -> None:
+    """Have this session's visitor get a page of our own writing, for Panel's."""
+    document = pn.state.curdoc
+    before, after = text.split(_HERE)
+    document.title, document.template = title, _TEMPLATE
+    document.template_variables.update(before=before, after=after, picture=addresses(picture))
+    for root in roots:
+        document.add_root(root)
+
+
+@cache
+def _page(kind: type[Experiment]) -> str:
+    head = f'<meta name="optviz-saved" content="{FOLDER}/{name_of(kind)}.html">\n{_HERE}'
+    head += "".join(f'<script src="{file.address}" defer></script>\n' for file in scripts(kind))
+    return page_text(kind.title, BODY, sentence=kind.sentence, css=style(), index="index", head=head, served=True)
+
+
+@cache
+def index_page() -> str:
+    """The page that leads to every experiment."""
+    return index_html(suffix="", head=_HERE)
