@@ -13,7 +13,7 @@ import platformdirs
 import pytest
 
 import optviz
-from optviz import SGD, Adam, Hyperparameter, Rule, surfaces, sweep
+from optviz import SGD, Adam, Hyperparameter, Rule, disk, surfaces, sweep
 from optviz.sweeps import kernel_walk, kernels, numpy_walk
 from optviz.sweeps.kernel_text import Text
 from optviz.sweeps.step_inputs import Inputs, powers_of_axes
@@ -81,7 +81,7 @@ def test_what_is_kept_is_loaded_and_what_is_damaged_is_made_anew(folder, monkeyp
 @pytest.mark.skipif(not hasattr(os, "getuid"), reason="Windows keeps a user's folders from others")
 def test_nothing_is_loaded_from_a_folder_that_others_may_write_to(folder, monkeypatch, tmp_path):
     folder.mkdir(parents=True)
-    assert kernels.folder() is None or kernels.is_private(folder)
+    assert kernels.folder() is None or disk.is_private(folder)
     for mode in (0o770, 0o707, 0o722):
         folder.chmod(mode)
         assert kernels.folder() is None
@@ -92,7 +92,7 @@ def test_nothing_is_loaded_from_a_folder_that_others_may_write_to(folder, monkey
     monkeypatch.undo()
     link = tmp_path / "link"
     link.symlink_to(folder)
-    assert kernels.is_private(folder) and not kernels.is_private(link)
+    assert disk.is_private(folder) and not disk.is_private(link)
 
 
 def test_a_text_that_cannot_be_compiled_leaves_the_lanes_to_numpy(folder, monkeypatch, caplog):

@@ -13,7 +13,6 @@ import json
 import logging
 import os
 import platform
-import stat
 import subprocess
 import sys
 import threading
@@ -24,6 +23,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from .. import disk
 from .kernel_build import built, target_machine
 
 VARIABLE = "OPTVIZ_KERNELS"  # "off": none are compiled; "now": they are waited for
@@ -106,7 +106,7 @@ def _give_up(names: Iterable[str], why: str) -> None:
 
 def _take(name: str, entry: str, code: bytes) -> None:
     _load(name, entry, code)
-    keep(folder(), name, entry, code)
+    disk.keep(folder(), name, entry.encode() + b"\n" + code)
 
 
 def _load(name: str, entry: str, code: bytes) -> None:
@@ -144,56 +144,21 @@ def _surroundings() -> str:
 
 
 def folder() -> Path | None:
-    """Where code is kept, if nobody else may write there: what is loaded from there is run."""
-    from platformdirs import user_cache_path
-
-    found = user_cache_path("optviz") / "kernels"
-    try:
-        found.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return found if is_private(found) else None
-    except OSError:
-        return None
+    """Where code is kept."""
+    return disk.folder("kernels")
 
 
-def is_private(found: Path) -> bool:
-    """Whether a folder is the user's own, no link, and no other user may write in it."""
-    if not hasattr(os, "getuid"):
-        return found.is_dir()  # Windows keeps a user's folders from others
-    told = found.lstat()
-    return (
-        stat.S_ISDIR(told.st_mode) and told.st_uid == os.getuid() and not told.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-    )
-
-
-def keep(where: Path | None, name: str, entry: str, code: bytes) -> None:
-    """Write code to a file of its own, whole or not at all."""
-    if where is None:
-        return
-    whole = entry.encode() + b"\n" + code
-    part = where / f"{name}.{os.getpid()}.{threading.get_ident()}"
-    try:
-        part.write_bytes(hashlib.sha256(whole).digest() + whole)
-        os.replace(part, where / name)
-    except OSError:
-        part.unlink(missing_ok=True)
-
-
-def kept(where: Path, name: str) -> tuple[str, bytes] | None:
+def kept(where: Path | None, name: str) -> tuple[str, bytes] | None:
     """The name and the code in a file; None where it is not there, or damaged."""
-    try:
-        found = (where / name).read_bytes()
-    except OSError:
-        return None
-    whole = found[32:]
-    if hashlib.sha256(whole).digest() != found[:32]:
+    whole = disk.kept(where, name)
+    if whole is None:
         return None
     entry, _, code = whole.partition(b"\n")
     return entry.decode(), code
 
 
 def _from_disk(name: str) -> bool:
-    where = folder()
-    found = kept(where, name) if where else None
+    found = kept(folder(), name)
     if found is None:
         return False
     _load(name, *found)
