@@ -8,7 +8,7 @@ import { LivePage } from "./live.js";
 export function start(experiment, spec, sharing, item, inks) {
   return Bokeh.embed.embed_item(inked(item, inks), "page").then(() => {
     const document = Bokeh.documents.at(-1), page = new LivePage(experiment, spec, document, sharing);
-    new Refiner(experiment);
+    experiment.refiner = new Refiner(experiment);
     experiment.settle(new Set());
     experiment.refresh();
     const address = new Address(page, sharing);
