@@ -301,10 +301,13 @@ def _wait_until_it_answers(url: str, process: subprocess.Popen, log: Path, timeo
 
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of all apps and of somebody else's, served with the README's flags for the whole session."""
+    """The address of all apps, of somebody else's and of one that Python computes; for the whole session."""
     folder = tmp_path_factory.mktemp("served")
     (folder / "mine.py").write_text("import panel as pn\n\npn.panel('An app of my own').servable()\n")
-    files = [*sorted((ROOT / "apps").glob("*.py")), folder / "mine.py"]
+    (folder / "live_surface.py").write_text(
+        "from optviz import SurfaceDescent\nfrom optviz.app import serve_live\n\nserve_live(SurfaceDescent)\n"
+    )
+    files = [*sorted((ROOT / "apps").glob("*.py")), folder / "mine.py", folder / "live_surface.py"]
     with serve(files, *SERVE_FLAGS, log=folder / "server.log") as url:
         yield url
 

@@ -66,7 +66,8 @@ def test_the_address_follows_once_a_hand_rests_and_opens_elsewhere(page, new_pag
     assert brightness(other) > 200
 
 
-def test_a_hostile_address_is_refused_aloud_and_runs_nothing(new_page, served):
+@pytest.mark.parametrize("app", ["surface_descent", "live_surface"])
+def test_a_hostile_address_is_refused_aloud_and_runs_nothing(app, new_page, served):
     page = new_page
     values = [("lr", "1e999"), (SCRIPT, "1"), ("optimizer", SCRIPT), ("steps", "<img src=x onerror=alert(1)>"),
               ("a?b", "?"), ("momentum", "0.25"), ("momentum ", "\0"), ("weight_decay", "1" * 20_000),
@@ -76,7 +77,7 @@ def test_a_hostile_address_is_refused_aloud_and_runs_nothing(new_page, served):
     query = urlencode(values) + "&%ff=%ff"
     experiment, refused = from_address(SurfaceDescent, query)
     assert len(refused) == 8 and (experiment.optimizer.momentum, experiment.start_y) == (0.25, 1.75)
-    opened(page, served, "surface_descent", f"?{query}")
+    opened(page, served, app, f"?{query}")
     notice = page.get_by_role("alert").filter(has_text="must be")
     assert notice.locator("p").all_inner_texts() == refused
     assert_shows(page, experiment)
@@ -98,22 +99,24 @@ def test_an_address_of_300_kilobytes_is_refused_aloud(page, served):
     assert_shows(page, SingleParameter(lr=0.2))
 
 
-def test_a_combination_that_is_refused_says_so_on_opening(page, served):
-    opened(page, served, "surface_descent", "?lr=0.1&nesterov=true")
+@pytest.mark.parametrize("app", ["surface_descent", "live_surface"])
+def test_a_combination_that_is_refused_says_so_on_opening(app, page, served):
+    opened(page, served, app, "?lr=0.1&nesterov=true")
     sentence = page.locator("p", has_text="Nesterov momentum requires a momentum above 0")
     assert sentence.count() == 1 and sentence.is_visible() and page.locator(".refused p").count() == 0
     assert_shows(page, SurfaceDescent())
     assert page.get_by_label("Nesterov").is_checked() and slider_value(page, "Learning rate") == 0.1
 
 
-def test_copy_link_puts_the_address_on_the_clipboard(page, served):
+@pytest.mark.parametrize("app", ["single_parameter", "live_surface"])
+def test_copy_link_puts_the_address_on_the_clipboard(app, page, served):
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    opened(page, served, "single_parameter", "?momentum=0.5")
+    opened(page, served, app, "?momentum=0.5")
     button = page.locator("button.copy-link")
     assert button.inner_text() == "Copy link"
     button.click()
     wait_until(lambda: button.inner_text() == "Copied", what="Copied")
-    assert page.evaluate("navigator.clipboard.readText()") == page.url == f"{served}/single_parameter?momentum=0.5"
+    assert page.evaluate("navigator.clipboard.readText()") == page.url == f"{served}/{app}?momentum=0.5"
     wait_until(lambda: button.inner_text() == "Copy link", what="Copy link")
     assert drag_slider(page, "Momentum", 0.79 / 0.99) == 0.79  # not 0.7900000000000001
     value = drag_slider(page, "Momentum", 0.3)
