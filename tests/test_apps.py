@@ -39,6 +39,7 @@ from pages import (
     select,
     spot,
 )
+from test_sharing import from_address
 
 from optviz import SGD, SingleParameter, StochasticLandscape, SurfaceDescent
 from optviz.app import experiments
@@ -282,9 +283,8 @@ def test_an_epoch_clicked_is_viewed_and_new_gradients_are_drawn(page, served):
 
 
 def test_a_refused_combination_says_why_and_moves_nothing_on_a_live_page(page, served):
-    experiment = SurfaceDescent()
+    experiment, _ = from_address(SurfaceDescent, "momentum=0.5&nesterov=true")
     opened(page, served, "live_surface", "?momentum=0.5&nesterov=true")
-    experiment.optimizer.param.update(momentum=0.5, nesterov=True)
     corner = spot(page, "surface", 0.0, 0.0)
     slider(page, "Momentum").locator(".noUi-handle").focus()
     page.keyboard.press("Home")  # to 0 at once

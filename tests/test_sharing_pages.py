@@ -143,7 +143,7 @@ def test_visitors_with_different_addresses_share_no_state(page, served):
         experiment, refused = from_address(SingleParameter, query[1:])
         assert_shows(page, experiment)
         assert page.locator(".refused p").all_inner_texts() == refused
-        wait_until(lambda: address(page) == sharing.query(experiment), what="the address of what is shown")  # noqa: B023
+        page.wait_for_url(lambda url: urlsplit(url).query == sharing.query(experiment))  # noqa: B023
 
 
 @pytest.mark.parametrize(("app", "kind", "label", "held", "rule", "good"), FIELDS)

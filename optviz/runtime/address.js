@@ -53,7 +53,7 @@ export class Address {
     return said.toString();
   }
 
-  // Set what an address says, a choice before what it brings; gives a sentence for each refusal.
+  // Set what an address says, a choice before what it brings, without a computation; gives a sentence for each refusal.
   apply(values) {
     const refused = {};
     for (const stage of [0, 1, 2]) {
@@ -67,7 +67,8 @@ export class Address {
           if (!this.take(place, value, changes)) refused[name] = this.refusal(place.spec, value);
         }
       }
-      if (Object.keys(changes).length) this.experiment.change(changes);
+      Object.assign(this.experiment, changes);
+      this.experiment.settle(new Set(Object.keys(changes)));
     }
     return Object.keys(values).filter((name) => name in refused).map((name) => refused[name]);
   }
@@ -76,7 +77,7 @@ export class Address {
   take({ spec, role }, value, changes) {
     const known = this.read(spec, value);
     if (known === null) return false;
-    if (role) this.experiment.set_member(role, spec.parameter, known);
+    if (role) this.experiment[role].assign(spec.parameter, known);
     else if (!this.experiment.narrowed.includes(spec.parameter) || known !== this.experiment[spec.parameter]) changes[spec.parameter] = known;
     return true;
   }
