@@ -171,4 +171,5 @@ class Link:
 def serve_index() -> None:
     """Make the page that leads to every experiment."""
     if pn.state.curdoc:
+        IOLoop.current().add_callback(_prepare_server)
         hand_out(index_page(), "optviz", "surface_descent")

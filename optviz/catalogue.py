@@ -54,8 +54,7 @@ def named(name: str) -> type[Experiment]:
 
 def cards(suffix: str = "") -> str:
     """A picture and a sentence for each experiment, linking to its name with this suffix."""
-    each = "".join(_card(name, kind, suffix) for name, kind in experiments().items())
-    return f'<p class="lead">Move a knob, see what the optimizer does.</p><div class="cards">{each}</div>'
+    return f'<div class="cards">{"".join(_card(name, kind, suffix) for name, kind in experiments().items())}</div>'
 
 
 def _card(name: str, kind: type[Experiment], suffix: str) -> str:
@@ -65,9 +64,14 @@ def _card(name: str, kind: type[Experiment], suffix: str) -> str:
     return f'<a class="card" href="{name}{suffix}">{image}<h2>{kind.title}</h2><p>{kind.sentence}</p></a>'
 
 
-def index_html(theme: str = "system", suffix: str = ".html", head: str = "") -> str:
-    """The page that leads to every experiment, exported beside it or served."""
+LEAD = """<p class="lead">Move a knob, see what the optimizer does: for everybody who learns, teaches or uses gradient
+descent. Every number is computed as you move, and is PyTorch's.</p>
+"""
+
+
+def index_html(theme: str = "system", suffix: str = ".html", head: str = "", opening: str = "") -> str:
+    """The page that leads to every experiment, exported beside it or served; it begins with an `opening`."""
     css = stylesheet("export.css") + stylesheet("index.css")
-    sentence = "Interactive lessons on optimizers"
-    return page_text("See what an optimizer does", f"<main>{cards(suffix)}</main>\n", sentence=sentence, theme=theme,
-                     css=css, head=head)  # fmt: skip
+    body = f"<main>{LEAD}{opening}{cards(suffix)}</main>\n"
+    return page_text("See what an optimizer does", body, sentence="Interactive lessons on optimizers", theme=theme,
+                     css=css, head=head, served="index" if opening else None)  # fmt: skip

@@ -33,6 +33,7 @@ from .experiment import Experiment
 from .export.page import BODY, libraries, page_html, program, style
 from .export.skeleton import page_text
 from .export.store import is_traced, untraced
+from .opening import Opening
 from .page.layout import stylesheet
 from .page.page import Page
 from .state import sharing
@@ -89,8 +90,10 @@ def scripts(kind: type[Experiment]) -> tuple[File, ...]:
     where, name = disk.folder("pages"), f"{name_of(kind)}-{_stamp(kind)}.js"
     data = disk.kept(where, name)
     if data is None:  # it takes seconds: sympy derives what the page computes by
-        beside = "".join(map(stylesheet, ("away.js", "wire.js", "page.js")))
-        text = beside + program(kind(), more=_keeping)
+        beside, more = (
+            (("opening.js",), lambda page: "breathe") if kind is Opening else (("away.js", "wire.js"), _keeping)
+        )
+        text = "".join(map(stylesheet, (*beside, "page.js"))) + program(kind(), more=more)
         data = gzip.compress(text.encode(), mtime=0)
         disk.keep(where, name, data)
         disk.thin_out(where, f"{name_of(kind)}-*.js")
@@ -199,7 +202,6 @@ _HERE = "<!-- visit -->"
 
 def visit(kind: type[Experiment]) -> Visit:
     """Hand out the page of an experiment to this session's visitor."""
-    _KINDS[name_of(kind)] = kind
     made = Visit(kind)
     hand_out(_page(kind), kind.title, name_of(kind), made.wire)
     return made
@@ -217,12 +219,17 @@ def hand_out(text: str, title: str, picture: str, *roots: Any) -> None:
 
 @cache
 def _page(kind: type[Experiment]) -> str:
-    head = f'<meta name="optviz-saved" content="{FOLDER}/{name_of(kind)}.html">\n{_HERE}'
-    head += "".join(f'<script src="{file.address}" defer></script>\n' for file in scripts(kind))
-    return page_text(kind.title, BODY, sentence=kind.sentence, css=style(), index="index", head=head, served=True)
+    head = f'<meta name="optviz-saved" content="{FOLDER}/{name_of(kind)}.html">\n{_HERE}{_links(kind)}'
+    return page_text(kind.title, BODY, sentence=kind.sentence, css=style(), index="index", head=head, served="page")
+
+
+def _links(kind: type[Experiment]) -> str:
+    _KINDS[name_of(kind)] = kind
+    return "".join(f'<script src="{file.address}" defer></script>\n' for file in scripts(kind))
 
 
 @cache
 def index_page() -> str:
-    """The page that leads to every experiment."""
-    return index_html(suffix="", head=_HERE)
+    """The page that leads to every experiment; it begins with a picture that moves."""
+    opening = BODY.replace("<main", "<div").replace("</main", "</div")
+    return index_html(suffix="", head=f"{_HERE}{_links(Opening)}<style>{style()}</style>", opening=opening)

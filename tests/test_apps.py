@@ -43,6 +43,7 @@ from test_sharing import from_address
 
 from optviz import SGD, SingleParameter, StochasticLandscape, SurfaceDescent
 from optviz.app import experiments
+from optviz.opening import Opening
 from optviz.page.factors import factor_at, place_of, slider_for
 from optviz.page.layout import share
 
@@ -358,6 +359,26 @@ def test_the_index_leads_to_every_lesson(page, served):
     wait_for_source(page, "steps.updates")
     assert page.url.endswith("/single_parameter")
     wait_idle(page)
+
+
+def test_the_index_moves_until_a_hand_takes_over(page, served):
+    opened(page, served, "index")
+    rates = lambda: page.evaluate("optviz.experiment.optimizer.read('lr')")
+    page.wait_for_function("window.optviz")
+    first = rates()
+    page.wait_for_function("before => optviz.experiment.optimizer.read('lr') !== before", arg=first)
+    value = drag_slider(page, "Momentum", 0.5)
+    experiment = Opening()
+    experiment.optimizer.param.update(lr=rates(), momentum=value)
+    assert_shows(page, experiment)
+    page.wait_for_timeout(400)
+    assert rates() == experiment.optimizer.lr and page.url == f"{served}/index"
+    page.emulate_media(reduced_motion="reduce")
+    opened(page, served, "index")
+    page.wait_for_function("window.optviz")
+    page.wait_for_timeout(400)
+    assert rates() == Opening().optimizer.lr
+    page.emulate_media(reduced_motion="no-preference")
 
 
 @pytest.mark.parametrize("app", ["index", "surface_descent", "edge_of_stability"])

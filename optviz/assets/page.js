@@ -43,7 +43,20 @@ function label(view) {
       field.value = view.format_value;
     });
   }
-  for (const child of view.child_views || []) label(child);
+  const children = view.child_views || [];
+  children.forEach((child, place) => {
+    if (child.model?.type === "Figure") name_picture(child, children[place - 1]);
+    label(child);
+  });
+}
+
+// A plot is named by the caption above it.
+function name_picture(plot, caption) {
+  const words = caption?.shadow_el?.textContent.trim() || plot.model.name || "plot";
+  const box = plot.canvas_view?.el;
+  if (!box || box.getAttribute("aria-label") === words) return;
+  box.setAttribute("role", "img");
+  box.setAttribute("aria-label", words);
 }
 
 // Bokeh's checkboxes are not met by a click on their words.

@@ -11,13 +11,16 @@ SITE = "optviz"
 
 def page_text(
     title: str, body: str, *, css: str, sentence: str = "", index: str = "", theme: str = "system", head: str = "",
-    served: bool = False,
+    served: str | None = None,
 ) -> str:  # fmt: skip
-    """The text of a page; its header leads to the page `index`, where there is one, and `head` is put into its head."""
+    """The text of a page; its header leads to the page `index`, where there is one, and `head` is put into its head.
+
+    `served` says to its scripts that a server hands it out, and what as: "page" or "index".
+    """
     home = f'<nav aria-label="{SITE}"><a href="{escape(index)}">{SITE}</a></nav>' if index else f"<b>{SITE}</b>"
     return _PAGE.format(
         title=escape(title), sentence=escape(sentence), icon=favicon(), theme=escape(theme), css=css, home=home,
-        choose=stylesheet("theme.js"), head=head, body=body, served=" data-served" if served else "",
+        choose=stylesheet("theme.js"), head=head, body=body, served=f' data-served="{served}"' if served else "",
     )  # fmt: skip
 
 

@@ -7,15 +7,17 @@ import { LivePage } from "./live.js";
 // Gives the page's parts once it is there.
 export function start(experiment, spec, sharing, item, inks) {
   return Bokeh.embed.embed_item(inked(item, inks), "page").then(() => {
-    const document = Bokeh.documents.at(-1), page = new LivePage(experiment, spec, document, sharing);
+    const models = Bokeh.documents.at(-1), page = new LivePage(experiment, spec, models, sharing);
     experiment.refiner = new Refiner(experiment);
     experiment.settle(new Set());
     experiment.refresh();
-    const address = new Address(page, sharing);
-    address.read_address();
-    copy_button(address);
-    follow_theme(document, inks);
-    window.optviz = { experiment, page, address };
+    follow_theme(models, inks);
+    window.optviz = { experiment, page };
+    if (document.documentElement.dataset.served !== "index") {
+      window.optviz.address = new Address(page, sharing);
+      window.optviz.address.read_address();
+      copy_button(window.optviz.address);
+    }
     return window.optviz;
   });
 }

@@ -1,0 +1,19 @@
+// The index's picture moves by itself until a hand takes over: the learning rate goes up and down between slow and wild.
+function breathe({ experiment }) {
+  if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+  const [slow, wild] = [0.004, 0.85].map(Math.log), PERIOD = 16_000, PAUSE = 80; // ms
+  let stands = false, last = 0;
+  for (const name of ["pointerdown", "keydown"])
+    document.getElementById("page").addEventListener(name, () => { stands = true; }, { capture: true, once: true });
+
+  const move = (now) => {
+    if (stands) return;
+    if (now - last > PAUSE) {
+      last = now;
+      const rate = Math.exp((slow + wild) / 2 - ((wild - slow) / 2) * Math.cos((2 * Math.PI * now) / PERIOD));
+      experiment.set_member("optimizer", "lr", Number(rate.toPrecision(2)));
+    }
+    requestAnimationFrame(move);
+  };
+  requestAnimationFrame(move);
+}
