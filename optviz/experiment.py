@@ -268,9 +268,9 @@ class Experiment(pn.viewable.Viewer):
         if self.figures_follow:
             self._layers = self._layers_by_figure()
         strange = [n for n, d in drawings.items() if n not in self._layers or d.layers.keys() - self._layers[n]]
-        if strange or drawings.keys() < self._layers.keys():
+        if strange:
             rule = f"must draw the figures and layers that figures() gives, {', '.join(self._layers)}"
-            raise TypeError(f"{type(self).__name__}.draw {rule}, not {', '.join(strange or drawings)}.")
+            raise TypeError(f"{type(self).__name__}.draw {rule}, not {', '.join(strange)}.")
         return drawings
 
     @contextmanager
