@@ -21,6 +21,7 @@ from .card_pictures import addresses
 from .catalogue import experiments as experiments
 from .catalogue import name_of
 from .experiment import Experiment
+from .guard import LONGEST_HEADER, components, rules
 from .page.insides import Address, Fast, FastListTemplate
 from .page.layout import favicon, stylesheet
 from .page.pace import Later, Turn
@@ -29,7 +30,6 @@ from .served import OFFER, UNDER_CONTROLS, Visit, hand_out, handlers, index_page
 from .state import sharing
 from .sweeps import cluster
 
-LONGEST = 4 << 20  # bytes of an address that are read, to be refused in a sentence
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
 
 
@@ -87,14 +87,17 @@ _SERVERS: list[HTTPServer] = []  # of this process, once found
 def _prepare_server() -> None:
     """Have the running server hand out the files of pages, and read addresses of more than tornado's 64 kB.
 
-    It hangs up on those without a word. `panel serve` has no setting for either and keeps its server to itself;
-    while it warms up there is none.
+    It hangs up on those without a word, and it imports what an address names and takes sessions that it brings
+    (`optviz.guard`). `panel serve` has no setting for these and keeps its server to itself; while it warms up there
+    is none.
     """
     if not _SERVERS:
         _SERVERS.extend(each for each in gc.get_objects() if type(each) is HTTPServer)
         for server in _SERVERS:
-            server.conn_params.max_header_size = LONGEST
-            server.request_callback.add_handlers(".*", handlers())
+            app = server.request_callback
+            server.conn_params.max_header_size = LONGEST_HEADER
+            app.add_handlers(".*", [*handlers(), *components()])
+            app.default_router.rules[:0] = rules(app)
 
 
 def _opened(kind: type[Experiment], values: dict) -> tuple[Experiment, Page, list[str]]:

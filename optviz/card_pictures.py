@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from importlib.resources import files
 
 import panel as pn
 from bokeh.util.token import get_token_payload
-from panel.io.resources import component_resource_path
 
-FOLDER = files("optviz").joinpath("assets")
+FOLDER = "optviz-files"  # where pages find what belongs to them (`optviz.served.Files`)
 
 
-class Pictures:
-    """The files of the pictures; Panel's server hands them out by this name."""
-
-    _resources = {"pictures": [f"assets/{file.name}" for file in FOLDER.iterdir() if file.name.endswith(".webp")]}
+@cache
+def picture(name: str) -> bytes | None:
+    """The picture of the experiment of this name, as a file of WebP; one of yours may have none."""
+    file = files("optviz").joinpath("assets", f"{name}.webp")
+    return file.read_bytes() if name.isidentifier() and file.is_file() else None
 
 
 def addresses(name: str) -> Callable[[str], str]:
@@ -24,12 +25,12 @@ def addresses(name: str) -> Callable[[str], str]:
     Whoever reads it asks for a whole address, and only the visit knows by what name the server was called:
     the page's session may have been there before (`--reuse-sessions`).
     """
-    path = component_resource_path(Pictures, "_resources/pictures", f"assets/{name}.webp")
+    path = f"{FOLDER}/{name}.webp" if picture(name) else ""
 
     def address(token: str) -> str:
         headers = get_token_payload(token).get("headers", {})
         host, scheme = headers.get("Host", ""), headers.get("X-Forwarded-Proto", "http").split(",")[0]
-        return f"{scheme}://{host}{base}{path}" if host else ""
+        return f"{scheme}://{host}{base}{path}" if host and path else ""
 
     base = pn.state.base_url
     return address

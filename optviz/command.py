@@ -1,4 +1,4 @@
-"""The command `optviz`: list the experiments, export them as pages that need no server."""
+"""The command `optviz`: serve the experiments, list them, export them as pages that need no server."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--load", action="append", default=[], metavar="FILE",
                         help="import a file of your own first, for what is listed in it; may be repeated")  # fmt: skip
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_serve(commands)
     listing = commands.add_parser("list", help="name every experiment, with a sentence on each")
     listing.set_defaults(run=_list)
     export = commands.add_parser("export", help="write an experiment as one self-contained HTML page")
@@ -42,12 +43,30 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_serve(commands: Any) -> None:
+    serve = commands.add_parser("serve", help="serve every experiment, and an index of them, to browsers")
+    serve.add_argument("experiments", nargs="*", metavar="NAME", help="only these, as `optviz list` gives them")
+    serve.add_argument("--port", type=int, default=5006, help="where to listen (default: 5006)")
+    serve.add_argument("--address", default="127.0.0.1",
+                       help="on which address of this machine (default: 127.0.0.1, for itself alone)")  # fmt: skip
+    serve.add_argument("--public", action="append", default=[], metavar="HOST[:PORT]",
+                       help="what visitors type to come here; may be repeated")  # fmt: skip
+    serve.add_argument("--scheduler", default="", metavar="ADDRESS", help="a dask cluster for long maps")
+    serve.set_defaults(run=_serve)
+
+
 def _load(paths: Sequence[str]) -> None:
     if paths:
         from .catalogue import load_file
 
         for path in paths:
             load_file(path)
+
+
+def _serve(options: Any) -> None:
+    from .server import run
+
+    run(options.experiments, options.port, options.address, options.public, options.scheduler)
 
 
 def _list(options: Any) -> None:

@@ -7,6 +7,7 @@ kept by the browser. A visit costs the server a few milliseconds and one small m
 from __future__ import annotations
 
 import gzip
+import logging
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -27,22 +28,23 @@ from tornado.ioloop import IOLoop
 from tornado.web import HTTPError, RequestHandler
 
 from . import disk
-from .card_pictures import addresses
+from .card_pictures import FOLDER, addresses, picture
 from .catalogue import index_html, name_of
 from .experiment import Experiment
 from .export.page import BODY, libraries, page_html, program, style
 from .export.skeleton import page_text
 from .export.store import is_traced, untraced
+from .guard import LONGEST_TEXT, WIRE
 from .opening import Opening
 from .page.layout import stylesheet
 from .page.page import Page
 from .state import sharing
 from .sweeps import cluster
 
-FOLDER = "optviz-files"
 OFFER = "Download page"
 UNDER_CONTROLS = {"margin": (12, 10), "sizing_mode": "stretch_width", "stylesheets": [stylesheet("widgets.css")]}
-LONGEST = 1 << 16  # characters of a state that a page says
+
+log = logging.getLogger("optviz")
 
 
 @cache
@@ -151,6 +153,10 @@ class Files(RequestHandler):
 
     async def get(self, name: str) -> None:
         stem, _, kind = name.rpartition(".")
+        if kind == "webp" and (image := picture(stem)):
+            self.set_header("Content-Type", "image/webp")
+            self.set_header("Cache-Control", "public, max-age=86400")
+            return self.finish(image)
         if name == "libraries.js":
             file = _library()
         elif stem in _KINDS and kind == "js":
@@ -179,13 +185,17 @@ class Visit:
     """One visitor's page of an experiment, as far as the server knows it."""
 
     def __init__(self, kind: type[Experiment], said: str = ""):
-        self.kind, self.wire = kind, Div(name="wire", text=said, visible=False)
+        self.kind, self.wire = kind, Div(name=WIRE, text=said, visible=False)
 
     @property
     def experiment(self) -> Experiment:
-        """The experiment in the state that the page has, computed here and now."""
-        values = {n: v if len(v) > 1 else v[0] for n, v in parse_qs(self.wire.text[:LONGEST]).items()}
-        return sharing.apply(self.kind, values)[0]
+        """The experiment in the state that the page has, computed here and now; as it begins, where that is none."""
+        values = {n: v if len(v) > 1 else v[0] for n, v in parse_qs(self.wire.text[:LONGEST_TEXT]).items()}
+        try:
+            return sharing.apply(self.kind, values)[0]
+        except Exception:  # any text may come over the wire
+            log.info("%s has no such state", self.kind.__name__, exc_info=True)
+            return self.kind()
 
 
 _TEMPLATE = Template("""{{ before }}

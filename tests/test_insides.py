@@ -58,8 +58,6 @@ def test_no_other_module_uses_a_private_name(module):
     used = {node.attr for node in nodes_of(MODULES[module]) if isinstance(node, ast.Attribute)}
     assert not used & handed_on
     panels = {name for names in insides.OVERRIDDEN.values() for name in names}
-    if module == "card_pictures":
-        panels.remove("_resources")  # of a class of our own: the only name by which Panel's server hands out files
     assert not overrides(MODULES[module]) & panels
 
 
