@@ -29,8 +29,8 @@ def addresses(name: str) -> Callable[[str], str]:
 
     def address(token: str) -> str:
         headers = get_token_payload(token).get("headers", {})
-        host, scheme = headers.get("Host", ""), headers.get("X-Forwarded-Proto", "http").split(",")[0]
-        return f"{scheme}://{host}{base}{path}" if host and path else ""
+        host, secure = headers.get("Host", ""), headers.get("X-Forwarded-Proto", "").startswith("https")
+        return f"http{'s' * secure}://{host}{base}{path}" if host and path else ""
 
     base = pn.state.base_url
     return address

@@ -110,11 +110,15 @@ class Nothing(Plain):
 
 
 class Refused(Plain):
-    """What somebody gets who brings a session along."""
+    """What somebody gets whose request is not looked into."""
+
+    def initialize(self, status: int) -> None:
+        """With this status."""
+        self.status = status
 
     def prepare(self) -> None:
         """A refusal, whatever it is asked with."""
-        raise HTTPError(403)
+        raise HTTPError(self.status)
 
 
 # what an address may ask for
@@ -148,6 +152,15 @@ def brings_a_session(request: HTTPServerRequest) -> bool:
     return bool(named) or "Bokeh-Session-Id" in request.headers
 
 
+def refusal_of(request: HTTPServerRequest) -> int:
+    """The status of what is refused before it is looked into, else 0."""
+    if "\0" in request.path or "%00" in request.path:  # no file has such a name, and Python says so aloud
+        return 404
+    if not all(theme.isascii() for theme in request.arguments.get("theme", [])):  # Panel takes it for UTF-8
+        return 400
+    return 403 if brings_a_session(request) else 0
+
+
 def unpacks_too_far(token: str) -> bool:
     """Whether a token holds more than any address: 1 MB of zlib makes 1 GB, on the loop that all visitors share."""
     try:
@@ -164,13 +177,14 @@ def _decoded(text: str) -> bytes:
 
 
 class Strange(Matcher):
-    """Requests that bring a session, or a token that would freeze the server; for a server that does not sign them."""
+    """Requests that are refused, and tokens that would freeze a server that does not sign them."""
 
     def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
-        """Nothing to hand on, where it is one."""
+        """How `Refused` answers, where it is one."""
         offered = request.headers.get("Sec-WebSocket-Protocol", "").split(",")
         token = offered[1].strip() if len(offered) == 2 else ""
-        return {} if brings_a_session(request) or (token and unpacks_too_far(token)) else None
+        status = refusal_of(request) or (403 if token and unpacks_too_far(token) else 0)
+        return {"target_kwargs": {"status": status}} if status else None
 
 
 def components() -> list[tuple[str, Any]]:
@@ -193,6 +207,7 @@ class Socket(Plain, WSHandler):
 
     def open(self, *args: Any, **kwargs: Any) -> Any:
         """Begin, with a token that this server signed; of the others Bokeh says why, and raises."""
+        self.set_nodelay(True)  # a message goes in three pieces, and the second would wait 40 ms for the first
         try:
             return super().open(*args, **kwargs)
         except Exception as trouble:
@@ -250,9 +265,12 @@ class Socket(Plain, WSHandler):
 
     def on_close(self) -> None:
         """See the session off: a page that comes back asks for another one."""
-        session = self.connection.session if self.connection else None
+        if self.connection is None:
+            return
+        session = self.connection.session
         super().on_close()
-        if session is not None and session.connection_count == 0:
+        self.connection = None  # a line that is cut while it closes comes here twice
+        if session.connection_count == 0:
             session.request_expiration()
 
 
@@ -293,10 +311,8 @@ class Guarded(BokehTornado):
 
     def get_handler_delegate(self, request: Any, target_class: Any, *args: Any, **kwargs: Any) -> Any:
         """What answers a request: the handler that was found for it, if it may be asked."""
-        if "\0" in request.path or "%00" in request.path:  # no file has such a name, and Python says so aloud
-            return super().get_handler_delegate(request, Nothing)
-        if brings_a_session(request):
-            return super().get_handler_delegate(request, Refused)
+        if status := refusal_of(request):
+            return super().get_handler_delegate(request, Refused, {"status": status})
         if issubclass(target_class, AutoloadJsHandler | MetadataHandler):  # pages of ours ask for neither
             return super().get_handler_delegate(request, Nothing)
         return super().get_handler_delegate(request, guarded(target_class), *args, **kwargs)

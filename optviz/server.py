@@ -5,9 +5,11 @@ Panel's own command serves the same apps; what it leaves to whoever calls it is 
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import secrets
+import socket
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -49,6 +51,8 @@ def run(names: Sequence[str], port: int, address: str, public: Sequence[str], sc
     kinds = {kind: name for name, kind in experiments().items()}
     chosen = {kinds[kind]: kind for kind in map(named, names)} if names else experiments()
     server = make(chosen, port, address, public, scheduler)
+    gc.collect()
+    gc.freeze()  # Panel collects all there is, torch and sympy too, after sessions that end: a third of a second
     print(f"optviz is at http://{'localhost' if address in ANYWHERE else address}:{server.port}", flush=True)
     server.run_until_shutdown()
 
@@ -63,9 +67,14 @@ def make(
     """A server of these experiments, listening and warm, not yet started."""
     if address in ANYWHERE and not public:
         refuse("optviz serve", "needs --public HOST, what visitors type, with an --address of all networks", address)
+    for host in public:
+        if "*" in host or "/" in host or not host:
+            refuse("optviz serve", "needs a --public HOST or HOST:PORT, as visitors type it", host)
+    if not 0 <= port < 1 << 16:  # a larger one would be taken for another
+        refuse("optviz serve", "needs a --port from 0 to 65535", port)
     try:
         sockets = bind_sockets(port, address, family=_family(address))
-    except (OSError, OverflowError) as trouble:
+    except OSError as trouble:
         refuse("optviz serve", f"needs an address and a free port ({trouble})", f"{address}:{port}")
     _write_lines()
     silence(EMPTY_LAYOUT, True)
@@ -79,16 +88,11 @@ def make(
 
 
 def _family(address: str) -> Any:
-    import socket
-
     return socket.AF_INET if address in ("", "0.0.0.0") else socket.AF_UNSPEC
 
 
 def origins(port: int, address: str, public: Sequence[str]) -> set[str]:
     """The hosts whose pages may connect: this machine, and what visitors type."""
-    for host in public:
-        if "*" in host or "/" in host or not host:
-            refuse("optviz serve", "needs a --public HOST or HOST:PORT, as visitors type it", host)
     here = [f"{name}:{port}" for name in ("localhost", "127.0.0.1", "[::1]")]
     there = [] if address in ANYWHERE else [f"{address}:{port}"]
     # a name without a port may be typed with ours, or stand for another server's in front of this one

@@ -24,7 +24,7 @@ OVERRIDDEN = {
     "Checked": ("_rename", "_process_events"),
     "Whole": ("_render_model",),
     "Fast": ("_resources",),
-    "FastListTemplate": ("_template",),
+    "FastListTemplate": ("_template", "_get_theme_from_query_args"),
     "Address": ("_update_synced",),
 }
 DEBOUNCE = 5  # ms that a change of a control waits for others
@@ -170,6 +170,11 @@ class FastListTemplate(pn.template.FastListTemplate):
     """Panel's list, as one page with a title and a main part that scrolls; parameters do not reach its markup."""
 
     _template = Path(str(files("optviz"))) / "assets" / "page.html"
+
+    def _get_theme_from_query_args(self) -> str | None:
+        # Panel falls over any other name that stands in an address
+        given = (pn.state.session_args or {}).get("theme", [b""])[0]
+        return given.decode() if given in (b"default", b"dark") else None
 
 
 class Address(Location):
