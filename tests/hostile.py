@@ -141,6 +141,8 @@ async def answer_to(port: int, request: bytes) -> tuple[int, bytes, bytes]:
         return 0, b"", b""
     finally:
         writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
 
 
 def complaint(answer: tuple[int, bytes, bytes]) -> str:
@@ -177,6 +179,7 @@ class Visitor:
     def __init__(self, port: int, page: str):
         self.port, self.page = port, page
         self.socket: WebSocketClientConnection | None = None
+        self.cut = False
 
     async def connect(self) -> Visitor:
         """Ask for the page and connect as it does."""
@@ -206,6 +209,7 @@ class Visitor:
         while len(parts) < 3:
             part = await asyncio.wait_for(self.socket.read_message(), 30)
             if part is None:
+                self.cut = True
                 return None, self.socket.close_reason
             parts.append(part)
         header, text = json.loads(parts[0]), parts[2]
@@ -214,16 +218,23 @@ class Visitor:
             text = text.replace(f'"{json.loads(name or "{}")["id"]}"', f'"{hash(data)}"')
         return header, json.loads(text)
 
-    def send(self, *fragments: str | bytes) -> None:
+    async def send(self, *fragments: str | bytes) -> None:
         """What goes over the wire."""
         assert self.socket
         for fragment in fragments:
             with suppress(WebSocketClosedError):  # it may have heard enough
-                self.socket.write_message(fragment, binary=isinstance(fragment, bytes))
+                await self.socket.write_message(fragment, binary=isinstance(fragment, bytes))
+
+    async def leave(self) -> None:
+        """Close the connection, and hear that it is."""
+        assert self.socket
+        self.socket.close()
+        while not self.cut:
+            self.cut = await asyncio.wait_for(self.socket.read_message(), 30) is None
 
     async def pull(self) -> tuple[Any, list[Any]]:
         """The document as the server has it, None where the line is cut; and what else was said before."""
-        self.send(*message("PULL-DOC-REQ", {}, "pull"))
+        await self.send(*message("PULL-DOC-REQ", {}, "pull"))
         others = []
         while True:
             header, content = await self.read()

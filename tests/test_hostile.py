@@ -39,7 +39,7 @@ def served_by_optviz(log: Path, *words: str) -> Iterator[int]:
         assert process.poll() is None, f"the server stopped with {process.returncode}:\n{log.read_text()[-3000:]}"
     finally:
         process.terminate()
-        process.wait(20)
+        process.communicate(timeout=20)
     text = log.read_text()
     assert "Traceback" not in text and not [line for line in text.splitlines() if line.startswith(" ")], text[-3000:]
     assert "went wrong" not in text, text[-3000:]
@@ -80,7 +80,9 @@ def test_components_import_nothing(port):
 @pytest.mark.parametrize("how", ["address", "token", "header"])
 def test_a_session_that_somebody_brings_is_refused(port, how):
     async def theirs():
-        return (await Visitor(port, "surface_descent").connect()).token
+        visitor = await Visitor(port, "surface_descent").connect()
+        await visitor.leave()
+        return visitor.token
 
     token = asyncio.run(theirs())  # genuine, and signed
     status, head, body = {
@@ -121,14 +123,14 @@ async def send_them(port: int, count: int) -> dict[str, int]:
     """Send so many, most to a page that computes by itself and some to one of Python's; others look on."""
     others = [await Visitor(port, name).connect() for name in ("surface_descent", "edge_of_stability")]
     root = (await others[0].pull())[0]["roots"][0]["id"]
-    others[0].send(*patch(kind="ModelChanged", model={"id": root}, attr="text", new="lr=0.3"))
+    await others[0].send(*patch(kind="ModelChanged", model={"id": root}, attr="text", new="lr=0.3"))
     before = [(await other.pull())[0] for other in others]
     assert before[0]["roots"][0]["attributes"]["text"] == "lr=0.3"
     counted = {"refused": 0, "cut": 0, "taken": 0}
-    for name, share in (("surface_descent", 0.9), ("edge_of_stability", 0.1)):
+    for name, share in (("surface_descent", 0.95), ("edge_of_stability", 0.05)):
         stranger, ids = await newcomer(port, name)
         for sent in itertools.islice(messages_from(2, ids), round(share * count)):
-            stranger.send(*sent)
+            await stranger.send(*sent)
             document, said = await stranger.pull()
             for each in said:
                 text = each["text"] if isinstance(each, dict) else each or ""
@@ -142,10 +144,13 @@ async def send_them(port: int, count: int) -> dict[str, int]:
                 assert only["name"] == "Div" and document["title"] == SurfaceDescent.title
                 assert set(only["attributes"]) <= {"name", "text", "visible"} and not only["attributes"]["visible"]
             if document is None:
+                await stranger.leave()
                 stranger, ids = await newcomer(port, name)
+        await stranger.leave()
     for other, was in zip(others, before, strict=True):
         document, said = await other.pull()
         assert document == was and said == [], said
+        await other.leave()
     return counted
 
 
@@ -161,10 +166,12 @@ def test_a_page_may_say_its_state_and_no_more(port):
         visitor, (root,) = await newcomer(port, "surface_descent")
         heard = []
         for text in ("lr=0.3", "x" * LONGEST_TEXT, "x" * (LONGEST_TEXT + 1)):
-            visitor.send(*patch(kind="ModelChanged", model={"id": root}, attr="text", new=text))
+            await visitor.send(*patch(kind="ModelChanged", model={"id": root}, attr="text", new=text))
             heard.append((await visitor.pull())[1][0])
-        visitor.send(*message("PUSH-DOC", {"doc": {}}))
-        return [*heard, (await visitor.pull())[1][0]]
+        await visitor.send(*message("PUSH-DOC", {"doc": {}}))
+        heard.append((await visitor.pull())[1][0])
+        await visitor.leave()
+        return heard
 
     small, most, over, push = asyncio.run(say())
     assert small == most == "OK" and over["text"] == "The page may say 65,536 characters, not '65,537'."
