@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from base64 import b64encode
+from collections.abc import Collection
 from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
@@ -52,9 +53,10 @@ def named(name: str) -> type[Experiment]:
     return refuse("optviz", "needs the name of an experiment", name, f"choose one of {', '.join(experiments())}")
 
 
-def cards(suffix: str = "") -> str:
-    """A picture and a sentence for each experiment, linking to its name with this suffix."""
-    return f'<div class="cards">{"".join(_card(name, kind, suffix) for name, kind in experiments().items())}</div>'
+def cards(suffix: str = "", names: Collection[str] = ()) -> str:
+    """A picture and a sentence for each experiment, or for these, linking to its name with this suffix."""
+    shown = {name: kind for name, kind in experiments().items() if name in names or not names}
+    return f'<div class="cards">{"".join(_card(name, kind, suffix) for name, kind in shown.items())}</div>'
 
 
 def _card(name: str, kind: type[Experiment], suffix: str) -> str:
@@ -69,9 +71,11 @@ descent. Every number is computed as you move, and is PyTorch's.</p>
 """
 
 
-def index_html(theme: str = "system", suffix: str = ".html", head: str = "", opening: str = "") -> str:
-    """The page that leads to every experiment, exported beside it or served; it begins with an `opening`."""
+def index_html(
+    theme: str = "system", suffix: str = ".html", head: str = "", opening: str = "", names: Collection[str] = ()
+) -> str:
+    """The page that leads to every experiment, or to these, beside it or served; it begins with an `opening`."""
     css = stylesheet("export.css") + stylesheet("index.css")
-    body = f"<main>{LEAD}{opening}{cards(suffix)}</main>\n"
+    body = f"<main>{LEAD}{opening}{cards(suffix, names)}</main>\n"
     return page_text("See what an optimizer does", body, sentence="Interactive lessons on optimizers", theme=theme,
                      css=css, head=head, served="index" if opening else None)  # fmt: skip

@@ -156,7 +156,8 @@ class Files(RequestHandler):
         if kind == "webp" and (image := picture(stem)):
             self.set_header("Content-Type", "image/webp")
             self.set_header("Cache-Control", "public, max-age=86400")
-            return self.finish(image)
+            self.finish(image)
+            return
         if name == "libraries.js":
             file = _library()
         elif stem in _KINDS and kind == "js":
@@ -219,7 +220,7 @@ def visit(kind: type[Experiment]) -> Visit:
 
 def hand_out(text: str, title: str, picture: str, *roots: Any) -> None:
     """Have this session's visitor get a page of our own writing, for Panel's."""
-    document = pn.state.curdoc
+    document: Any = pn.state.curdoc
     before, after = text.split(_HERE)
     document.title, document.template = title, _TEMPLATE
     document.template_variables.update(before=before, after=after, picture=addresses(picture))
@@ -239,7 +240,7 @@ def _links(kind: type[Experiment]) -> str:
 
 
 @cache
-def index_page() -> str:
-    """The page that leads to every experiment; it begins with a picture that moves."""
+def index_page(*names: str) -> str:
+    """The page that leads to every experiment, or to these; it begins with a picture that moves."""
     opening = BODY.replace("<main", "<div").replace("</main", "</div")
-    return index_html(suffix="", head=f"{_HERE}{_links(Opening)}<style>{style()}</style>", opening=opening)
+    return index_html(suffix="", head=f"{_HERE}{_links(Opening)}<style>{style()}</style>", opening=opening, names=names)

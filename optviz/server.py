@@ -28,12 +28,12 @@ from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 from tornado.netutil import bind_sockets
 
-from .app import serve_index, serve_live
+from .app import serve_live
 from .catalogue import experiments, named
 from .experiment import Experiment
 from .guard import LONGEST_HEADER, LONGEST_MESSAGE, WRONG, Guarded, OneLine, components
 from .messages import refuse
-from .served import hand_out, handlers, runs_in_browsers, visit
+from .served import hand_out, handlers, index_page, runs_in_browsers, visit
 from .sweeps import cluster
 
 ANYWHERE = ("", "0.0.0.0", "::")  # addresses of this machine that no visitor types
@@ -79,7 +79,7 @@ def make(
     _write_lines()
     silence(EMPTY_LAYOUT, True)
     cluster.prepare(["--scheduler", scheduler] if scheduler else [])
-    warm(kinds.values())
+    warm(kinds)
     app = application(kinds, origins(sockets[0].getsockname()[1], address, public))
     http = HTTPServer(app, max_header_size=LONGEST_HEADER, max_body_size=BODY,
                       idle_connection_timeout=PATIENCE, body_timeout=PATIENCE)  # fmt: skip
@@ -103,7 +103,7 @@ def origins(port: int, address: str, public: Sequence[str]) -> set[str]:
 def application(kinds: dict[str, type[Experiment]], allowed: set[str]) -> Guarded:
     """All that is answered, and by whom."""
     pages = {f"/{name}": _app(_maker(kind)) for name, kind in kinds.items()}
-    index = _app(serve_index)
+    index = _app(lambda: hand_out(index_page(*kinds), "optviz", "surface_descent"))
     return Guarded(
         {"/": index, "/index": index, **pages},
         extra_patterns=[*handlers(), *components()],
@@ -139,9 +139,10 @@ def _app(make_page: Callable[[], Any]) -> Application:
     return made
 
 
-def warm(kinds: Any) -> None:
+def warm(kinds: dict[str, type[Experiment]]) -> None:
     """Have ready what the first visitor would wait for: scripts from the disk, or printed; torch, where it computes."""
-    for kind in kinds:
+    index_page(*kinds)
+    for kind in kinds.values():
         if not runs_in_browsers(kind):
             with set_curdoc(Document()):
                 kind().page()

@@ -33,7 +33,8 @@ from hands import TRUE_PHONE
 
 ROOT = Path(__file__).parents[1]
 os.environ.setdefault("OPTVIZ_KERNELS", "off")  # to compile for each of so many small sweeps would take long
-SERVE_FLAGS = ["--index", "index", "--warm"]  # as in the README
+OPTVIZ_SERVE = ["optviz", "serve"]  # as in the README
+SERVE_FLAGS = ["--index", "index", "--warm"]  # the same under Panel's command
 # tests that share what takes long to make, a server, saved pages or what HoloViews drew, by how their files are
 # called, or they; those that take longest come first, the other files go one by one to who is free
 GROUPS = {

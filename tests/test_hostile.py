@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, free_port
+from conftest import OPTVIZ_SERVE, ROOT, free_port
 from hostile import BOMB, UPGRADE, Visitor, answer_to, ask_all, complaint, message, messages_from, patch, requests_from
 
 from optviz import SurfaceDescent
@@ -29,7 +29,7 @@ def served_by_optviz(log: Path, *words: str) -> Iterator[int]:
     port = free_port()
     command = [sys.executable, "-c", "import sys; from optviz.command import main; sys.exit(main())"]
     with log.open("w") as out:
-        process = subprocess.Popen([*command, "serve", *words, "--port", str(port)], cwd=ROOT,
+        process = subprocess.Popen([*command, *OPTVIZ_SERVE[1:], *words, "--port", str(port)], cwd=ROOT,
                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=out, text=True)  # fmt: skip
     try:
         assert process.stdout and process.stdout.readline() == f"optviz is at http://127.0.0.1:{port}\n", (
