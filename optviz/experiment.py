@@ -33,6 +33,7 @@ from .pictures.layers import Drawing, Figure, compose
 from .rules.rule import shut
 from .state import sharing
 from .state.subject import Members
+from .state.twins import known_to
 
 
 class Experiment(pn.viewable.Viewer):
@@ -61,6 +62,8 @@ class Experiment(pn.viewable.Viewer):
     frames_anew: tuple[str, ...] = ("fit_axes",)  # events that bring axes back from where a visitor has zoomed them
     figures_follow: tuple[str, ...] = ()  # controls that `figures` reads, found in its source
     coarsest: int = 1  # the stage (see `optviz.maps.stages`) at which results follow a change; a slow browser takes 0
+    worker: Any = None  # computes beside a server's event loop (see `optviz.page.worker`), for what a visitor looks at
+    apart: bool = False  # whether it is what a worker computes with: `rough` then may ask for `advance` of anything
 
     def __init_subclass__(cls, **options):
         super().__init_subclass__(**options)
@@ -75,9 +78,13 @@ class Experiment(pn.viewable.Viewer):
         self._memo: dict[str, tuple[Any, Any]] = {}
         self._pages: list[Any] = []
         self._settling = self._trying = False
-        self.results = self.compute()
-        self._layers = self._layers_by_figure()
-        self.drawings = self._drawn()
+        known = known_to(self)
+        if known is None:
+            self.results = self.compute()
+            self._layers = self._layers_by_figure()
+            self.drawings = self._drawn()
+        else:
+            vars(self).update({name: value for name, value in known.items() if name not in vars(self)})
         self.param.watch(self._changed, self.knobs())
 
     # what a subclass writes
@@ -120,6 +127,10 @@ class Experiment(pn.viewable.Viewer):
     def idle(self) -> list[str]:
         """Controls for which any other value would be refused, by parameter: "optimizer.lr" is a member's."""
         return [f"optimizer.{name}" for name in shut(getattr(self, "optimizer", None))]
+
+    def memory(self) -> float:
+        """About how many bytes `compute` takes at these values: a served page refuses what takes too many."""
+        return 0.0
 
     def controls(self, members: Members | None = None) -> list[Any]:
         """Groups of controls: panes made by Panel from the parameters.
@@ -233,7 +244,7 @@ class Experiment(pn.viewable.Viewer):
 
     def restart(self) -> None:
         """Recompute and redraw with nothing kept from before: axes fit what there is now."""
-        self._memo.clear()
+        self._memo = {}
         self.refresh()
 
     def beside(self) -> Mapping[str, Any]:
@@ -246,6 +257,8 @@ class Experiment(pn.viewable.Viewer):
 
     def refresh(self) -> None:
         """Recompute and redraw; a refused change leaves results and pictures as they were."""
+        if self.worker is not None and self.worker.takes():
+            return
         try:
             results = self.compute()
         except ValueError as refusal:
@@ -259,6 +272,13 @@ class Experiment(pn.viewable.Viewer):
         self.drawings = self._drawn()
         self._tell()
         self.revision += 1
+
+    def receive(self, made: Mapping[str, Any], message: str) -> None:
+        """Show what a worker has computed, attributes by name, or why it was refused."""
+        vars(self).update(made)
+        self.message = message
+        self._tell()
+        self.revision += not message
 
     def _layers_by_figure(self) -> dict[str, set[str]]:
         return {figure.name: set(figure.layers) for figure in self.figures()}

@@ -298,6 +298,12 @@ class Page:
             self._close()
             cluster.watch(self)
 
+    @property
+    def shown(self) -> Any:
+        """What its pictures and texts are of: the experiment as it is, or as it was when it was last computed."""
+        worker = self.experiment.worker
+        return self.experiment if worker is None or worker.shown is None else worker.shown
+
     def _change_figures(self) -> None:
         """Lay the page out anew where a control has brought other figures; those that stay are kept."""
         wanted = self.experiment.figures()
@@ -332,9 +338,9 @@ class Page:
     def push(self) -> None:
         """Bring the page up to date, as one message to the browser."""
         with pn.io.hold():
-            self._show_message(self.experiment.message)
+            self._show_message(self.shown.message)
             self._close()
-            if not self.experiment.message:
+            if not self.shown.message:
                 self._push_pictures()
         pn.io.push_notebook(self.layout)  # a kernel sends no change of a Bokeh model by itself
         see_off(pn.state.curdoc)
@@ -342,19 +348,19 @@ class Page:
     def _push_pictures(self) -> None:
         if self.experiment.figures_follow:
             self._change_figures()
-        afresh = self.experiment.framings != self._framings
-        for name, drawing in self.experiment.drawings.items():
+        afresh = self.shown.framings != self._framings
+        for name, drawing in self.shown.drawings.items():
             self.figures[name].push(drawing, afresh)
-        self._framings = self.experiment.framings
+        self._framings = self.shown.framings
         self._write_status()
         self._shade()
         self._turn = Turn(pn.state.curdoc)
         self._texts.ask()
 
     def _write_status(self) -> None:
-        absent = cluster.absence() if self._live and self.experiment.results.get("picture") is not None else ""
+        absent = cluster.absence() if self._live and self.shown.results.get("picture") is not None else ""
         absent = f"{escape(absent, quote=False)} Computed here." if absent else ""
-        show(self.status, wrapped(self.experiment.status(), "status") + wrapped(absent, "absent"))
+        show(self.status, wrapped(self.shown.status(), "status") + wrapped(absent, "absent"))
 
     def told(self) -> None:
         """Say what has become of the cluster; called in any thread."""
@@ -368,14 +374,14 @@ class Page:
 
     def _write_texts(self) -> None:
         with pn.io.hold():
-            for name, text in self.experiment.side().items():
+            for name, text in self.shown.side().items():
                 show(self.blocks[name], wrapped(text, name))
         pn.io.push_notebook(self.layout)
         see_off(self._turn.document)
 
     def _shade(self) -> None:
         """Colour the part of a slider that is unstable."""
-        for name, start in self.experiment.shade().items():
+        for name, start in self.shown.shade().items():
             role, _, parameter = name.rpartition(".")
             owner = getattr(self.experiment, role) if role else self.experiment
             key = (id(owner), start)
@@ -388,7 +394,7 @@ class Page:
     def _close(self) -> None:
         """Disable the controls that cannot act; all can where a change is refused."""
         rule = getattr(self.experiment, "optimizer", None)
-        idle = [] if self.experiment.message else self.experiment.idle()
+        idle = [] if self.shown.message else self.shown.idle()
         if self._closed == (idle, id(rule)):
             return
         self._closed = idle, id(rule)

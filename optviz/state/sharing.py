@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
+import param
+
 from ..menus import Member, label_of, names_of, rules, surfaces
 from ..messages import refuse
 from .subject import Subject
@@ -97,6 +99,14 @@ def _places(experiment: Subject) -> dict[str, Place]:
     return found
 
 
+def unnamed(experiment: Subject) -> list[str]:
+    """The parameters that results may depend on and that no short name stands for; events hold nothing."""
+    places = _places(experiment)
+    named = {place.parameter for place in places.values()} | {place.role for place in places.values()}
+    held = (name for name in experiment.knobs() if not isinstance(experiment.param[name], param.Event))
+    return [name for name in held if name not in named]
+
+
 def _knobs(experiment: Subject, role: str) -> dict[str, Place]:
     """The numbers of the rule or the surface that is chosen; a user's own has none to share."""
     if not _is_listed(experiment, role):
@@ -157,13 +167,19 @@ def apply(experiment: Any, values: Mapping[str, Any]) -> tuple[Any, list[str]]:
     the experiment itself refuses, a combination for instance, is in its `message`.
     """
     made = experiment() if isinstance(experiment, type) else experiment
-    refused: dict[str, str] = {}
-    # a rule, a surface or a preset brings values and narrows menus: it comes first
-    for stage in range(3) if values else ():
-        _take_some(made, values, stage, refused)
+    refused = take(made, values)
     if len(refused) < len(values):
         made.restart()
     return made, [refused[name] for name in values if name in refused]
+
+
+def take(experiment: Any, values: Mapping[str, Any]) -> dict[str, str]:
+    """Set what these values say without a computation; gives what is said against those that are refused."""
+    refused: dict[str, str] = {}
+    # a rule, a surface or a preset brings values and narrows menus: it comes first
+    for stage in range(3) if values else ():
+        _take_some(experiment, values, stage, refused)
+    return refused
 
 
 def _take_some(experiment: Any, values: Mapping[str, Any], stage: int, refused: dict[str, str]) -> None:

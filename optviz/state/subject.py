@@ -28,6 +28,7 @@ class Subject(Protocol):
     message: Any
     results: Mapping[str, Any]
     drawings: dict[str, Any]
+    worker: Any
 
     @property
     def param(self) -> param.parameterized.Parameters: ...
