@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from asyncio import get_running_loop
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
 
 import panel as pn
@@ -26,6 +24,7 @@ from .page.insides import Address, Fast, FastListTemplate
 from .page.layout import favicon, stylesheet
 from .page.pace import Later, Turn
 from .page.page import Page
+from .page.worker import aside, engage
 from .served import OFFER, UNDER_CONTROLS, Visit, hand_out, handlers, index_page, runs_in_browsers, visit
 from .state import sharing
 from .sweeps import cluster
@@ -102,6 +101,12 @@ def _prepare_server() -> None:
 
 def _opened(kind: type[Experiment], values: dict) -> tuple[Experiment, Page, list[str]]:
     """An experiment in this state, its page, and what was refused of single values."""
+    if pn.state.curdoc:
+        made = kind()
+        page = made.page()
+        engage(made, page, pn.state.curdoc)
+        if made.worker is not None:
+            return made, page, sharing.apply(made, values)[1]
     experiment, refused = sharing.apply(kind, values)
     if not experiment.message:
         return experiment, experiment.page(), refused
@@ -125,15 +130,12 @@ def download(experiment: Experiment) -> pn.widgets.FileDownload:
             return StringIO(experiment.html(theme=theme))
         button.label = "Writing the page…"
         try:
-            return StringIO(await get_running_loop().run_in_executor(_WRITER, _written, copy, theme))
+            return StringIO(await aside(_written, copy, theme))
         finally:
             button.label = OFFER
 
     button.callback = write
     return button
-
-
-_WRITER = ThreadPoolExecutor(1, "page")  # one page at a time: Panel's registers are not made for several
 
 
 def _written(made: Callable[[], Experiment], theme: str) -> str:

@@ -7,7 +7,6 @@ changed, in a page by pushing arrays into what was drawn, in a notebook as Dynam
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
@@ -273,9 +272,8 @@ class Experiment(pn.viewable.Viewer):
         self._tell()
         self.revision += 1
 
-    def receive(self, made: Mapping[str, Any], message: str) -> None:
-        """Show what a worker has computed, attributes by name, or why it was refused."""
-        vars(self).update(made)
+    def receive(self, message: str) -> None:
+        """Show what a worker has computed, or why it was refused."""
         self.message = message
         self._tell()
         self.revision += not message
@@ -404,18 +402,6 @@ def load() -> None:
     lessons = import_module(f"{__package__}.experiments")
     for module in iter_modules(lessons.__path__):
         import_module(f"{lessons.__name__}.{module.name}")
-
-
-def weakly(method: Any) -> Callable[..., None]:
-    """A method as a watcher that keeps nothing alive: a member may outlive the experiments that follow it."""
-    known = weakref.WeakMethod(method)
-
-    def call(*events: Any) -> None:
-        alive = known()
-        if alive is not None:
-            alive(*events)
-
-    return call
 
 
 def _same(a: Any, b: Any) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import gzip
 import logging
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -24,7 +23,6 @@ from bokeh.document import Document
 from bokeh.models import Div
 from jinja2 import Template
 from panel.io.state import set_curdoc
-from tornado.ioloop import IOLoop
 from tornado.web import HTTPError, RequestHandler
 
 from . import disk
@@ -38,6 +36,7 @@ from .guard import LONGEST_TEXT, WIRE
 from .opening import Opening
 from .page.layout import stylesheet
 from .page.page import Page
+from .page.worker import aside
 from .state import sharing
 from .sweeps import cluster
 
@@ -144,7 +143,6 @@ def saved(kind: type[Experiment]) -> File:
         return packed(page_html(kind()), "text/html", f"{name_of(kind)}.html")
 
 
-_WRITER = ThreadPoolExecutor(1, "page")  # one page at a time: Panel's registers are not made for several
 _KINDS: dict[str, type[Experiment]] = {}  # by name, of the pages that have been handed out
 
 
@@ -163,7 +161,7 @@ class Files(RequestHandler):
         elif stem in _KINDS and kind == "js":
             file = scripts(_KINDS[stem])[1]
         elif stem in _KINDS and kind == "html":
-            file = await IOLoop.current().run_in_executor(_WRITER, saved, _KINDS[stem])
+            file = await aside(saved, _KINDS[stem])
         else:
             raise HTTPError(404)
         now = self.get_query_argument("v", "") in file.address

@@ -67,9 +67,10 @@ class EdgeOfStability(Experiment):
         self._trainings: dict[tuple, Training] = {}
         self._stopped = False
         self._waits = self._loaded = False
-        self._seconds = PATIENCE
+        self._seconds = 0.0  # a page opens with what a block gives: its server has other visitors
         self._buttons: list[Any] = []
         super().__init__(**params)
+        self._seconds = PATIENCE
         self._go_on()
 
     @property
@@ -86,7 +87,7 @@ class EdgeOfStability(Experiment):
     def trained(self) -> Run:
         """The run with the current knobs, from the kept trainings; a page has runs stored instead."""
         key = (self.net(), self.lr, self.momentum)
-        if _session() is None:
+        if not self.apart and _session() is None:
             return trained(*key, self.steps)
         training = self._trainings.pop(key, None) or Training(*key)
         self._trainings[key] = training  # the latest last
@@ -125,6 +126,14 @@ class EdgeOfStability(Experiment):
         """Whether the training has steps to go."""
         return self.run.done < self.steps
 
+    def rough(self) -> bool:
+        aside = self.apart or self.worker is not None
+        return aside and not self.message and self.unfinished() and not self._stopped
+
+    def advance(self) -> None:
+        """Train on for a while."""
+        self.refresh()
+
     def cancel(self) -> None:
         """Stop a training in progress, or go on with one that was stopped; what is computed stays."""
         self._stopped = not self._stopped
@@ -139,8 +148,8 @@ class EdgeOfStability(Experiment):
         self._go_on()
 
     def _go_on(self) -> None:
-        """Have the event loop train on in parts, between what visitors do."""
-        document = _session()
+        """Have the event loop train on in parts, between what visitors do, where no worker does."""
+        document = None if self.apart or self.worker is not None else _session()
         if document is not None and self.unfinished() and not self._stopped and not self._waits:
             self._waits = True
             if self._loaded or pn.state.loaded:
@@ -149,7 +158,10 @@ class EdgeOfStability(Experiment):
                 pn.state.onload(self._part)
 
     def _part(self) -> None:
-        self._waits, self._loaded, self._seconds = False, True, SLICE
+        self._waits, self._loaded = False, True
+        if self.worker is not None:  # it has come since
+            return
+        self._seconds = SLICE
         try:
             self.refresh()
         finally:

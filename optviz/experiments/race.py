@@ -9,7 +9,7 @@ import numpy as np
 import panel as pn
 import param
 
-from ..experiment import Experiment, Members, weakly
+from ..experiment import Experiment, Members
 from ..maps.basins import known_minima
 from ..menus import Member, label_of, resolved, surfaces
 from ..messages import refuse
@@ -34,6 +34,7 @@ from ..rules.rule import Rule
 from ..runs.descent import descend
 from ..runs.trajectory import Trajectory
 from ..spans import RATES, Spanned
+from ..state.weak import weakly
 from ..theory.outlook import lowest_among
 from ..theory.verdicts import shown
 from .race_rates import begun_at, brought_rates, usual_of

@@ -9,7 +9,7 @@ import numpy as np
 import panel as pn
 import param
 
-from ..experiment import Experiment, Members, weakly
+from ..experiment import Experiment, Members
 from ..maps.basins import basin_map, known_minima
 from ..maps.stages import Picture, cells_aside
 from ..menus import Member, label_of, names_of, resolved, rules, setting, surfaces, with_setting
@@ -58,6 +58,7 @@ from ..readings.equations import hyperparameter_mathml, objective_mathml, rule_m
 from ..rules.rule import Rule, shut
 from ..runs.descent import descend
 from ..runs.trajectory import Trajectory
+from ..state.weak import weakly
 from ..theory.outlook import lowest_among, outlook
 from ..theory.verdicts import place, shown
 from .first_rates import at_first_rate, first_rate, has_rate

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from torch.func import functional_call, grad, jacrev, vmap
 
+from ..halt import look, unpaused
 from ..messages import refuse
 from ..objectives.torch_seeds import torch_seeded
 from ..rules.optimizers import SGD
@@ -173,6 +174,7 @@ def _lanczos(product: Callable, lanes: int, size: int, tolerance: float) -> tupl
     diagonal, beside = [], []
     found, sure = torch.full((lanes,), math.nan, dtype=torch.float64), torch.zeros(lanes, dtype=torch.bool)
     for count in range(1, min(size, 48) + 1):
+        look()
         vector = product(basis[-1].contiguous())
         diagonal.append((vector * basis[-1]).sum(dim=1))
         known = torch.stack(basis, dim=1)
@@ -254,6 +256,8 @@ class Training:
         """Train up to this many steps in all, for about so many seconds; whether nothing is left to do."""
         end, block = monotonic() + seconds, BLOCK if math.isfinite(seconds) else WHOLE
         with _one_thread():
+            if len(self.sharpness) < len(self.losses):  # it was stopped while it measured
+                self._measure()
             while self.done < steps and not self.diverged:
                 self._block(min(block, steps - self.done))
                 if monotonic() >= end:
@@ -262,6 +266,7 @@ class Training:
 
     def _block(self, steps: int) -> None:
         for _ in range(steps):
+            look()
             self._step()
             if self.diverged:
                 break
@@ -311,7 +316,7 @@ def _training(net: Net, lr: float, momentum: float) -> Training:
 
 def trained(net: Net, lr: float, momentum: float, steps: int) -> Run:
     """A whole run; the latest trainings are kept, and go on where more steps are asked for."""
-    with _ONE_AT_A_TIME:
+    with _ONE_AT_A_TIME, unpaused():
         training = _training(net, lr, momentum)
         training.advance(steps)
         return training.run(steps)

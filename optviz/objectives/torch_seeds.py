@@ -8,12 +8,14 @@ from threading import RLock
 
 import torch
 
+from ..halt import unpaused
+
 _ONE_AT_A_TIME = RLock()  # there is one generator for all threads
 
 
 @contextmanager
 def torch_seeded(seed: int) -> Iterator[None]:
     """What torch draws within comes from this seed; its global generator is then as before."""
-    with _ONE_AT_A_TIME, torch.random.fork_rng(devices=[]):
+    with _ONE_AT_A_TIME, unpaused(), torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)  # torch.manual_seed takes a thousand times as long without a GPU
         yield

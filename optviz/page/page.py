@@ -63,6 +63,7 @@ class LiveFigure:
         self.shown: dict[str, Mapping[str, Any]] = {}
         self.settings: dict[str, dict[str, Any]] = {}
         self.framed: dict[str, dict[str, Any]] = {}
+        self.looked = False  # whether pan and zoom have been told of to who has not answered yet
         self._label_axes()
         self._push_plot(experiment.drawings[figure.name])
         if figure.tap is not None:
@@ -96,13 +97,16 @@ class LiveFigure:
         """Tell the experiment what pan and zoom have brought into view; what it does not take is undone."""
         if self.figure.span is not None:
             self.figure.span(event.x0, event.x1, event.y0, event.y1)
-            with pn.io.hold():
-                self._push_ranges(experiment.drawings[self.figure.name], True)
+            self.looked = experiment.worker is not None and experiment.worker.waits
+            if not self.looked:
+                with pn.io.hold():
+                    self._push_ranges(experiment.drawings[self.figure.name], True)
 
     def push(self, drawing: Drawing, afresh: bool = False) -> None:
         """Send what changed since the last push; `afresh` undoes what pan and zoom have done to the axes."""
         show(self.caption, wrapped(caption(self.figure, drawing), "caption"))
-        self._push_plot(drawing, afresh)
+        self._push_plot(drawing, afresh or self.looked)
+        self.looked = False
 
     def _push_plot(self, drawing: Drawing, afresh: bool = False) -> None:
         for name, columns in drawing.layers.items():
@@ -340,7 +344,7 @@ class Page:
         with pn.io.hold():
             self._show_message(self.shown.message)
             self._close()
-            if not self.shown.message:
+            if not self.shown.message or any(live.looked for live in self.figures.values()):
                 self._push_pictures()
         pn.io.push_notebook(self.layout)  # a kernel sends no change of a Bokeh model by itself
         see_off(pn.state.curdoc)
@@ -360,7 +364,9 @@ class Page:
     def _write_status(self) -> None:
         absent = cluster.absence() if self._live and self.shown.results.get("picture") is not None else ""
         absent = f"{escape(absent, quote=False)} Computed here." if absent else ""
-        show(self.status, wrapped(self.shown.status(), "status") + wrapped(absent, "absent"))
+        late = self.experiment.worker is not None and self.experiment.worker.late
+        said = "Computing…" if late else self.shown.status()
+        show(self.status, wrapped(said, "status") + wrapped(absent, "absent"))
 
     def told(self) -> None:
         """Say what has become of the cluster; called in any thread."""

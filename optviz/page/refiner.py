@@ -15,7 +15,7 @@ class Refiner:
     """Makes an experiment's picture finer at rest, part by part between other events.
 
     It needs a running event loop, as a server and a notebook's kernel have; without one a
-    picture stays as it is. A change begins the wait anew.
+    picture stays as it is. A change begins the wait anew. What a worker computes it makes finer by itself.
     """
 
     def __init__(self, experiment: Subject):
@@ -26,7 +26,7 @@ class Refiner:
 
     def push(self) -> None:
         """Note a change, unless it is one of its own."""
-        if not self._works and looping() and self.experiment.rough():
+        if self.experiment.worker is None and not self._works and looping() and self.experiment.rough():
             self._rest.ask()
 
     def _next(self) -> None:
@@ -35,7 +35,7 @@ class Refiner:
 
     def _work(self) -> None:
         """Do one part, and see to the next after whatever else has come meanwhile."""
-        if self._rest.waits or not self.experiment.rough():
+        if self._rest.waits or self.experiment.worker is not None or not self.experiment.rough():
             return
         if self._turn.document is not None and not pn.state.loaded:  # the browser drops what comes before it is
             self._rest.ask()

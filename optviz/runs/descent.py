@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..halt import look
 from ..messages import refuse
 from ..rules.given_schedules import as_schedule
 from ..rules.rule import Rule
@@ -187,6 +188,7 @@ def _one_lane(objective, rule, x0, steps, around) -> Trajectory:
     clipped = np.zeros((steps, 1), dtype=bool)
     path, updates, raw, kept = [x], [], [], []
     for t in range(1, steps + 1):
+        look()
         if around.batches is not None:
             gradient = objective.float_gradient(around.batches[t - 1])
         g = gradient(*x)
@@ -279,6 +281,7 @@ def _many_lanes(objective, rule, x0, steps, around) -> Trajectory:
     x[0] = x0
     with np.errstate(all="ignore"):  # overflow and nan are results: the lane is marked diverged
         for t in range(1, steps + 1):
+            look()
             here, g = x[t - 1], raw[t - 1]
             if around.batches is not None:
                 gradient = objective.array_gradient(around.batches[t - 1])

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ..halt import look
 from ..messages import refuse
 from ..objectives.torch_seeds import torch_seeded
 from ..rules.schedules import Constant
@@ -120,6 +121,7 @@ class _Walk:
             optimizer.train()  # type: ignore[attr-defined]
         record, asks = _Record(self.steps, tensors), _takes_closure(optimizer.step)
         for t in range(1, self.steps + 1):
+            look()
             closure = Closure(self.objective, tensors, self.around, t, self.draws, graph)
             record.rates[t - 1, 0] = self._step(optimizer, [closure] if asks else [], closure, t, rates)
             record.gradients[t - 1, 0], record.clipped[t - 1] = closure.first

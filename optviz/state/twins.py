@@ -46,15 +46,22 @@ class State:
     framings: int
 
     def misleads_beside(self, other: State) -> bool:
-        """Whether what it gives, shown while controls say the other state, is of something else: not of other numbers."""
-        if self.rest != other.rest or self.values.keys() != other.values.keys():
+        """Whether what it gives, beside controls that say the other state, is of more than other numbers."""
+        if self.values.keys() != other.values.keys():
             return True
-        pairs = [(value, other.values[name]) for name, value in self.values.items()]
-        return any(a != b and not (_is_number(a) and _is_number(b)) for a, b in pairs)
+        pairs = [(mine[name], others.get(name)) for mine, others in
+                 ((self.values, other.values), (self.rest, other.rest)) for name in mine]  # fmt: skip
+        return not all(a is b or _are_numbers(a, b) or _same(a, b) for a, b in pairs)
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _are_numbers(a: Any, b: Any) -> bool:
+    if isinstance(a, tuple) and isinstance(b, tuple):
+        return len(a) == len(b) and all(map(_are_numbers, a, b))
+    return all(isinstance(each, int | float) and not isinstance(each, bool) for each in (a, b))
+
+
+def _same(a: Any, b: Any) -> bool:
+    return type(a) is type(b) and isinstance(a, str | bool) and a == b
 
 
 def state_now(experiment: Any, before: Mapping[str, Any]) -> State | None:
@@ -85,7 +92,6 @@ class Shown:
     shades: dict[str, float] = field(default_factory=dict)
     closed: list[str] = field(default_factory=list)
     made: dict[str, Any] = field(default_factory=dict)  # attributes that the computation has set
-    more: bool = False  # whether there is more to compute of this state
 
     @property
     def framings(self) -> int:
@@ -122,10 +128,20 @@ class Twin:
         twin.refresh()
         return self._shown(state)
 
-    def advance(self, state: State) -> Shown:
-        """The same after a further part of what is to be computed."""
+    def advance(self, state: State) -> Shown | None:
+        """The same after a further part of what is to be computed; None while it shows nothing new."""
+        before = self._made.revision
         self._made.advance()
-        return self._shown(state)
+        return self._shown(state) if self._made.message or self._made.revision != before else None
+
+    def rough(self) -> bool:
+        """Whether there is a further part."""
+        return self._made is not None and self._made.rough()
+
+    def refused(self, state: State, said: str) -> Shown:
+        """That this state is not computed, in a sentence."""
+        stands = self._begun if self._made is None else vars(self._made)
+        return Shown(state, said, stands["results"], stands["drawings"])
 
     def memory(self, state: State) -> float:
         """Bytes that computing this state takes, as far as the experiment knows before."""
@@ -138,14 +154,13 @@ class Twin:
         if self._memo is not state.memo:
             vars(twin)["_memo"], self._memo = {}, state.memo
         vars(twin).update(state.attributes)
-        rest = {name: value for name, value in state.rest.items() if getattr(twin, name) is not value}
-        if rest:
-            twin.take(twin, rest)
         for _ in range(3):  # a choice brings values
+            rest = {name: value for name, value in state.rest.items() if getattr(twin, name) is not value}
             there = sharing.state_of(twin)
             different = {name: value for name, value in state.values.items() if there.get(name, _ABSENT) != value}
-            if not different:
+            if not rest and not different:
                 break
+            twin.take(twin, rest)
             sharing.take(twin, different)
         twin.framings = state.framings
         vars(twin).update(state.attributes)  # taking values counts as a visitor's changes do
@@ -168,4 +183,4 @@ class Twin:
         words = twin.status(), twin.side(), twin.shade(), twin.idle()
         now = attributes_of(twin)
         made, self._told = changed(now, self._told), now
-        return Shown(state, "", twin.results, twin.drawings, *words, made, twin.rough())
+        return Shown(state, "", twin.results, twin.drawings, *words, made)

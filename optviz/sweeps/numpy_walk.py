@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..halt import look
 from .plans import Found, Plan
 from .step_inputs import Fixed, Work, function_of
 
@@ -158,6 +159,7 @@ def walked(block: Block, bound: np.ndarray | None) -> Found:
     any_left(0)
     t = 0
     for t in range(1, grid.steps + 1):
+        look()
         before = block.state()
         block.step(t)
         arrivals(t - 1)
