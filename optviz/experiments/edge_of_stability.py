@@ -33,7 +33,8 @@ from ..theory.verdicts import shown
 from .training import ACTIVATIONS, DATA, EVERY, Net, Run, Training, outputs, stability_limit, trained
 
 KEPT = 8  # trainings that an experiment keeps, to go on with
-PATIENCE, SLICE = 0.2, 0.05  # seconds at most of a served change, and of each further part of it
+PATIENCE, SLICE = 0.2, 0.05  # seconds at most of a served change, and of each further part of it, on an event loop
+APART = 0.1, 0.25  # the same in a thread: less than a worker gives to what is not the newest any more
 LOSSES = {"XOR": (1e-20, 10.0), "Moons": (1e-2, 10.0)}  # the loss's axis, before it is fitted to a run
 LARGEST = float(np.finfo(np.float32).max)  # that an image can hold; colours end long before
 BAR = "display: inline-block; width: 130px; height: 8px; border-radius: 4px"
@@ -70,7 +71,7 @@ class EdgeOfStability(Experiment):
         self._seconds = 0.0  # a page opens with what a block gives: its server has other visitors
         self._buttons: list[Any] = []
         super().__init__(**params)
-        self._seconds = PATIENCE
+        self._seconds = APART[0] if self.apart else PATIENCE
         self._go_on()
 
     @property
@@ -132,7 +133,11 @@ class EdgeOfStability(Experiment):
 
     def advance(self) -> None:
         """Train on for a while."""
-        self.refresh()
+        self._seconds = APART[1]
+        try:
+            self.refresh()
+        finally:
+            self._seconds = APART[0]
 
     def cancel(self) -> None:
         """Stop a training in progress, or go on with one that was stopped; what is computed stays."""

@@ -24,7 +24,7 @@ from ..state.twins import Shown, State, Twin, state_now
 from .pace import Later, Turn, looping
 from .turns import Share, Turns
 
-LEAST = 0.15  # seconds that a newer state lets a computation go on, or a hand that moves on would see nothing
+LEAST, MOST = 0.15, 0.6  # seconds that a newer state lets a computation go on; twice as many after each that it did
 LONGEST = 20.0  # seconds of computation for one state
 LARGEST = 1e9  # bytes for one state
 LATE = 0.3  # seconds until a page says that it computes
@@ -69,6 +69,7 @@ class Worker:
         self._due: State | None = None  # the same until a thread takes it
         self._ready: Shown | Exception | None = None
         self._works = False
+        self._least = LEAST
         self._loop, self._turn = IOLoop.current(), Turn(document)
         self._patience = Later(self._say, LATE)
         self._since = monotonic()
@@ -171,7 +172,7 @@ class Worker:
         began = monotonic()
 
         def check(may_wait: bool) -> None:
-            if self.gone() or (self._due is not None and monotonic() - began > LEAST):
+            if self.gone() or (self._due is not None and monotonic() - began > self._least):
                 raise Halted
             if share.spent() > LONGEST:
                 raise _TooMuch
@@ -181,12 +182,14 @@ class Worker:
         try:
             with watched(check), set_curdoc(Document()):  # no visitor's
                 made = self._twin.advance(now) if goes_on else self._made(now)
-        except Halted:
+        except Halted:  # a hand that moves on and on shall see something
+            self._least = min(2 * self._least, MOST)
             return False
         except _TooMuch:
             made = self._refused(now, f"at most {LONGEST:g} s for a change on a served page, not more")
         except Exception as trouble:
             made = trouble
+        self._least = LEAST
         if made is not None:
             self._hand_over(made)
         return (made is None or (isinstance(made, Shown) and not made.message)) and self._twin.rough()
