@@ -183,6 +183,9 @@ class Race(Experiment):
 
     # numbers
 
+    def memory(self) -> float:
+        return 300.0 * self.trials * self.steps  # of one racer's trials, at their most; what is shown is 3 MB
+
     def compute(self) -> dict[str, Any]:
         box = frame_of(self.objective.domain, self.start)
         if not np.isfinite(self.objective.value(self.start[0], self.start[1])):

@@ -1,6 +1,7 @@
 """Whose turn it is: a few computations run at once, each for a while, then those that wait.
 
-More than the machine has cores gain nothing, and Python's lock would keep the event loop from its events.
+One core is the event loop's: of threads that hold Python's lock each has its share, and with two of them beside it
+whoever opens a page waits three times as long.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from contextlib import contextmanager
 from threading import Event, Lock
 from time import monotonic
 
-AT_ONCE = max(1, min(2, (os.cpu_count() or 1)))
+AT_ONCE = max(1, min(2, (os.cpu_count() or 1) - 1))
 TURN = 0.2  # seconds until those that wait have theirs
 
 

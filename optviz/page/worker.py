@@ -7,6 +7,7 @@ shown at the session's next tick. Nothing is queued: what is not begun yet is fo
 
 from __future__ import annotations
 
+import sys
 from asyncio import get_running_loop
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +28,7 @@ from .turns import Share, Turns
 LEAST, MOST = 0.15, 0.6  # seconds that a newer state lets a computation go on; twice as many after each that it did
 LONGEST = 20.0  # seconds of computation for one state
 LARGEST = 1e9  # bytes for one state
+SWITCH = 0.001  # seconds for which a thread keeps Python's lock from the event loop; 0.005 is Python's own
 LATE = 0.3  # seconds until a page says that it computes
 THREADS = 16  # sessions with a computation begun, at most: others wait for a thread; those with one take turns
 
@@ -226,6 +228,7 @@ def _work(worker: Worker) -> None:
 def engage(experiment: Any, page: Any, document: Any) -> None:
     """Have an experiment whose state can be shared computed beside the event loop, for this page of a session."""
     if state_now(experiment, {}) is not None and looping() and document.session_context is not None:
+        sys.setswitchinterval(SWITCH)
         experiment.worker = Worker(experiment, page, document)
         if experiment.rough():
             experiment.refresh()
