@@ -11,15 +11,14 @@ drawn states of one slider. Needs Chromium; prints, asserts nothing.
 from __future__ import annotations
 
 import argparse
-import shutil
 import statistics
 import tempfile
 import time
 from pathlib import Path
 
 import panel as pn
-from latency import BROWSER, WATCH
 from playwright.sync_api import sync_playwright
+from serving import BROWSER, WATCH, chromium
 
 from optviz.catalogue import experiments
 
@@ -102,14 +101,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="few moves, no baseline")
     quick = parser.parse_args().quick
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if chromium is None:
-        raise SystemExit("export.py needs Chromium: apt-get install chromium")
     folder = Path(tempfile.mkdtemp())
     print("| experiment | page | load | slider to repaint, p50 / p95 | frames | embed=True |")
     print("|---|---|---|---|---|---|")
     with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=chromium, args=BROWSER)
+        browser = play.chromium.launch(executable_path=chromium(), args=BROWSER)
         for name, kind in experiments().items():
             if name not in KNOBS:
                 continue

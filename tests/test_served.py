@@ -92,14 +92,16 @@ def test_a_drag_sends_no_picture_and_at_most_ten_words_a_second(new_page, served
                                          socket.on("framereceived", lambda data: came.append(str(data)))))  # fmt: skip
     page.goto(f"{served}/surface_descent")
     page.wait_for_function("window.optviz")
-    page.wait_for_timeout(1000)  # it is connected, and has told its state
-    assert any("PULL-DOC-REPLY" in data for data in came)
+    # frames are handed on while the page is asked something
+    heard = lambda word, where: page.wait_for_timeout(20) or any(word in data for data in where)
+    wait_until(lambda: heard("PULL-DOC-REPLY", came), what="the page to be connected")
+    page.wait_for_timeout(300)
     sent.clear(), came.clear()
     began = time.monotonic()
     for fraction in (0.2, 0.5, 0.3, 0.4):
         drag_slider(page, "Learning rate", fraction, steps=20)
     last = drag_slider(page, "Learning rate", 0.6, steps=20)
-    page.wait_for_timeout(500)
+    wait_until(lambda: heard(f"lr={last}", sent), what="the last word")
     words = [data for data in sent if '"text"' in data]
     assert 2 <= len(words) <= 10 * (time.monotonic() - began) + 1 and f"lr={last}" in words[-1]
     assert not any('"data"' in data or "start_x" in data for data in sent + came)

@@ -131,6 +131,22 @@ function settle(plot) {
   };
 }
 
+// Bokeh 3.9 paints 16.7 ms after the last paint by the clock, and of a screen's frames, which come as often, misses every
+// other: let it paint in the next one.
+function prompt_paint(plot) {
+  let asked = null;
+  const paint = (done, fail) => requestAnimationFrame(() => {
+    asked = null;
+    try {
+      if (!plot.is_destroyed) plot.repaint();
+      done();
+    } catch (trouble) {
+      fail(trouble);
+    }
+  });
+  plot.throttled_paint = () => (asked ??= new Promise(paint));
+}
+
 // Bokeh 3.9 would let a wheel zoom in until an axis is too narrow for its numbers to differ, and the axis is lost:
 // what is narrower than its range allows stays as it was.
 function hold(plot) {
@@ -198,6 +214,7 @@ function handle(view) {
   if (view.renderer_views && view.frame && !handled.has(view)) {
     handled.add(view);
     hush(view);
+    prompt_paint(view);
     free(view);
     follow(view);
   }

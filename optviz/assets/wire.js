@@ -7,6 +7,9 @@ function serve_wire({ page, address, experiment }) {
   const told = (name, within = document) => within.querySelector(`meta[name=optviz-${name}]`).content;
   let wire = null, said = null, waits = false;
 
+  // Between frames: no picture waits for a word.
+  const at_rest = (act) => (window.requestIdleCallback ? requestIdleCallback(act, { timeout: 3 * PAUSE }) : setTimeout(act, PAUSE));
+
   // The state in words, as often as the server needs to hear it, the last one always.
   const tell = () => {
     waits = false;
@@ -15,10 +18,10 @@ function serve_wire({ page, address, experiment }) {
     if (text === said) return;
     wire.text = said = text;
     waits = true;
-    setTimeout(tell, PAUSE);
+    setTimeout(at_rest, PAUSE, tell);
   };
   experiment.watchers.push(() => {
-    if (!waits) setTimeout(tell, 0);
+    if (!waits) at_rest(tell);
     waits = true;
   });
 

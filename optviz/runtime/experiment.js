@@ -57,6 +57,7 @@ export class Experiment {
 
   // Change parameters, let others follow, compute and draw; a refusal leaves all as it was drawn.
   change(values) {
+    this.page?.hurry();
     Object.assign(this, values);
     this.settle(new Set(Object.keys(values)));
     this.refresh();
@@ -89,6 +90,7 @@ export class Experiment {
 
   // Give a rule or a surface another number.
   set_member(role, name, value) {
+    this.page?.hurry();
     this[role].assign(name, value);
     this.settle(new Set());
     this.refresh();
@@ -97,6 +99,7 @@ export class Experiment {
   // What a click does, written in Python as assignments to parameters; false where it does nothing.
   act(method, ...args) {
     if (this.replays() && !this.store.live.includes(method)) return false;
+    this.page?.hurry();
     const before = { ...this };
     this[method](...args);
     const changed = Object.keys(this.state.values).filter((name) => this[name] !== before[name]);

@@ -37,7 +37,7 @@ class LiveFigure {
   }
 
   // `afresh` undoes what pan and zoom have done to the axes.
-  push(drawing, caption, afresh = false) {
+  push(drawing, afresh = false) {
     for (const layer of this.layers) this.put(layer, drawing.layers[layer.name]);
     for (const { name, mapper } of this.layers) {
       const limits = drawing.limits[name];
@@ -46,7 +46,6 @@ class LiveFigure {
     this.frame(drawing, afresh);
     for (const [name, look] of Object.entries(drawing.axes)) this.name(this.axes[name], look);
     if (this.pointer) update(this.pointer, { tooltips: drawing.hover });
-    update(this.caption, { text: escaped(caption) });
   }
 
   // The name and the ticks of an axis, where the drawing says them.
@@ -118,6 +117,7 @@ export class LivePage {
     this.message = this.model(spec.message);
     this.blocks = Object.fromEntries(Object.entries(spec.blocks).map(([name, id]) => [name, this.model(id)]));
     this.quiet = false;
+    this.waits = null; // for the next frame: texts
     this.still = [];
     this.framings = experiment.framings;
     const steps = spec.controls.find((control) => control.name === "steps");
@@ -195,20 +195,31 @@ export class LivePage {
   }
 
   push() {
-    const { experiment, spec } = this;
+    const { experiment } = this;
     update(this.message, { text: escaped(`<p>${escaped(experiment.message)}</p>`), visible: experiment.message !== "" });
     this.follow(experiment.message ? [] : experiment.idle()); // after a refusal every control acts
     if (experiment.message) return;
-    for (const [name, figure] of Object.entries(this.figures)) {
-      const drawing = experiment.drawings[name];
-      figure.push(drawing, spec.wrapped(spec.caption(figure.spec, drawing), "caption"), experiment.framings !== this.framings);
-    }
+    const afresh = experiment.framings !== this.framings;
+    for (const [name, figure] of Object.entries(this.figures)) figure.push(experiment.drawings[name], afresh);
     this.framings = experiment.framings;
-    update(this.status, { text: escaped(spec.wrapped(experiment.status(), "status")) });
-    for (const [name, text] of Object.entries(experiment.side())) {
-      update(this.blocks[name], { text: escaped(spec.wrapped(text, name)) });
-    }
+    if (document.hidden) this.say(); // no frame comes
+    else this.waits ??= requestAnimationFrame(() => this.say());
   }
+
+  // Texts are written in the frame that their pictures are painted in, after those: they take as long.
+  say() {
+    const { experiment, spec } = this;
+    const put = (model, name, text) => update(model, { text: escaped(spec.wrapped(text, name)) });
+    cancelAnimationFrame(this.waits);
+    this.waits = null;
+    for (const [name, { caption, spec: look }] of Object.entries(this.figures))
+      put(caption, "caption", spec.caption(look, experiment.drawings[name]));
+    put(this.status, "status", experiment.status());
+    for (const [name, text] of Object.entries(experiment.side())) put(this.blocks[name], name, text);
+  }
+
+  // What waits is said of what is drawn before anything changes, or a refusal would leave the texts of before.
+  hurry() { if (this.waits !== null) this.say(); }
 
   // A control that cannot act is disabled, and a sentence says why.
   freeze() {
