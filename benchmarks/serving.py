@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -100,8 +99,12 @@ def served(files: list[Path], *flags: str, log: str | os.PathLike = os.devnull, 
         wait_for(f"{base}/{files[0].stem}" if wait else f"{base}/favicon.ico")
         yield base, process
     finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(10)
+        process.terminate()
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:  # in the middle of something long
+            process.kill()
+            process.wait()
 
 
 def wait_for(url: str, limit: float = 180) -> None:

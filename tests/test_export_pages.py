@@ -319,6 +319,13 @@ def test_a_refused_combination_says_why_and_moves_nothing(page, exported):
     assert value > 0.5
     experiment.momentum = value
     assert_shows(page, experiment)
+    before = status(page)
+    # texts wait for the frame; a refusal that comes first leaves those of what is drawn
+    page.evaluate("() => [0.6, 0].forEach((momentum) => optviz.experiment.change({ momentum }))")
+    wait_idle(page)
+    experiment.momentum = 0.6
+    assert sentence.is_visible() and status(page) == plain(experiment.status()) != before
+    assert_shows(page, experiment)
 
 
 def test_what_would_be_refused_cannot_be_chosen(page, exported):

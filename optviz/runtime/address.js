@@ -96,8 +96,9 @@ export class Address {
     }, 300);
   }
 
-  // The address of the state as it is now.
+  // The address of the state as it is now; one of what is refused helps nobody, and the last good one stays.
   link() {
+    if (this.experiment.message) return location.href;
     const query = this.query(), before = location.href.split(this.mark === "#" ? "#" : /[?#]/)[0];
     return before + (query && this.mark + query);
   }
