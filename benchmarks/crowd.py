@@ -59,28 +59,33 @@ class Visitor:
             await self.socket.read_message()
         self.reading = asyncio.create_task(self._read())
         self.document = await self.pulled()
+        self.wire = self.document.select_one({"name": "wire"}).id if self.page not in PYTHON else ""
         await self.send("PATCH-DOC", events=[READY])
 
     async def _read(self) -> None:
-        protocol = Protocol()
-        receiver = Receiver(protocol)
-        while (piece := await self.socket.read_message()) is not None:
-            message = await receiver.consume(piece)
-            if message is None:
-                continue
-            self._take(message)
+        """Take what comes: a header, metadata, content, and as many buffers as the header says, in two pieces each."""
+        while (header := await self.socket.read_message()) is not None:
+            told = json.loads(header)
+            pieces = [await self.socket.read_message() for _ in range(2 + 2 * told.get("num_buffers", 0))]
+            self._answer(told)
+            if told["msgtype"] in ("PATCH-DOC", "PULL-DOC-REPLY", "ERROR"):
+                await self._take(told, [header, *pieces])
 
-    def _take(self, message: Any) -> None:
-        kind, asked = message.msgtype, message.header.get("reqid")
-        if kind == "PATCH-DOC" and self.document is not None:
-            if self.page in PYTHON:  # the words of others come back to nobody
-                message.apply_to_document(self.document)
-            self.heard = time.perf_counter()
-        if kind == "ERROR":
+    def _answer(self, told: dict[str, Any]) -> None:
+        begun = self.sent.pop(told.get("reqid", ""), None)
+        if begun is not None:
+            self.answered.append(time.perf_counter() - begun)
+
+    async def _take(self, told: dict[str, Any], pieces: list[Any]) -> None:
+        receiver, message = Receiver(Protocol()), None
+        for piece in pieces:
+            message = await receiver.consume(piece)
+        if told["msgtype"] == "ERROR":
             self.troubles.append(str(message.content))
-        if asked in self.sent:
-            self.answered.append(time.perf_counter() - self.sent.pop(asked))
-        answer = self.waiting.pop(asked, None)
+        elif told["msgtype"] == "PATCH-DOC" and self.document is not None:
+            message.apply_to_document(self.document)
+            self.heard = time.perf_counter()
+        answer = self.waiting.pop(told.get("reqid", ""), None)
         if answer is not None and not answer.done():  # nobody waits any longer
             answer.set_result(message)
 
@@ -98,16 +103,16 @@ class Visitor:
         (await asyncio.wait_for(answer, 120)).push_to_document(document)
         return document
 
-    async def change(self, model: Any, attr: str, new: Any) -> None:
+    async def change(self, model: str, attr: str, new: Any) -> None:
         """Set a property of a model, as a browser's document does."""
-        event = {"kind": "ModelChanged", "model": {"id": model.id}, "attr": attr, "new": new}
+        event = {"kind": "ModelChanged", "model": {"id": model}, "attr": attr, "new": new}
         begun = time.perf_counter()
         self.sent[await self.send("PATCH-DOC", events=[event])] = begun
 
     async def say(self, text: str) -> None:
         """Tell the state of a page that computes by itself."""
         self.last = text
-        await self.change(self.document.select_one({"type": Div}), "text", text)
+        await self.change(self.wire, "text", text)
 
     async def move(self, title: str, share: float) -> None:
         """Move a slider of a page that Python computes."""
@@ -115,7 +120,7 @@ class Visitor:
         step = float(slider.step)
         value = slider.start + round(share * (slider.end - slider.start) / step) * step
         self.last = str(value)
-        await self.change(slider, "value", value)
+        await self.change(slider.id, "value", value)
 
     async def known(self) -> str:
         """What the server knows of the state of a page that computes by itself."""

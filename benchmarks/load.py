@@ -1,6 +1,6 @@
 """A server with many visitors: what they cost it, and what one of them sees of the others.
 
-python benchmarks/load.py [--quick] [--sessions 200] [--draggers 50] [--seconds 60]
+python benchmarks/load.py [--quick] [--light] [--sessions 200] [--draggers 50] [--seconds 60]
 
 Sessions over all pages are open by Bokeh's protocol, some of them dragging 10 events a second;
 three tabs of headless Chromium drag beside them, and time each event until the last canvas is
@@ -38,6 +38,7 @@ TABS = {"surface_descent": ("Learning rate", 0.3, 0.7), "single_parameter": ("Mo
         "noisy_descent": ("Learning rate", 0.3, 0.6)}  # fmt: skip
 HEAVY = ["edge_of_stability?width=32&steps=3000"] * 4 + ["hyperparameter_map?steps=10000"] * 2
 RATE = 10  # events a second of each dragger
+WORDS = {"p50": 0.5, "p95": 0.95, "worst": 1}
 LEFT = 45  # seconds after which Bokeh has forgotten who left
 
 # Drag a slider: how long after each event the last canvas was painted that is painted before the next.
@@ -185,21 +186,24 @@ def later_visitor(base: str, process, count: int = 40) -> str:
     return f"{cost:.1f} ms of the server, {statistics.median(times):.0f} ms to wait, {size / 1e3:.1f} kB"
 
 
-def report(name: str, times: list[float], cpu: float, answered: list[float]) -> None:
-    print(f"{name}: event to picture p50 {share_of(times, 0.5):.0f}, p95 {share_of(times, 0.95):.0f}, worst "
-          f"{max(times, default=float('nan')):.0f} ms of {len(times)}; server {100 * cpu:.0f} % of a core; "
-          f"word to answer p95 {1e3 * share_of(answered, 0.95):.0f} ms; {load_words()}", flush=True)  # fmt: skip
+def report(name: str, times: list[float], cpu: float, answered: list[float], seconds: float) -> None:
+    shares = ", ".join(f"{word} {share_of(times, share):.0f}" for word, share in WORDS.items())
+    print(f"{name}: event to picture {shares} ms of {len(times)}; server {100 * cpu:.0f} % of a core; "
+          f"{len(answered) / seconds:.0f} words a second, answered in {1e3 * share_of(answered, 0.95):.0f} ms (p95); "
+          f"{load_words()}", flush=True)  # fmt: skip
 
 
 def timed(name: str, tabs: Tabs, process, crowd: Crowd, draggers: list[Visitor], seconds: float) -> float:
     """Have these drag, and the tabs; the p95 of the tabs."""
-    begun, moment = cpu_seconds(process), time.perf_counter()
+    begun, moment, computing = cpu_seconds(process), time.perf_counter(), time.process_time()
     others = crowd.begin(drag(draggers, seconds))
     times = tabs.drag(seconds)
     others.result()
-    cpu = (cpu_seconds(process) - begun) / (time.perf_counter() - moment)
+    took, computing = time.perf_counter() - moment, time.process_time() - computing
+    cpu = (cpu_seconds(process) - begun) / took
     lost, wrong = crowd.run(unheard(draggers)), tabs.wrong()
-    report(name, times, cpu, [each for visitor in draggers for each in visitor.answered])
+    report(name, times, cpu, [each for visitor in draggers for each in visitor.answered], took)
+    print(f"  visitors without a browser themselves take {100 * computing / took:.0f} % of a core")
     print(f"  last pictures that are wrong: {len(wrong)} of {len(tabs.pages)}, last words not heard: {lost}")
     for text in wrong:
         print(f"  {text}")
@@ -215,6 +219,7 @@ def main() -> None:
     parser.add_argument("--sessions", type=int, default=200)
     parser.add_argument("--draggers", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--light", action="store_true", help="no trainings and no long maps")
     parser.add_argument("--quick", action="store_true", help="20 sessions, 5 of them dragging, 10 s")
     given = parser.parse_args()
     if given.quick:
@@ -248,11 +253,13 @@ def visits(browser, base: str, process, pages: list[str], given: argparse.Namesp
     words = f"{len(visitors)} sessions, {given.draggers} drag"
     beside = timed(words, tabs, process, crowd, light[: given.draggers], given.seconds)
     dragged = memory(process)
-    heavy = crowd.come(base, HEAVY)
-    for visitor in light:
-        visitor.answered.clear()
-    worst = timed("the same and heavy ones", tabs, process, crowd, light[: given.draggers] + heavy, given.seconds)
-    print(f"p95 of the tabs beside that with nobody else: {beside / alone:.2f} times, heavy {worst / alone:.2f} times")
+    print(f"p95 of the tabs: {beside / alone:.2f} times that with nobody else")
+    if not given.light:
+        draggers = light[: given.draggers] + crowd.come(base, HEAVY)
+        for visitor in light:
+            visitor.answered.clear()
+        worst = timed("the same and heavy ones", tabs, process, crowd, draggers, given.seconds)
+        print(f"p95 of the tabs: {worst / alone:.2f} times that with nobody else")
     troubles = [text for visitor in crowd.visitors for text in visitor.troubles]
     crowd.leave()
     time.sleep(LEFT)
