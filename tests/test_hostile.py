@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from browser import drag_slider, slider_value, source_data, wait_idle, wait_until
 from conftest import OPTVIZ_SERVE, ROOT, free_port
 from hostile import BOMB, UPGRADE, Visitor, answer_to, ask_all, complaint, message, messages_from, patch, requests_from
 
@@ -181,6 +182,23 @@ def test_a_page_may_say_its_state_and_no_more(port):
 def test_another_page_may_not_connect(port):
     lines = [*UPGRADE, "Origin: http://evil.example", "Sec-WebSocket-Protocol: bokeh, x"]
     assert get(port, "/race/ws", *lines)[0] == 403
+
+
+@pytest.mark.browser
+def test_browsers_find_everything_there(page, port):
+    address = f"http://127.0.0.1:{port}"
+    page.goto(f"{address}/surface_descent?steps=60")
+    page.wait_for_function("window.optviz")
+    keep = page.get_by_role("button", name="Download page")
+    wait_until(lambda: not keep.is_disabled(), what="the page to be connected")
+    noise = random.Random(0).randbytes(150_000).hex()
+    page.goto(f"{address}/single_parameter?momentum={noise}")
+    assert "must be at most 200 characters long" in page.locator(".refused p").inner_text()
+    page.goto(f"{address}/edge_of_stability?steps=9&theme=nothing")  # which Python computes
+    wait_idle(page)
+    drag_slider(page, "Steps", 0.02)
+    steps = round(slider_value(page, "Steps"))
+    wait_until(lambda: len(source_data(page, "sharpness.sharpness")["y"]) == steps + 1, 30, "the run")
 
 
 def test_whatever_a_page_says_gives_an_experiment():
