@@ -14,7 +14,7 @@ from .subject import Subject
 
 # what the base keeps for itself: every other attribute that an experiment gets is its state, or what it computed
 _BASE = {"results", "drawings", "worker", "apart", "message", "revision", "_own", "_memo", "_pages", "_layers",
-         "_settling", "_trying", "_param__private"}  # fmt: skip
+         "_settling", "_trying", "_watched", "_param__private"}  # fmt: skip
 _ABSENT = object()
 _BEGUN: ContextVar[tuple[type, Mapping[str, Any]] | None] = ContextVar("begun", default=None)
 
