@@ -54,6 +54,7 @@ class Visitor:
         token = found[1] or found[2]
         request = HTTPRequest(f"{self.base.replace('http', 'ws')}/{self.page}/ws", request_timeout=120)
         self.socket = await websocket_connect(request, subprotocols=["bokeh", token], max_message_size=1 << 28)
+        self.socket.protocol.set_nodelay(True)  # as browsers: a message is three short pieces
         assert (json.loads(await self.socket.read_message()))["msgtype"] == "ACK"
         for _ in ("metadata", "content"):
             await self.socket.read_message()
@@ -118,7 +119,7 @@ class Visitor:
         """Move a slider of a page that Python computes."""
         slider = self.document.select_one({"title": title})
         step = float(slider.step)
-        value = slider.start + round(share * (slider.end - slider.start) / step) * step
+        value = round(slider.start + round(share * (slider.end - slider.start) / step) * step, 10)
         self.last = str(value)
         await self.change(slider.id, "value", value)
 

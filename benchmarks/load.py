@@ -143,10 +143,8 @@ def trained(visitors: list[Visitor], limit: float = 60) -> list[str]:
     for visitor in training:
         kind = named(visitor.page)
         wanted, _ = sharing.apply(kind, {**dict(parse_qsl(visitor.query)), "lr": visitor.last})
-        losses = visitor.drawn()["loss.loss"]
-        if list(losses) != list(wanted.drawings["loss"].layers["loss"]) or any(
-            list(losses[name]) != list(wanted.drawings["loss"].layers["loss"][name]) for name in losses
-        ):
+        curve, drawn = wanted.drawings["loss"].layers["loss"], visitor.drawn()["loss.loss"]
+        if any(list(values) != list(curve[name]) for name, values in drawn.items()):
             found.append(f"{visitor.page} with lr {visitor.last}")
     return found
 
