@@ -33,6 +33,7 @@ from .export.page import BODY, libraries, page_html, program, style
 from .export.skeleton import page_text
 from .export.store import is_traced, untraced
 from .guard import LONGEST_TEXT, WIRE
+from .objectives.losses import CRITERIA
 from .opening import Opening
 from .page.layout import stylesheet
 from .page.page import Page
@@ -103,7 +104,7 @@ def scripts(kind: type[Experiment]) -> tuple[File, ...]:
 
 def _stamp(kind: type[Experiment]) -> str:
     """What a page's script depends on: optviz's own files, what its menus offer beside those, what prints it."""
-    offered = {type(member) for member in kind().members().values()} | {kind}
+    offered = {type(member) for member in kind().members().values()} | {kind, *CRITERIA.values()}
     own = sorted({_source(cls) for cls in offered if not cls.__module__.startswith(f"{__package__}.")})
     parts = [_whole(), f"{kind.__module__}.{kind.__qualname__}", *own]
     return sha256("\n".join(parts).encode()).hexdigest()[:32]

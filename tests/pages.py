@@ -204,7 +204,7 @@ def assert_fields_refuse(page, experiment, label: str, held: str, rule: str) -> 
 
 def assert_what_would_be_refused_is_shut(page) -> None:
     """On a page of `LossComparison`: Nesterov asks for momentum, and it and dampening exclude each other."""
-    box, dampening = page.get_by_label("Nesterov"), slider(page, "Dampening").locator(".noUi-target")
+    box, dampening = page.get_by_label("Nesterov", exact=True), slider(page, "Dampening").locator(".noUi-target")
     assert box.is_disabled() and dampening.get_attribute("disabled") is None  # there is no momentum
     assert page.locator("option[disabled]").all_inner_texts() == ["your own"]  # which knobs make, and no choice
     drag_slider(page, "Momentum", 0.8)

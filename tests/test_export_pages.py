@@ -342,12 +342,12 @@ def test_the_player_plays_and_the_samples_are_pythons(page, exported):
     wait_idle(page)
     experiment.param.update(sample=2, shuffle=True)
     assert_shows(page, experiment)
-    page.get_by_label("With replacement").check()
+    page.get_by_label("With replacement", exact=True).check()
     wait_idle(page)
     experiment.replacement = True
     assert_shows(page, experiment)
     assert status(page) == plain(experiment.status())
-    assert not page.get_by_label("Shuffle").is_visible()
+    assert not page.get_by_label("Shuffle", exact=True).is_visible()
 
 
 def test_an_own_surface_and_a_state_travel_with_the_page(page, tmp_path):

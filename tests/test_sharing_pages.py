@@ -105,7 +105,7 @@ def test_a_combination_that_is_refused_says_so_on_opening(app, page, served):
     sentence = page.locator("p", has_text="Nesterov momentum requires a momentum above 0")
     assert sentence.count() == 1 and sentence.is_visible() and page.locator(".refused p").count() == 0
     assert_shows(page, SurfaceDescent())
-    assert page.get_by_label("Nesterov").is_checked() and slider_value(page, "Learning rate") == 0.1
+    assert page.get_by_label("Nesterov", exact=True).is_checked() and slider_value(page, "Learning rate") == 0.1
 
 
 @pytest.mark.parametrize("app", ["single_parameter", "live_surface"])

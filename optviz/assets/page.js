@@ -52,7 +52,8 @@ function label(view) {
 
 // A plot is named by the caption above it.
 function name_picture(plot, caption) {
-  const words = caption?.shadow_el?.textContent.trim() || plot.model.name || "plot";
+  const parts = [...(caption?.shadow_el?.querySelectorAll(".caption > *") ?? [])].map((part) => part.textContent.trim());
+  const words = parts.filter(Boolean).join(", ") || plot.model.name || "plot";
   const box = plot.canvas_view?.el;
   if (!box || box.getAttribute("aria-label") === words) return;
   box.setAttribute("role", "img");

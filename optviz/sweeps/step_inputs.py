@@ -158,7 +158,7 @@ class Numbers:
         kept = {name: {n: work.place(v) for n, v in self._kept(name).items()} for name in calls}
         powers = [(table, axes[k], work.place(inputs.nodes[k].args[1])) for k, table in self.powers.items()]
         carried: dict[str, Any] = {}
-        for t in range(steps if powers or any(calls.values()) or kept["later"] else 0):
+        for t in range(steps if powers or any(inputs.columns.values()) or kept["later"] else 0):
             name = "later" if t else "first"
             own = {"t": t + 1, "rate": None if rates is None else rates[t]} | carried
             for n in own.keys() & inputs_at.keys():
