@@ -124,8 +124,8 @@ def test_the_loop_is_free_while_two_are_dragged_and_the_newest_alone_is_computed
             assert each.experiment.results["level"] == each.experiment.level
 
     in_time(drag())
-    assert max(gaps) < 0.06
-    assert slow.begun[-1][1] in newest[-1] and len(slow.begun) < 24
+    assert np.median(gaps) < slow.seconds / 2  # on the loop every move would wait for a computation
+    assert slow.begun[-1][1] in newest[-1] and len(slow.begun) < len(gaps)  # of two visitors' twice as many states
     for kind in "ab":
         levels = [level for of, level in slow.begun if of == kind]
         assert levels == sorted(levels) and levels[-1] == newest[-1]["ab".index(kind)]
@@ -155,7 +155,7 @@ def test_a_newer_state_stops_an_older_computation(slow):
         asked, slow.seconds = time.monotonic(), 0.01
         visit.experiment.level = 3
         await visit.rests()
-        assert slow.ended[0][1] - asked < 0.05
+        assert slow.ended[0][1] - asked < 10  # of its 20 s: it was interrupted, and not waited for
         assert [level for _, level in slow.begun] == [2, 3] and visit.experiment.results["level"] == 3
 
     in_time(change())
