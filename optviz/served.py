@@ -82,8 +82,13 @@ class File:
 
 
 def packed(text: str, kind: str, name: str) -> File:
-    """A text as a file, compressed so that two processes give the same bytes."""
-    return File(gzip.compress(text.encode(), mtime=0), kind, name)
+    """A text as a file."""
+    return File(_compressed(text), kind, name)
+
+
+def _compressed(text: str) -> bytes:
+    """A text as it goes over the wire: two processes give the same bytes."""
+    return gzip.compress(text.encode(), mtime=0)
 
 
 @cache
@@ -96,7 +101,7 @@ def scripts(kind: type[Experiment]) -> tuple[File, ...]:
             (("opening.js",), lambda page: "breathe") if kind is Opening else (("away.js", "wire.js"), _keeping)
         )
         text = "".join(map(stylesheet, (*beside, "page.js"))) + program(kind(), more=more)
-        data = gzip.compress(text.encode(), mtime=0)
+        data = _compressed(text)
         disk.keep(where, name, data)
         disk.thin_out(where, f"{name_of(kind)}-*.js")
     return _library(), File(data, "text/javascript", f"{name_of(kind)}.js")
@@ -184,8 +189,8 @@ def handlers() -> list[tuple[str, Any]]:
 class Visit:
     """One visitor's page of an experiment, as far as the server knows it."""
 
-    def __init__(self, kind: type[Experiment], said: str = ""):
-        self.kind, self.wire = kind, Div(name=WIRE, text=said, visible=False)
+    def __init__(self, kind: type[Experiment]):
+        self.kind, self.wire = kind, Div(name=WIRE, visible=False)
 
     @property
     def experiment(self) -> Experiment:
