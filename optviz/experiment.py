@@ -22,6 +22,7 @@ import param
 from .export.bundle import controls_read
 from .export.frame import Frame
 from .export.page import page_html
+from .lessons.lesson import Lesson
 from .menus import label_of, resolved, rules, surfaces
 from .page.controls import knobs_of
 from .page.layout import frame, html
@@ -56,6 +57,7 @@ class Experiment(pn.viewable.Viewer):
     sentence: str = ""
     notes: str = ""
     order: int = 100  # where the index lists it
+    lessons: tuple[Lesson, ...] = ()  # that lead through it
     lines: tuple[int, int] = (2, 3)  # of the status: so many have room, on a screen and on a phone
     narrowed: tuple[str, ...] = ()  # menus whose entries hang on other choices: see `narrow`
     frames_anew: tuple[str, ...] = ("fit_axes",)  # events that bring axes back from where a visitor has zoomed them

@@ -10,6 +10,7 @@ import panel as pn
 import param
 
 from ..experiment import Experiment, Members
+from ..lessons.learning_rate import LEARNING_RATE
 from ..maps.basins import basin_map, known_minima
 from ..maps.stages import Picture, cells_aside
 from ..menus import Member, label_of, names_of, resolved, rules, setting, surfaces, with_setting
@@ -92,6 +93,7 @@ class SurfaceDescent(Experiment):
 
     title = "Descent on a surface"
     order = 1
+    lessons = (LEARNING_RATE,)
     sentence = "Where a rule walks, how fast the loss falls, and what each step is made of."
 
     def __init__(self, **params):

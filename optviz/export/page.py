@@ -34,7 +34,7 @@ from ..pictures.layers import DOTTED, Drawing
 from ..runtime.modules import script
 from ..state.sharing import member_specs, specs
 from ..state.subject import Subject
-from ..state.values import offering, plain, read, refusal, said, sentence, spec_of, stage_of, text, typed
+from ..state.values import RESERVED, offering, plain, read, refusal, said, sentence, spec_of, stage_of, text, typed
 from .bundle import Bundle, members, names_on_self
 from .definitions import NATIVES, printed
 from .printer import quoted
@@ -42,6 +42,7 @@ from .skeleton import inline, page_text
 from .store import Store, is_traced, members_of, script_json, untraced
 from .stored import Knobs, stored_member, stored_runs
 from .styles import colours, inline_styles
+from .teaching import lessons_text
 from .themes import THEMES, inks
 
 ROOTS = ("follow", "compute", "draw", "status", "side", "shade", "idle")
@@ -64,7 +65,7 @@ def page_html(experiment: Subject, title: str = "", theme: str = "system", knobs
 
 def style() -> str:
     """The style sheet of a page that holds an experiment."""
-    return stylesheet("export.css") + colours()
+    return stylesheet("export.css") + stylesheet("lesson.css") + colours()
 
 
 def program(experiment: Subject, knobs: Knobs = None, more: Callable[[Page], str] | None = None) -> str:
@@ -91,7 +92,8 @@ _PROGRAM = """(() => {{
 start(experiment, spec, sharing, {item}, {inks}){then};
 }})();
 """
-BODY = """<div id="refused" class="refused" role="alert"></div>
+BODY = """<aside id="lesson" class="lesson" aria-label="Lesson" hidden></aside>
+<div id="refused" class="refused" role="alert"></div>
 <p id="frozen" class="frozen"></p>
 <main id="page"></main>
 """
@@ -159,7 +161,7 @@ def _program(experiment: Subject, offered: Offered, store: Store | None, spec: d
     state = _state(experiment, offered, names, bundle)
     texts = f"caption: {bundle.text(caption)}, wrapped: {bundle.text(wrapped)}, share: {bundle.text(share)}"
     texts += f", picked: {bundle.text(picked)}, range_of: {bundle.text(range_of)}"
-    texts += f", shaded: {quoted(shaded('var(--unstable)'))}"
+    texts += f", shaded: {quoted(shaded('var(--unstable)'))}, lessons: {lessons_text(experiment, bundle)}"
     shared = _sharing(experiment, offered, bundle)
     carried = "" if store is None else f"experiment.store = carried.store = {store.script()};"
     return f"""{bundle.source}
@@ -181,7 +183,7 @@ def _sharing(experiment: Subject, offered: Offered, bundle: Bundle) -> str:
     members: dict[str, dict[str, Any]] = {}
     for (role, label), member in offered.items():
         members.setdefault(role, {})[label] = member_specs(role, label, member)
-    described = {"who": type(experiment).__name__, "base": base, "members": members}
+    described = {"who": type(experiment).__name__, "base": base, "members": members, "reserved": RESERVED}
     shared = (offering, plain, read, refusal, said, sentence, stage_of, text, typed, refusal_html)
     functions = ", ".join(f"{f.__name__}: {bundle.text(f)}" for f in shared)
     return f"{{ ...{script_json(described)}, {functions} }}"

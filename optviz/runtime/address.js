@@ -6,6 +6,7 @@ export class Address {
     Object.assign(this, { page, experiment: page.experiment }, spec);
     const { opens, served } = document.documentElement.dataset;
     this.mark = served === undefined ? "#" : "?";
+    this.beside = new Map(); // what the address says besides the state, by the names in `reserved`
     if (opens) this.open(opens); // what it was downloaded with
     this.saved = new Map([...this.places()].map(([name, place]) => [name, this.held(place)]));
     this.experiment.watchers.push(() => this.changed());
@@ -99,7 +100,8 @@ export class Address {
   // The address of the state as it is now; one of what is refused helps nobody, and the last good one stays.
   link() {
     if (this.experiment.message) return location.href;
-    const query = this.query(), before = location.href.split(this.mark === "#" ? "#" : /[?#]/)[0];
+    const beside = new URLSearchParams([...this.beside]).toString();
+    const query = [this.query(), beside].filter(Boolean).join("&"), before = location.href.split(this.mark === "#" ? "#" : /[?#]/)[0];
     return before + (query && this.mark + query);
   }
 
@@ -110,12 +112,18 @@ export class Address {
     const values = {};
     for (const [name, value] of new URLSearchParams(text)) {
       if (this.mark === "?" && (name === "theme" || name.startsWith("bokeh-"))) continue;
-      values[name] = name in values ? [values[name], value].flat() : value;
+      if (this.reserved.includes(name)) this.beside.set(name, value);
+      else values[name] = name in values ? [values[name], value].flat() : value;
     }
     if (!Object.keys(values).length) return;
     const refused = this.apply(values);
     this.experiment.memo.clear(); // as if it had begun so: axes are those of this state
     this.experiment.refresh();
+    this.refuse(refused);
+  }
+
+  // Say what of the address is refused.
+  refuse(refused) {
     const box = document.getElementById("refused");
     for (const sentence of refused.slice(0, 10)) box.append(Object.assign(document.createElement("p"), { textContent: sentence }));
     if (refused.length > 10) box.append(`${refused.length - 10} more values are refused.`);

@@ -2,7 +2,9 @@
 import { Address, copy_button } from "./address.js";
 import { Refiner } from "./experiment.js";
 import { follow_theme, inked } from "./inks.js";
+import { Teacher } from "./lessons.js";
 import { LivePage } from "./live.js";
+import { States, history_buttons } from "./states.js";
 
 // Gives the page's parts once it is there.
 export function start(experiment, spec, sharing, item, inks) {
@@ -14,9 +16,13 @@ export function start(experiment, spec, sharing, item, inks) {
     follow_theme(models, inks);
     window.optviz = { experiment, page };
     if (document.documentElement.dataset.served !== "index") {
-      window.optviz.address = new Address(page, sharing);
-      window.optviz.address.read_address();
-      copy_button(window.optviz.address);
+      const address = new Address(page, sharing);
+      address.read_address();
+      copy_button(address);
+      const states = new States(address);
+      history_buttons(states);
+      Object.assign(window.optviz, { address, states });
+      if (spec.lessons.length) window.optviz.teacher = new Teacher({ page, address, states, lessons: spec.lessons });
     }
     return window.optviz;
   });

@@ -16,6 +16,7 @@ import param
 from ..menus import Member, label_of, names_of, rules, surfaces
 from ..messages import refuse
 from .subject import Subject
+from .values import RESERVED as RESERVED
 from .values import SENTENCES as SENTENCES
 from .values import Spec, kind_of, plain, read, refusal, said, sentence, spec_of, stage_of, text
 
@@ -150,7 +151,8 @@ def values_of(arguments: Mapping[str, Iterable[bytes]]) -> dict[str, Any]:
     """What a request's arguments, as tornado has them, say of a state; a name given twice has a list."""
     named = {name.encode("latin1").decode("utf-8", "replace"): values for name, values in arguments.items()}
     pairs = [(name, value.decode("utf-8", "replace")) for name, values in named.items() for value in values]
-    return _gathered((name, value) for name, value in pairs if name != "theme" and not name.startswith("bokeh-"))
+    others = ("theme", *RESERVED)
+    return _gathered((name, value) for name, value in pairs if name not in others and not name.startswith("bokeh-"))
 
 
 def _gathered(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ class Subject(Protocol):
     frames_anew: tuple[str, ...]
     framings: int
     figures_follow: tuple[str, ...]
+    lessons: tuple[Any, ...]
     message: Any
     results: Mapping[str, Any]
     drawings: dict[str, Any]

@@ -1,0 +1,150 @@
+// The states that a page has been in, by what its address says of them: back to them, on again, or to the beginning.
+
+const QUIET = 350; // ms without a change, after which a state is one to come back to
+const GLIDE = 550; // ms that a move between two states takes, where it can be followed
+const SLOW = 25; // ms of a computation that a move waits for, not runs through
+
+const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches || document.hidden;
+
+export class States {
+  constructor(address) {
+    Object.assign(this, { address, experiment: address.experiment, back: [], ahead: [], heard: [] });
+    this.now = address.query();
+    this.experiment.watchers.push(() => {
+      clearTimeout(this.timer);
+      this.timer = setTimeout(() => this.settle(), QUIET);
+    });
+  }
+
+  // Take note of the state, if it is another one than before.
+  settle() {
+    clearTimeout(this.timer);
+    const query = this.address.query();
+    if (query === this.now || this.experiment.message || this.gliding) return;
+    this.back.push(this.now);
+    this.ahead = [];
+    this.now = query;
+    this.tell();
+  }
+
+  tell() { for (const listener of this.heard) listener(); }
+
+  undo() { this.move(this.back, this.ahead); }
+
+  redo() { this.move(this.ahead, this.back); }
+
+  move(from, to) {
+    this.settle();
+    if (!from.length) return;
+    to.push(this.now);
+    this.now = from.pop();
+    this.go(this.now);
+    this.tell();
+  }
+
+  // As the page began; that can be undone too.
+  reset() {
+    this.settle();
+    this.go("");
+    this.settle();
+  }
+
+  // Take a state, said as an address says it: what it leaves out is as the page began, or as its choices bring it.
+  go(query) {
+    clearTimeout(this.gliding);
+    this.gliding = null;
+    const { address, experiment } = this, said = new Map(new URLSearchParams(query));
+    const choices = [...address.places()].filter(([, place]) => place.choice);
+    const wanted = Object.fromEntries(choices.map(([name]) => [name, said.get(name) ?? address.saved.get(name)]).filter(([, text]) => text));
+    address.page.hurry();
+    address.apply(wanted);
+    const other = choices.filter(([name]) => wanted[name] !== address.saved.get(name));
+    const brought = other.length ? experiment.follow(new Set(other.map(([, place]) => place.spec.parameter))) : {};
+    const rest = [...address.places()].filter(([, place]) => !place.choice).map(([name, { spec, role }]) => {
+      const comes = role ? other.some(([choice]) => choice === role) : spec.parameter in brought;
+      return [name, said.get(name) ?? (comes ? "" : address.saved.get(name))];
+    });
+    const refused = address.apply(Object.fromEntries(rest.filter(([, text]) => text)));
+    experiment.memo.clear();
+    experiment.framings += 1; // axes are those of this state, wherever they were zoomed to
+    experiment.refresh();
+    return refused;
+  }
+
+  // The same by a move that an eye can follow, where only numbers differ and none takes long to compute.
+  glide(query) {
+    this.settle();
+    const before = this.numbers(), choices = this.choices();
+    const began = performance.now();
+    this.go(query);
+    const took = performance.now() - began, after = this.numbers();
+    const moved = [...after].filter(([name, { value }]) => before.has(name) && before.get(name).value !== value);
+    const whole = moved.length && choices === this.choices() && before.size === after.size;
+    if (still() || !whole || took > SLOW || moved.length > 3) return this.settle();
+    const start = performance.now();
+    const frame = () => {
+      const part = Math.min((performance.now() - start) / GLIDE, 1), eased = part * part * (3 - 2 * part);
+      if (part === 1) {
+        this.go(query);
+        return this.settle();
+      }
+      for (const [name, place] of moved) this.put(place, between(before.get(name).value, place.value, eased, place));
+      this.experiment.refresh();
+      this.gliding = setTimeout(() => requestAnimationFrame(frame));
+    };
+    frame();
+  }
+
+  put({ spec, role }, value) {
+    if (role) this.experiment[role].assign(spec.parameter, value);
+    else {
+      this.experiment[spec.parameter] = value;
+      this.experiment.settle(new Set([spec.parameter]));
+    }
+  }
+
+  numbers() { return new Map([...this.address.places()].filter(([, { value }]) => typeof value === "number")); }
+
+  choices() {
+    return JSON.stringify([...this.address.places()].filter(([, { value }]) => typeof value !== "number").map(([, place]) => this.address.held(place)));
+  }
+}
+
+// By factors where both ends are above 0 and far apart.
+function between(a, b, part, { spec }) {
+  const value = a > 0 && b > 0 && Math.max(a / b, b / a) > 3 ? a * (b / a) ** part : a + (b - a) * part;
+  return spec.kind === "integer" ? Math.round(value) : value;
+}
+
+const BUTTONS = [
+  ["undo", "↶", "Undo", "Undo the last change (Ctrl+Z)", (states) => states.undo()],
+  ["redo", "↷", "Redo", "Redo (Ctrl+Shift+Z)", (states) => states.redo()],
+  ["reset", "Reset", "Reset", "All controls as the page began", (states) => states.reset()],
+];
+
+// Buttons in the header, and the keys that everybody tries.
+export function history_buttons(states) {
+  const group = Object.assign(document.createElement("div"), { className: "history" });
+  const made = BUTTONS.map(([name, text, label, title, act]) => {
+    const button = Object.assign(document.createElement("button"), { type: "button", id: `${name}-button`, textContent: text, ariaLabel: label, title });
+    button.addEventListener("click", () => act(states));
+    group.append(button);
+    return button;
+  });
+  const follow = () => {
+    made[0].disabled = !states.back.length;
+    made[1].disabled = !states.ahead.length;
+  };
+  states.heard.push(follow);
+  follow();
+  document.getElementById("theme-button").before(group);
+  addEventListener("keydown", (event) => {
+    const field = event.composedPath()[0], typing = field.matches?.("input:not([type=checkbox]):not([type=range]), textarea");
+    if (typing || !(event.ctrlKey || event.metaKey) || event.altKey) return;
+    const key = event.key.toLowerCase();
+    if (key !== "z" && key !== "y") return;
+    event.preventDefault();
+    if (key === "y" || event.shiftKey) states.redo();
+    else states.undo();
+  });
+}
