@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from base64 import b64encode
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
+from html import escape
 from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
@@ -13,7 +14,7 @@ import param
 
 from . import experiments as lessons
 from .experiment import Experiment, load
-from .export.skeleton import page_text
+from .export.skeleton import inline, page_text
 from .listed import listed_classes
 from .messages import refuse
 from .page.layout import stylesheet
@@ -63,19 +64,61 @@ def _card(name: str, kind: type[Experiment], suffix: str) -> str:
     file = files("optviz").joinpath("assets", f"{name}.webp")
     picture = b64encode(file.read_bytes()).decode() if file.is_file() else ""  # one of yours may have none
     image = f'<img src="data:image/webp;base64,{picture}" alt="">' if picture else ""
-    return f'<a class="card" href="{name}{suffix}">{image}<h2>{kind.title}</h2><p>{kind.sentence}</p></a>'
+    return f'<a class="card" href="{name}{suffix}">{image}<h3>{kind.title}</h3><p>{kind.sentence}</p></a>'
+
+
+def path(address: Callable[[str, str], str], names: Collection[str] = ()) -> list[tuple[str, str, str, str]]:
+    """The lessons in the order in which they build on each other: name, address, title and sentence.
+
+    `address` says where a lesson is, by the name of its experiment and its own. Only of these experiments, if any
+    are given.
+    """
+    shown = {name: kind for name, kind in experiments().items() if name in names or not names}
+    lessons = [(lesson, name) for name, kind in shown.items() for lesson in kind.lessons]
+    ordered = sorted(lessons, key=lambda pair: pair[0].order)
+    return [(lesson.name, address(name, lesson.name), lesson.title, lesson.sentence) for lesson, name in ordered]
+
+
+def saved_address(name: str, lesson: str) -> str:
+    """Where a lesson is among pages that are saved together."""
+    return f"{name}.html#lesson={lesson}"
 
 
 LEAD = """<p class="lead">Move a knob, see what the optimizer does: for everybody who learns, teaches or uses gradient
 descent. Every number is computed as you move, and is PyTorch's.</p>
 """
+WAYS = """<nav class="ways" aria-label="Three ways in"><a href="#learn"><b>Learn</b> {lessons} short lessons, \
+from one step to the edge of stability</a><a href="#play"><b>Play</b> {experiments} experiments, every knob free</a>\
+<a href="#bring"><b>Bring your own</b> rule, loss, surface or torch module</a></nav>
+"""
+BRING = """<section id="bring"><h2>Bring your own</h2>
+<p>A function of two variables, a rule of your own or a torch module is one line of Python. It gets the same pages:
+live in a notebook, served, or saved as one file that needs no server.</p>
+<pre tabindex="0"><code>import optviz
+from optviz import Adam, SurfaceDescent
+
+bowl = optviz.objective(lambda x, y: x**2 + 3 * y**2 + x * y, domain=((-3, 3), (-3, 3)))
+SurfaceDescent(objective=bowl, optimizer=Adam(lr=0.1)).save("bowl.html")</code></pre></section>
+"""
 
 
 def index_html(
-    theme: str = "system", suffix: str = ".html", head: str = "", opening: str = "", names: Collection[str] = ()
-) -> str:
+    theme: str = "system", suffix: str = ".html", head: str = "", opening: str = "", names: Collection[str] = (),
+    address: Callable[[str, str], str] = saved_address,
+) -> str:  # fmt: skip
     """The page that leads to every experiment, or to these, beside it or served; it begins with an `opening`."""
     css = stylesheet("export.css") + stylesheet("index.css")
-    body = f"<main>{LEAD}{opening}{cards(suffix, names)}</main>\n"
+    lessons = path(address, names)
+    ways = WAYS.format(lessons=len(lessons), experiments=len(names) or len(experiments()))
+    body = f"<main>{LEAD}{ways}{opening}{_learn(lessons)}"
+    body += f'<section id="play"><h2>Play</h2>{cards(suffix, names)}</section>{BRING}</main>\n'
     return page_text("See what an optimizer does", body, sentence="Interactive lessons on optimizers", theme=theme,
                      css=css, head=head, served="index" if opening else None)  # fmt: skip
+
+
+def _learn(lessons: Sequence[tuple[str, str, str, str]]) -> str:
+    items = "".join(
+        f'<li><a href="{escape(address)}" data-lesson="{name}"><b>{title}</b> {sentence}</a></li>'
+        for name, address, title, sentence in lessons
+    )
+    return f'<section id="learn"><h2>Learn</h2><ol class="path">{items}</ol></section>{inline(stylesheet("path.js"))}'

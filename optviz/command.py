@@ -88,14 +88,16 @@ def _export(options: Any) -> None:
 
 
 def _export_all(folder: Path, options: Any) -> None:
-    from .catalogue import experiments, index_html
+    from .catalogue import experiments, index_html, path, saved_address
     from .export.page import page_html
 
     if options.param or options.output or options.title:
         raise ValueError("export --all takes no --param, --output or --title.")
     folder.mkdir(parents=True, exist_ok=True)
+    lessons = path(saved_address)
     for name, kind in experiments().items():
-        (folder / f"{name}.html").write_text(page_html(kind(), theme=options.theme, index="index.html"), "utf-8")
+        text = page_html(kind(), theme=options.theme, index="index.html", path=lessons)
+        (folder / f"{name}.html").write_text(text, "utf-8")
         print(folder / f"{name}.html")
     (folder / "index.html").write_text(index_html(options.theme), "utf-8")
     print(folder / "index.html")

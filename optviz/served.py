@@ -27,9 +27,10 @@ from tornado.web import HTTPError, RequestHandler
 
 from . import disk
 from .card_pictures import FOLDER, addresses, picture
-from .catalogue import index_html, name_of
+from .catalogue import experiments, index_html, name_of
+from .catalogue import path as lesson_path
 from .experiment import Experiment
-from .export.page import BODY, libraries, page_html, program, style
+from .export.page import BODY, body, libraries, page_html, program, style
 from .export.skeleton import page_text
 from .export.store import is_traced, untraced
 from .guard import LONGEST_TEXT, WIRE
@@ -235,7 +236,8 @@ def hand_out(text: str, title: str, picture: str, *roots: Any) -> None:
 @cache
 def _page(kind: type[Experiment]) -> str:
     head = f'<meta name="optviz-saved" content="{FOLDER}/{name_of(kind)}.html">\n{_HERE}{_links(kind)}'
-    return page_text(kind.title, BODY, sentence=kind.sentence, css=style(), index="index", head=head, served="page")
+    lessons = body(lesson_path(lesson_address))
+    return page_text(kind.title, lessons, sentence=kind.sentence, css=style(), index="index", head=head, served="page")
 
 
 def _links(kind: type[Experiment]) -> str:
@@ -247,4 +249,14 @@ def _links(kind: type[Experiment]) -> str:
 def index_page(*names: str) -> str:
     """The page that leads to every experiment, or to these; it begins with a picture that moves."""
     opening = BODY.replace("<main", "<div").replace("</main", "</div")
-    return index_html(suffix="", head=f"{_HERE}{_links(Opening)}<style>{style()}</style>", opening=opening, names=names)
+    head = f"{_HERE}{_links(Opening)}<style>{style()}</style>"
+    return index_html(suffix="", head=head, opening=opening, names=names, address=lesson_address)
+
+
+def lesson_address(name: str, lesson: str) -> str:
+    """Where a lesson is served: on its experiment's page, or on the saved one where Python computes that."""
+    kind = experiments()[name]
+    if not hasattr(kind, "replayed"):
+        return f"{name}?lesson={lesson}"
+    _KINDS[name] = kind
+    return f"{FOLDER}/{name}.html#lesson={lesson}"

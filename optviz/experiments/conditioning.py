@@ -9,6 +9,7 @@ import numpy as np
 import param
 
 from ..experiment import Experiment
+from ..lessons.adaptive import ADAPTIVE
 from ..objectives.stacked import Stacked
 from ..objectives.surfaces import RotatedQuadratic
 from ..page.layout import frame, html
@@ -66,6 +67,7 @@ class Conditioning(Experiment):
     adagrad_lr = Spanned(0.5, bounds=(0, None), softbounds=(0, 2), step=0.05, span=(1e-3, 10.0),
                          label="Learning rate of Adagrad", doc="Adagrad's step size.")  # fmt: skip
 
+    lessons = (ADAPTIVE,)
     title = "A turned bowl"
     order = 5
     lines = (4, 5)

@@ -11,6 +11,7 @@ import panel as pn
 import param
 
 from ..experiment import Experiment, Members
+from ..lessons.edge import EDGE
 from ..page.controls import knobs_of
 from ..page.layout import frame, html, stylesheet
 from ..pictures.layers import (
@@ -60,6 +61,7 @@ class EdgeOfStability(Experiment):
     seed = param.Integer(0, bounds=(0, None), doc="Seed of the weights, and of the moons.")
     fit_axes = param.Event(label="Fit axes to this run", doc="The axes stay put while you move a knob.")
 
+    lessons = (EDGE,)
     title = "Edge of stability"
     order = 7
     sentence = "Training sharpens a net until its steps are just too long, and then it stays there."

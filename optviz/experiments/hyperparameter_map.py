@@ -9,6 +9,7 @@ import numpy as np
 import param
 
 from ..experiment import Members
+from ..lessons.every_run import EVERY_RUN
 from ..maps.axes import CLIP, COORDINATES, Axis, axis_of, by_factors, labels, span_of
 from ..maps.ends import axes_for, lane_map, pair_of, ranks, stable_rates, told
 from ..maps.stages import Picture, cells_aside
@@ -32,9 +33,8 @@ class HyperparameterMap(SurfaceDescent):
     """Two axes of hyperparameters, starts or shapes: every cell a run of its own.
 
     Results: those of `SurfaceDescent` and `map`, with `loss`, `first`, `arrived` and `diverged`
-    (rows, columns) at `xs` and `ys`, on log axes as log10: the ends of the part
-    on view, `window`, are such places, `across_low` and so on the values there. After a change the map is coarse;
-    `refine` makes it as fine as a screen.
+    (rows, columns) at `xs` and `ys`, on log axes as log10: the ends of the part on view, `window`, are such places,
+    `across_low` and so on the values there. After a change the map is coarse; `refine` makes it as fine as a screen.
     """
 
     scene = param.Selector(default=next(iter(VIEWS)), objects=[*VIEWS, OWN], label="Show", doc="Where to start from.")
@@ -63,7 +63,7 @@ class HyperparameterMap(SurfaceDescent):
     window = param.NumericTuple((-2.0, 0.5, 0.0, 0.995), length=4, precedence=-1, doc="The ends of both axes.")
     cell = param.NumericTuple((-1.3, 0.0), length=2, precedence=-1, doc="The cell clicked last.")
 
-    lessons = ()
+    lessons = (EVERY_RUN,)
     title = "Every run at once"
     order = 5
     lines = (3, 5)
@@ -78,8 +78,8 @@ class HyperparameterMap(SurfaceDescent):
         params = params if own else {**chosen, **params}
         if own:
             params.setdefault("scene", OWN)
-        rule = params.get("optimizer", params.get("optimizer_name", "SGD"))
-        optimizer = resolved("rule", rule, "HyperparameterMap.optimizer")
+        optimizer = params.get("optimizer", params.get("optimizer_name", "SGD"))
+        optimizer = resolved("rule", optimizer, "HyperparameterMap.optimizer")
         surface = params.get("objective", params.get("objective_name", "Quadratic"))
         objective = resolved("objective", surface, "HyperparameterMap.objective")
         known = axes_for(optimizer, objective)

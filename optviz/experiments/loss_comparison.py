@@ -8,6 +8,7 @@ import numpy as np
 import param
 
 from ..experiment import Experiment, Members
+from ..lessons.four_losses import FOUR_LOSSES
 from ..objectives.losses import CRITERIA, Lanes, LinearRegression
 from ..page.controls import knobs_of
 from ..page.layout import frame, grid, html
@@ -83,6 +84,7 @@ class LossComparison(Experiment):
     dissected = param.Selector(default="mse", objects={v: k for k, v in TITLES.items()}, label="Loss to dissect",
                                doc="The loss whose step is drawn large.")  # fmt: skip
 
+    lessons = (FOUR_LOSSES,)
     title = "Four losses, one optimizer"
     order = 3
     lines = (2, 5)

@@ -11,6 +11,7 @@ import panel as pn
 import param
 
 from ..experiment import Experiment, Members
+from ..lessons.noise_floor import NOISE_FLOOR
 from ..maps.basins import known_minima
 from ..menus import surfaces
 from ..messages import refuse
@@ -84,6 +85,7 @@ class NoisyDescent(Experiment):
     start_y = param.Number(START[1], label="Start y", doc="Drag the ring or click the surface instead.")
     fit_axes = param.Event(label="Fit axes to these runs", doc="The axes stay put while you move a knob.")
 
+    lessons = (NOISE_FLOOR,)
     title = "Descent under noise"
     order = 8
     lines = (3, 5)

@@ -8,6 +8,7 @@ import numpy as np
 import param
 
 from ..experiment import Experiment
+from ..lessons.memory_of_noise import MEMORY_OF_NOISE
 from ..messages import refuse
 from ..page.layout import frame, grid, html
 from ..pictures.layers import BLUE, GREY, ORANGE, RED, Drawing, Figure, bands, curve, guides, marks
@@ -47,6 +48,7 @@ class SingleParameter(Experiment):
         label="Fit axes to these values", doc="The axis of the parameter stays put while a knob moves."
     )
 
+    lessons = (MEMORY_OF_NOISE,)
     title = "One parameter, random gradients"
     order = 2
     lines = (2, 5)

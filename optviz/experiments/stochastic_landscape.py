@@ -9,6 +9,7 @@ import panel as pn
 import param
 
 from ..experiment import Experiment, Members
+from ..lessons.one_sample import ONE_SAMPLE
 from ..messages import refuse
 from ..objectives.losses import ReLUNet, batch_indices, checked_data
 from ..page.controls import knobs_of, shown_while
@@ -50,6 +51,7 @@ class StochasticLandscape(Experiment):
     start_w1 = param.Number(1.2, step=0.1, label="Start w1", doc="Click a map to start there.")
     start_w2 = param.Number(-2.3, step=0.1, label="Start w2", doc="Click a map to start there.")
 
+    lessons = (ONE_SAMPLE,)
     title = "One sample against the mean"
     order = 4
     lines = (2, 5)

@@ -11,6 +11,7 @@ import param
 
 from ..experiment import Experiment, Members
 from ..lessons.learning_rate import LEARNING_RATE
+from ..lessons.momentum import MOMENTUM
 from ..maps.basins import basin_map, known_minima
 from ..maps.stages import Picture, cells_aside
 from ..menus import Member, label_of, names_of, resolved, rules, setting, surfaces, with_setting
@@ -93,7 +94,7 @@ class SurfaceDescent(Experiment):
 
     title = "Descent on a surface"
     order = 1
-    lessons = (LEARNING_RATE,)
+    lessons = (LEARNING_RATE, MOMENTUM)
     sentence = "Where a rule walks, how fast the loss falls, and what each step is made of."
 
     def __init__(self, **params):
@@ -405,11 +406,8 @@ are the forms of the older lecture notebooks: see each rule's formula.</p>
 
 def _knobs(member: Any) -> list[str]:
     """The parameters of a rule or an objective that get a control."""
-    if isinstance(member, Rule):
-        return member.hyperparameters()
-    if hasattr(member, "shape_names"):
-        return member.shape_names()
-    return [n for n in member.param if n != "name"] if isinstance(member, param.Parameterized) else []
+    own = member.param if isinstance(member, param.Parameterized) else ()
+    return names_of(member) or [name for name in own if name != "name"]
 
 
 def _preset_steps(rule: Any) -> int:

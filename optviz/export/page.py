@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from html import escape
@@ -50,16 +51,24 @@ Offered = dict[tuple[str, str], Any]
 BASE = ("chosen", "offered", "settle", "bound", "trained")  # which the runtime's experiment has itself
 
 
-def page_html(experiment: Subject, title: str = "", theme: str = "system", knobs: Knobs = None, index: str = "") -> str:
+def page_html(
+    experiment: Subject, title: str = "", theme: str = "system", knobs: Knobs = None, index: str = "",
+    path: Sequence[Any] = (),
+) -> str:  # fmt: skip
     """The text of a self-contained page of this experiment as it stands now; see `Experiment.save`.
 
-    Its header leads to the page `index`, where there is one.
+    Its header leads to the page `index`, where there is one, and its lessons to the next of the `path`.
     """
     if theme not in THEMES:
         refuse("save", "needs the theme system, default or dark", theme)
     scripts = "".join(inline(text) for text in (*libraries(), program(experiment, knobs), stylesheet("page.js")))
     return page_text(
-        title or experiment.title, BODY + scripts, sentence=experiment.sentence, index=index, theme=theme, css=style()
+        title or experiment.title,
+        body(path) + scripts,
+        sentence=experiment.sentence,
+        index=index,
+        theme=theme,
+        css=style(),
     )
 
 
@@ -92,11 +101,17 @@ _PROGRAM = """(() => {{
 start(experiment, spec, sharing, {item}, {inks}){then};
 }})();
 """
-BODY = """<aside id="lesson" class="lesson" aria-label="Lesson" hidden></aside>
-<div id="refused" class="refused" role="alert"></div>
+BODY = """<div id="refused" class="refused" role="alert"></div>
 <p id="frozen" class="frozen"></p>
 <main id="page"></main>
 """
+LESSON = """<aside id="lesson" class="lesson" aria-label="Lesson" data-path="{path}" hidden></aside>
+"""
+
+
+def body(path: Sequence[Any] = ()) -> str:
+    """What a page holds before its scripts fill it; the `path` says what other lessons there are, and where."""
+    return LESSON.format(path=escape(json.dumps([list(each[:3]) for each in path]))) + BODY
 
 
 @contextmanager

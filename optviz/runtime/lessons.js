@@ -16,20 +16,13 @@ const button = (text, act, values = {}) => {
   return element;
 };
 
-// How far lessons were taken, by name: a number of steps.
-export function taken() {
+// Note how far a lesson was taken; what was done stays done.
+function keep(name, step, done) {
   try {
-    return JSON.parse(localStorage.getItem(KEPT)) ?? {};
-  } catch { // a browser that keeps nothing
-    return {};
-  }
-}
-
-function keep(name, steps) {
-  try {
-    localStorage.setItem(KEPT, JSON.stringify({ ...taken(), [name]: Math.max(taken()[name] ?? 0, steps) }));
+    const taken = JSON.parse(localStorage.getItem(KEPT)) ?? {};
+    localStorage.setItem(KEPT, JSON.stringify({ ...taken, [name]: { step, done: done || Boolean(taken[name]?.done) } }));
   } catch {
-    // nor here
+    // a browser that keeps nothing
   }
 }
 
@@ -105,7 +98,7 @@ export class Teacher {
     this.place = place;
     this.reached.delete(this.step);
     this.address.beside.set("lesson", `${this.lesson.name}.${place + 1}`);
-    keep(this.lesson.name, place + 1);
+    keep(this.lesson.name, place + 1, place === this.lesson.steps.length - 1);
     this.write();
     if (!own) this.return_();
     else this.arrive();

@@ -49,22 +49,14 @@ export class States {
     this.settle();
   }
 
-  // Take a state, said as an address says it: what it leaves out is as the page began, or as its choices bring it.
+  // Take a state, said as an address says it: on top of what the page began with.
   go(query) {
     clearTimeout(this.gliding);
     this.gliding = null;
-    const { address, experiment } = this, said = new Map(new URLSearchParams(query));
-    const choices = [...address.places()].filter(([, place]) => place.choice);
-    const wanted = Object.fromEntries(choices.map(([name]) => [name, said.get(name) ?? address.saved.get(name)]).filter(([, text]) => text));
+    const { address, experiment } = this;
     address.page.hurry();
-    address.apply(wanted);
-    const other = choices.filter(([name]) => wanted[name] !== address.saved.get(name));
-    const brought = other.length ? experiment.follow(new Set(other.map(([, place]) => place.spec.parameter))) : {};
-    const rest = [...address.places()].filter(([, place]) => !place.choice).map(([name, { spec, role }]) => {
-      const comes = role ? other.some(([choice]) => choice === role) : spec.parameter in brought;
-      return [name, said.get(name) ?? (comes ? "" : address.saved.get(name))];
-    });
-    const refused = address.apply(Object.fromEntries(rest.filter(([, text]) => text)));
+    address.apply(Object.fromEntries([...address.saved].filter(([, text]) => text !== "")));
+    const refused = address.apply(Object.fromEntries(new URLSearchParams(query)));
     experiment.memo.clear();
     experiment.framings += 1; // axes are those of this state, wherever they were zoomed to
     experiment.refresh();
