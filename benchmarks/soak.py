@@ -239,6 +239,9 @@ def look(page, kind: type, hands: Hands) -> str:
     if text and reframed(page):
         text = difference(page, fresh)
         return f"with axes of its own: {text}" if text else "same with axes of its own"
+    if text and "fit_axes" in fresh.param:  # the page's button was pressed
+        fresh.param.trigger("fit_axes")
+        text = difference(page, fresh)
     if any(layer in text for layer in text and own_differences(kind, url)):
         return "chaotic"
     return text or "same"
