@@ -124,7 +124,7 @@ class Hands:
     def tick(self) -> str:
         box = self._one_of("input[type=checkbox]:visible:enabled")
         box.click(timeout=1000)
-        return box.get_attribute("aria-label") or ""
+        return box.evaluate("(e) => e.parentNode.textContent")
 
     def press(self) -> str:
         button = self._one_of("button.bk-btn:visible:enabled")

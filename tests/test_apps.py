@@ -10,6 +10,7 @@ from functools import cache
 import numpy as np
 import pytest
 import requests
+from axe import assert_axe_finds_nothing
 from browser import (
     assert_fits_a_phone,
     brightness,
@@ -144,6 +145,7 @@ def test_an_app_is_drawn_and_obeys_the_keys(app, page, served):
     assert len(labels) >= 2
     if app == "edge_of_stability":
         drag_every_slider(page, experiment, labels)
+    assert_axe_finds_nothing(page)
 
 
 @pytest.mark.parametrize("app", APPS)
@@ -197,6 +199,7 @@ def test_the_selectors_of_a_live_page_bring_their_rule_surface_and_controls(page
     chosen = [label for label in ("β₁", "condition number", "Angle") if label in labels]
     assert len(chosen) == 3, labels
     drag_every_slider(page, experiment, labels)
+    assert_axe_finds_nothing(page)
 
 
 def test_the_start_of_a_live_page_is_typed_clicked_and_dragged(page, served):
@@ -355,6 +358,7 @@ def test_the_index_leads_to_every_lesson(page, served):
         assert picture.evaluate("(e) => e.complete && e.naturalWidth") > 200
         kind = experiments()[card.get_attribute("href")]
         assert kind.title in card.inner_text() and kind.sentence in card.inner_text()
+    assert_axe_finds_nothing(page)
     cards.filter(has_text=SingleParameter.title).click()
     wait_for_source(page, "steps.updates")
     assert page.url.endswith("/single_parameter")

@@ -5,6 +5,7 @@ from html import unescape
 
 import numpy as np
 import pytest
+from axe import assert_axe_finds_nothing
 from browser import (
     assert_fits_a_phone,
     drag_slider,
@@ -103,6 +104,7 @@ def test_every_control_recomputes_what_python_computes(name, page, exported):
         assert set(brought) <= set(slider_labels(page))
     drag_every_slider(page, experiment, slider_labels(page))
     wait_until(lambda: says(page, experiment), 30, "the status that Python gives")
+    assert_axe_finds_nothing(page)
 
 
 def test_a_saved_page_follows_a_finger_and_the_wheel(phone, page, exported):
@@ -155,7 +157,7 @@ def test_every_optimizer_and_surface_of_the_menus_is_in_the_page(page, exported)
         assert {label: float(number) for label, number in told.items()} == {n: slider_value(page, n) for n in told}
         assert outlook(page) == written(experiment)
         formula = page.locator(".formula math").evaluate("(e) => e.textContent")
-        assert formula == unescape(re.sub(r"<h3>.*</h3>|<[^>]+>", "", experiment.side()["formula"]))
+        assert formula == unescape(re.sub(r"<h2>.*</h2>|<[^>]+>", "", experiment.side()["formula"]))
 
 
 def outlook(page) -> str:
@@ -198,7 +200,7 @@ def test_a_rules_own_controls_move_it_and_its_formula(page, exported):
         select(page, label, option)
         setattr(experiment, owner_of(experiment, label)[1], option)
     drag_every_slider(page, experiment, ["β₁", "condition number", "Angle"])
-    page.locator("input[aria-label=Amsgrad]:visible").check()
+    page.get_by_label("Amsgrad", exact=True).check()
     experiment.optimizer.amsgrad = True
     wait_idle(page)
     assert_shows(page, experiment)

@@ -5,6 +5,7 @@ from io import BytesIO
 
 import numpy as np
 import pytest
+from axe import assert_axe_finds_nothing
 from bokeh.document import Document
 from browser import drag_slider, slider_value, wait_idle, wait_until
 from pages import assert_shows
@@ -142,6 +143,7 @@ def test_links_carry_a_theme_where_a_browser_keeps_nothing(new_page, exported):
     page.add_init_script(refuse)
     page.goto((exported / "index.html").as_uri())
     assert not is_dark(page)
+    assert_axe_finds_nothing(page)
     page.get_by_role("button", name="Dark", exact=True).click()
     page.locator("a.card").first.click()
     page.wait_for_function("window.optviz")

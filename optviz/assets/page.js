@@ -15,6 +15,15 @@ function speak(handle) {
   slider.on("update.spoken", () => handle.setAttribute("aria-valuetext", handle.textContent.trim()));
 }
 
+// What a block of text that is too wide scrolls in (text.css).
+const SCROLLED = ".formula, .objective, .places, .table, .outlook";
+function reach(wide) {
+  if (wide.tabIndex === 0) return;
+  wide.tabIndex = 0;
+  wide.setAttribute("role", "group");
+  wide.setAttribute("aria-label", wide.querySelector("h2, caption")?.textContent ?? "Table");
+}
+
 function label(view) {
   const root = view.shadow_el || view.el?.shadowRoot;
   const title = view.model?.title;
@@ -30,8 +39,9 @@ function label(view) {
       if (element.getAttribute("aria-label") !== said) element.setAttribute("aria-label", said);
     }
   }
-  const box = view.model?.label && root?.querySelector("input[type=checkbox]");
-  if (box && !box.hasAttribute("aria-label")) box.setAttribute("aria-label", view.model.label);
+  const box = root?.querySelector("input[type=checkbox]"), words = root?.querySelector(".bk-label");
+  if (box && words) box.setAttribute("aria-labelledby", words.id ||= "words");
+  for (const wide of root?.querySelectorAll(SCROLLED) ?? []) if (wide.scrollWidth > wide.clientWidth) reach(wide);
   const { "no choice": state } = view.model?.tags?.find((tag) => tag?.["no choice"]) ?? {};
   for (const option of (state && root?.querySelectorAll("option")) || []) option.disabled = option.textContent === state;
   const field = view.model?.type === "Spinner" && view.input_el;

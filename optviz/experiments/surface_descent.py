@@ -333,9 +333,9 @@ class SurfaceDescent(Experiment):
 
     def side(self) -> dict[str, str]:
         return {
-            "formula": f"<h3>The rule</h3>{rule_mathml(self.optimizer)}",
+            "formula": f"<h2>The rule</h2>{rule_mathml(self.optimizer)}",
             "numbers": _listed(self.optimizer),
-            "objective": f"<h3>The surface</h3>{objective_mathml(self.objective)}",
+            "objective": f"<h2>The surface</h2>{objective_mathml(self.objective)}",
             "shape": _listed(self.objective),
             "outlook": self._outlook(),
         }

@@ -14,9 +14,9 @@ def outlook_text(found: dict[str, Any]) -> str:
     """What `outlook` found, in a sentence or two and a table."""
     rows = "".join(_row(row) for row in found["rows"])
     of = " of P⁻¹H" if found["frozen"] else ""
-    head = f"<tr><th></th><th>curvatures{of}</th><th>ratio</th><th>lr below</th></tr>"
+    head = f"<tr><td></td><th>curvatures{of}</th><th>ratio</th><th>lr below</th></tr>"
     said = f"Near {_name(found)} {place(found['target'])}: {found['sentence']} <b>{verdict(found)}</b>{_beyond(found)}"
-    return f"<h3>What to expect</h3><p>{said}</p><table>{head}{rows}</table>"
+    return f"<h2>What to expect</h2><p>{said}</p><table>{head}{rows}</table>"
 
 
 def _name(found: dict[str, Any]) -> str:
@@ -70,7 +70,7 @@ def basin_shares(found: dict[str, Any] | None) -> str:
     each += [f"{_share(more, ends.size)} other minima"] if more else []
     each += [f"{_share(rest, ends.size)} (grey) none"] if rest else []
     each += [f"{_share(lost, ends.size)} (dark red) diverge"] if lost else []
-    return f"<h3>Where the starts go</h3><p>Within {many(found['steps'], 'step')} {', '.join(each)}.</p>"
+    return f"<h2>Where the starts go</h2><p>Within {many(found['steps'], 'step')} {', '.join(each)}.</p>"
 
 
 def _aim(found: dict[str, Any], k: int) -> str:

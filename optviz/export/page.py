@@ -101,9 +101,9 @@ _PROGRAM = """(() => {{
 start(experiment, spec, sharing, {item}, {inks}){then};
 }})();
 """
-BODY = """<div id="refused" class="refused" role="alert"></div>
+BODY = """<main><div id="refused" class="refused" role="alert"></div>
 <p id="frozen" class="frozen"></p>
-<main id="page"></main>
+<div id="page"></div></main>
 """
 LESSON = """<aside id="lesson" class="lesson" aria-label="Lesson" data-path="{path}" hidden></aside>
 """
