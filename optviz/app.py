@@ -21,7 +21,7 @@ from .catalogue import name_of
 from .experiment import Experiment
 from .guard import LONGEST_HEADER, components, rules
 from .page.insides import Address, Fast, FastListTemplate
-from .page.layout import favicon, stylesheet
+from .page.layout import favicon, page_script, stylesheet
 from .page.pace import Later, Turn
 from .page.page import Page
 from .page.worker import aside, engage
@@ -76,7 +76,7 @@ def serve_live(kind: type[Experiment]) -> None:
     page.servable(location=Address())
     if pn.state.curdoc:
         share = CustomJS(args={"refused": _shortened(refused)}, code=stylesheet("away.js") + stylesheet("share.js"))
-        pn.state.curdoc.js_on_event("document_ready", CustomJS(code=stylesheet("page.js")), share)
+        pn.state.curdoc.js_on_event("document_ready", CustomJS(code=page_script()), share)
         experiment.attach(Link(experiment, pn.state.curdoc))
 
 

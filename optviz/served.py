@@ -36,7 +36,7 @@ from .export.store import is_traced, untraced
 from .guard import LONGEST_TEXT, WIRE
 from .objectives.losses import CRITERIA
 from .opening import Opening
-from .page.layout import stylesheet
+from .page.layout import page_script, stylesheet
 from .page.page import Page
 from .page.worker import aside
 from .state import sharing
@@ -101,7 +101,7 @@ def scripts(kind: type[Experiment]) -> tuple[File, ...]:
         beside, more = (
             (("opening.js",), lambda page: "breathe") if kind is Opening else (("away.js", "wire.js"), _keeping)
         )
-        text = "".join(map(stylesheet, (*beside, "page.js"))) + program(kind(), more=more)
+        text = "".join(map(stylesheet, beside)) + page_script() + program(kind(), more=more)
         data = _compressed(text)
         disk.keep(where, name, data)
         disk.thin_out(where, f"{name_of(kind)}-*.js")

@@ -196,6 +196,24 @@ def slider_value(page, label: str) -> float:
     return float(value)
 
 
+def value_field(page, label: str):
+    """The field above a slider that its value is typed into."""
+    return page.get_by_label(f"{label}, value", exact=True)
+
+
+def type_value(page, label: str, text: str, key: str = "Enter") -> None:
+    """Click the value above a slider, type another, press a key, as a person does."""
+    value_field(page, label).click()
+    page.keyboard.type(text)
+    page.keyboard.press(key)
+    wait_idle(page)
+
+
+def values_said(page) -> dict[str, str]:
+    """What the sliders on view say, by title."""
+    return {label: slider(page, label).locator(".bk-slider-value").input_value() for label in slider_labels(page)}
+
+
 def drag_slider(page, label: str, fraction: float, steps: int = 10) -> float:
     """Drag the slider's handle with the mouse to a fraction of its track; gives its value after.
 

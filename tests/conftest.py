@@ -40,6 +40,7 @@ SERVE_FLAGS = ["--index", "index", "--warm"]  # the same under Panel's command
 GROUPS = {
     "served": (
         "test_apps",
+        "test_controls",
         "test_looks",
         "test_sharing_pages",
         "test_edge_of_stability::test_a_served",

@@ -14,6 +14,7 @@ from browser import (
     slider_labels,
     slider_value,
     source_data,
+    values_said,
     wait_idle,
     wait_until,
 )
@@ -152,7 +153,7 @@ def test_every_optimizer_and_surface_of_the_menus_is_in_the_page(page, exported)
         experiment.optimizer_name = label
         assert_shows(page, experiment)
         shown = [experiment.optimizer.param[n].label for n in experiment.optimizer.hyperparameters()]
-        told = dict(text.rsplit(": ", 1) for text in page.locator(".bk-slider-title:visible").all_inner_texts())
+        told = values_said(page)
         assert set(told) <= {*shown, "Steps", "Clip gradients (0: none)"}
         assert {label: float(number) for label, number in told.items()} == {n: slider_value(page, n) for n in told}
         assert outlook(page) == written(experiment)

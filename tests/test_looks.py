@@ -47,7 +47,7 @@ def test_what_can_be_set_has_a_name_and_says_the_value_that_it_shows(page, serve
     wait_idle(page)
     page.evaluate("() => scrollTo(0, 0)")
     assert_knobs_are_met(page, 11)
-    shown = slider(page, "Learning rate").locator(".bk-slider-value").inner_text()
+    shown = slider(page, "Learning rate").locator(".bk-slider-value").input_value()
     assert knob.get_attribute("aria-valuetext") == shown == "0.051"
     assert knob.evaluate("(e) => getComputedStyle(e).outlineStyle") == "solid"
 

@@ -266,6 +266,7 @@ addEventListener("touchcancel", () => (touch = null), { capture: true, passive: 
 let spared = false, unstyled = false, tidied = false;
 function tend() {
   const roots = Object.values(Bokeh.index);
+  for (const each of window.optviz_tended) roots.forEach(each); // of scripts beside this one
   roots.forEach(label);
   roots.forEach(lift);
   roots.forEach(handle);

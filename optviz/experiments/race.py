@@ -82,9 +82,9 @@ class Race(Experiment):
     trials = param.Integer(40, bounds=(2, 200), softbounds=(2, 80), label="Trials each",
                            doc="How many learning rates every rule may try.")  # fmt: skip
     lowest = param.Number(-4.0, bounds=(-8, -1), step=0.5, label="Lowest lr tried",
-                          doc="Its log10; the same for every rule.")  # fmt: skip
+                          doc="The same for every rule.")  # fmt: skip
     highest = param.Number(1.0, bounds=(-0.5, 3), step=0.5, label="Highest lr tried",
-                           doc="Its log10; the same for every rule.")  # fmt: skip
+                           doc="The same for every rule.")  # fmt: skip
     steps = param.Integer(100, bounds=(1, 10_000), softbounds=(1, 300), doc="How many steps every run takes.")
     clip = param.Number(0.0, bounds=(0, None), softbounds=(0, 10), step=0.1, label="Clip gradients (0: none)",
                         doc="Values of the gradient beyond this are cut, for every rule; 0 cuts nothing.")  # fmt: skip

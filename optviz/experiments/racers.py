@@ -13,7 +13,7 @@ import param
 
 from ..experiment import Members
 from ..page.controls import knobs_of, shown_while
-from ..page.factors import written
+from ..page.factors import PowerSlider, written
 from ..page.insides import widgets_of
 from ..pictures.layers import INKS
 from ..rules.optimizers import SGD, Adagrad, Adam, Lion, NAdam, RMSprop
@@ -148,7 +148,7 @@ def racer_knobs(race: Any, name: str, fairness: Any) -> list[Any]:
 
 def trial_knobs(race: Any) -> pn.Param:
     """The knobs that all racers share; the ends of the rates tried say them, not their logarithms."""
-    powers = {name: {"format": written()} for name in ("lowest", "highest")}
+    powers = {name: {"type": PowerSlider, "format": written(), "tags": ["power"]} for name in ("lowest", "highest")}
     return knobs_of(race, ["trials", *powers, "steps", "clip", "tolerance"], powers)
 
 

@@ -24,10 +24,10 @@ from pyviz_comms import Comm
 
 from ..menus import label_of
 from ..messages import refuse
-from ..page.factors import LogSlider
+from ..page.factors import LogSlider, PowerSlider
 from ..page.fields import refusal_html
 from ..page.insides import models_of, widgets_of
-from ..page.layout import shaded, share, stylesheet, wrapped
+from ..page.layout import page_script, shaded, share, stylesheet, wrapped
 from ..page.page import LOOKS, Page
 from ..pictures.axis_ranges import picked, range_of
 from ..pictures.captions import caption
@@ -61,7 +61,7 @@ def page_html(
     """
     if theme not in THEMES:
         refuse("save", "needs the theme system, default or dark", theme)
-    scripts = "".join(inline(text) for text in (*libraries(), program(experiment, knobs), stylesheet("page.js")))
+    scripts = "".join(inline(text) for text in (*libraries(), program(experiment, knobs), page_script()))
     return page_text(
         title or experiment.title,
         body(path) + scripts,
@@ -352,5 +352,7 @@ def _factors_spec(widget: Any) -> dict[str, Any]:
 
 
 def _field_spec(widget: Any) -> dict[str, Any]:
-    """What a field that a number is typed into takes, and the line that says what it refused."""
-    return {"typed": widget.spec, "note": _model(widget.note).id} if hasattr(widget, "note") else {}
+    """What is taken of what is typed into a field, and the line that says what it refused; a slider has its own."""
+    note = {"note": _model(widget.note).id} if hasattr(widget, "note") else {}
+    powers = {"powers": True} if isinstance(widget, PowerSlider) else {}
+    return {"typed": widget.spec, **note, **powers} if hasattr(widget, "spec") else {}

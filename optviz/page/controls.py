@@ -10,7 +10,7 @@ import panel as pn
 import param
 
 from .factors import LogSlider, slider_for
-from .fields import field_for, notes_under
+from .fields import field_for, notes_under, number_slider
 from .insides import be_quick, models_of, widgets_of
 from .layout import shading, share, stylesheet
 
@@ -73,14 +73,15 @@ def _settings(parameter: Any) -> dict[str, Any]:
     """A slider shows as many digits as its steps have, and those of its default where that is finer; else a field."""
     step = getattr(parameter, "step", None)
     field = field_for(parameter) or slider_for(parameter)
-    if field or isinstance(parameter, param.Integer) or not isinstance(parameter, param.Number) or not step:
-        return field
+    slider = field or number_slider(parameter)
+    if field or isinstance(parameter, param.Integer) or not slider or not step:
+        return slider
     digits = _digits(step)
     more = max(0, _digits(parameter.default or 0) - digits)
     if digits > MANY:  # in most values zeros
         digits, more = 0, digits + more
     places = "0" * digits + (f"[{'0' * more}]" if more else "")
-    return {"format": f"0.{places}" if places else "0"}
+    return {**slider, "format": f"0.{places}" if places else "0"}
 
 
 def _digits(value: float) -> int:

@@ -9,6 +9,7 @@ import param
 from bokeh.models import CustomJSTickFormatter
 
 from ..runtime.modules import script
+from .fields import NumberSlider, TypedSlider
 from .insides import Converted
 
 PLACES = 100  # a decade
@@ -44,7 +45,17 @@ def place_of(value: float) -> float:
     return place if factor_at(place) == value else exact
 
 
-class LogSlider(Converted):
+class PowerSlider(NumberSlider):
+    """A slider for the log10 of what it says."""
+
+    def said(self, held: Any) -> Any:
+        return factor_at(held)
+
+    def held(self, said: Any) -> Any:
+        return place_of(said)
+
+
+class LogSlider(TypedSlider, Converted):
     """A slider by factors: its model holds log10 of the value, in hundredths.
 
     Where `zero`, its first place is 0.

@@ -22,6 +22,7 @@ from tornado.ioloop import IOLoop
 OVERRIDDEN = {
     "Converted": ("_rename", "_process_param_change", "_process_property_change"),
     "Checked": ("_rename", "_process_events"),
+    "Heard": ("_linked_properties",),
     "Whole": ("_render_model",),
     "Fast": ("_resources",),
     "FastListTemplate": ("_template", "_get_theme_from_query_args"),
@@ -64,6 +65,14 @@ def be_quick(widget: Any) -> None:
 def declared_by(widget: Any) -> tuple[Any, str]:
     """The owner and the name of the parameter that a pane of parameters made this widget for."""
     return widget._param_pane.object, widget._param_name
+
+
+class Heard(pn.widgets.base.Widget):
+    """A widget that hears of the tags which its model is given in the browser; Panel sends tags one way."""
+
+    @property
+    def _linked_properties(self) -> tuple[str, ...]:
+        return (*super()._linked_properties, "tags")
 
 
 class Converted(pn.widgets.FloatSlider):

@@ -22,6 +22,12 @@ def stylesheet(name: str) -> str:
 
 
 @cache
+def page_script() -> str:
+    """The script that tends Bokeh's views on every page."""
+    return "".join(map(stylesheet, ("values.js", "page.js")))
+
+
+@cache
 def favicon() -> str:
     """The project's own picture for a browser's tab, as an address that holds it."""
     return f"data:image/svg+xml;base64,{b64encode(stylesheet('favicon.svg').encode()).decode()}"

@@ -144,23 +144,38 @@ export class LivePage {
       const chosen = read(control, model[control.property]); // a menu of numbers holds texts
       const value = typeof this.value(control) === "number" && typeof chosen === "string" ? Number(chosen) : chosen;
       if (this.quiet || value === this.value(control)) return;
-      if (control.typed) this.type(control, model, value);
+      if (control.note) this.type(control, model, value);
       else if (control.member) this.member(control, value);
       else this.experiment.change({ [control.name]: value });
     });
+    if (control.typed && !control.note) model.properties.tags.change.connect(() => this.hear(control, model));
+  }
+
+  // The value above a slider is typed into the model's tags (assets/values.js).
+  hear(control, model) {
+    const asked = model.tags.find((tag) => tag?.typed !== undefined);
+    if (asked) this.type(control, model, asked.typed);
   }
 
   // A number that is typed is taken, or said to be refused under its field, which gets back what it held.
   type(control, model, value) {
-    const held = this.value(control);
-    const set = (number) => (control.member ? this.member(control, number) : this.experiment.change({ [control.name]: number }));
-    let why = this.sharing.typed(control.typed, value, held);
-    if (!why) why = this.experiment.tried(() => set(value));
-    if (why) update(model, { [control.property]: held });
-    this.note(control, why);
+    const { name, powers, property } = control, held = this.value(control);
+    const set = (number) => (control.member ? this.member(control, number) : this.experiment.change({ [name]: number }));
+    let why = this.sharing.typed(control.typed, value, powers ? factor_at(held) : held);
+    if (!why && !control.note && this.beyond_store(control, model, value)) why = this.experiment.store.said;
+    if (!why) why = this.experiment.tried(() => set(powers ? factor_place(value) : value));
+    if (why) update(model, { [property]: write(control, held) });
+    this.note(control, model, why);
   }
 
-  note(control, why) { update(this.model(control.note), { text: escaped(this.sharing.refusal_html(why)) }); }
+  beyond_store(control, model, value) {
+    return this.experiment.replays() && !(write(control, value) >= model.start && write(control, value) <= model.end);
+  }
+
+  note(control, model, why) {
+    if (control.note) update(this.model(control.note), { text: escaped(this.sharing.refusal_html(why)) });
+    else model.tags = [...model.tags.filter((tag) => tag?.typed === undefined && tag?.refused === undefined), ...(why ? [{ refused: why }] : [])];
+  }
 
   member(control, value) {
     if (!this.shown(control)) return;
@@ -276,7 +291,7 @@ export class LivePage {
       const [model, value] = [this.model(control.model), this.value(control)];
       const entries = this.experiment.menus[control.name];
       if (entries) this.offer(model, entries);
-      if (control.typed && model.value !== value) this.note(control, "");
+      if (control.note && model.value !== value) this.note(control, model, "");
       update(model, { [control.property]: model.options && typeof value === "number" ? String(value) : write(control, value) });
     }
     this.arrange();

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from numbers import Real
 from typing import Any
 
@@ -61,11 +62,11 @@ def spec_of(parameter: Any, who: str, default: Any, options: dict[str, Any] | No
     return spec | {"rule": _rule(spec), "fix": f"leave it out{usual}"}
 
 
-def field_spec(parameter: Any) -> Spec:
-    """The description of what may be typed into a parameter's field."""
+def field_spec(parameter: Any, said: Callable[[Any], Any] = lambda held: held) -> Spec:
+    """The description of what may be typed into a parameter's field; `said` gives what it says for what is held."""
     spec = spec_of(parameter, parameter.label, parameter.default)
-    spec["low"] = -FARTHEST if spec["low"] is None else spec["low"]
-    spec["high"] = FARTHEST if spec["high"] is None else spec["high"]
+    spec["low"] = -FARTHEST if spec["low"] is None else said(spec["low"])
+    spec["high"] = FARTHEST if spec["high"] is None else said(spec["high"])
     return spec | {"rule": _rule(spec)}
 
 

@@ -1,0 +1,66 @@
+"""What a visitor does with controls, by hand: values that are typed."""
+
+from __future__ import annotations
+
+import pytest
+from browser import slider, slider_value, type_value, value_field, wait_idle, wait_until
+from pages import assert_shows
+
+from optviz import SurfaceDescent
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize("app", ["surface_descent", "live_surface"])
+def test_a_value_is_typed_where_the_slider_says_it(page, served, app):
+    """Whatever the parameter takes, also beyond the track; anything else is refused in a sentence under the slider."""
+    experiment = SurfaceDescent()
+    page.goto(f"{served}/{app}")
+    wait_idle(page)
+    steps = value_field(page, "Steps")
+    wait_until(steps.is_visible)
+    for label, text, key in (("Steps", "1000", "Enter"), ("Learning rate", "1e-5", "Tab"),
+                             ("Learning rate", "0.0123456", "Enter"), ("Momentum", "0.999", "Enter")):  # fmt: skip
+        type_value(page, label, text, key)
+    experiment.steps, experiment.optimizer.lr, experiment.optimizer.momentum = 1000, 0.0123456, 0.999
+    assert_shows(page, experiment, "surface")
+    assert [value_field(page, n).input_value() for n in ("Steps", "Learning rate", "Momentum")] == [
+        "1000", "0.0123456", "0.999",
+    ]  # fmt: skip
+    knob, track = (slider(page, "Steps").locator(f".noUi-{part}").bounding_box() for part in ("handle", "base"))
+    assert knob["x"] + knob["width"] / 2 == pytest.approx(track["x"] + track["width"], abs=2)  # at the track's end
+    assert_values_are_refused(page, steps)
+    assert_shows(page, experiment, "surface")
+    value_field(page, "Momentum").focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowLeft")  # the knob comes after its value
+    wait_idle(page)
+    wait_until(lambda: value_field(page, "Momentum").input_value() == "0.98")
+    type_value(page, "Steps", "30", "Escape")
+    assert steps.input_value() == "1000" and not steps.evaluate("(e) => e.matches(':focus')")
+    assert slider_value(page, "Steps") == 1000
+
+
+def assert_values_are_refused(page, steps) -> None:
+    refused = slider(page, "Steps").locator(".refused")
+    for text, got in (("2.5", "2.5"), ("10001", "10001"), ("0", "0"), ("many", "nan")):
+        type_value(page, "Steps", text)
+        said = f"Steps must be a whole number from 1 to 10000, not {got}; it stays 1000."
+        wait_until(lambda said=said: refused.all_inner_texts() == [said], what=said)
+        assert steps.input_value() == "1000" and steps.get_attribute("aria-invalid") == "true"
+    assert refused.get_attribute("role") == "alert"
+    type_value(page, "Steps", "999")
+    wait_until(lambda: refused.count() == 0, what="the sentence to go once a value is taken")
+    type_value(page, "Steps", "1000")
+
+
+def test_values_by_powers_are_typed_as_they_are_said(page, served):
+    page.goto(f"{served}/race")
+    wait_idle(page)
+    type_value(page, "Lowest lr tried", "0.003")
+    assert value_field(page, "Lowest lr tried").input_value() == "0.003"
+    assert page.evaluate("() => optviz.experiment.lowest") == -2.52
+    type_value(page, "Highest lr tried", "0.1")
+    assert slider(page, "Highest lr tried").locator(".refused").inner_text() == (
+        "Highest lr tried must be a finite number from 0.316 to 1000, not 0.1; it stays 10."
+    )
