@@ -37,6 +37,7 @@ from ..state.subject import Subject
 from ..state.values import offering, plain, read, refusal, said, sentence, spec_of, stage_of, text, typed
 from .bundle import Bundle, members, names_on_self
 from .definitions import NATIVES, printed
+from .player import player
 from .printer import quoted
 from .skeleton import inline, page_text
 from .store import Store, is_traced, members_of, script_json, untraced
@@ -44,7 +45,7 @@ from .stored import Knobs, stored_member, stored_runs
 from .styles import colours, inline_styles
 from .themes import THEMES, inks
 
-ROOTS = ("follow", "compute", "draw", "status", "side", "shade", "idle")
+ROOTS = ("follow", "compute", "draw", "status", "side", "shade", "idle", "played", "playhead")
 Offered = dict[tuple[str, str], Any]
 BASE = ("chosen", "offered", "settle", "bound", "trained")  # which the runtime's experiment has itself
 
@@ -64,7 +65,7 @@ def page_html(experiment: Subject, title: str = "", theme: str = "system", knobs
 
 def style() -> str:
     """The style sheet of a page that holds an experiment."""
-    return stylesheet("export.css") + colours()
+    return stylesheet("export.css") + stylesheet("player.css") + colours()
 
 
 def program(experiment: Subject, knobs: Knobs = None, more: Callable[[Page], str] | None = None) -> str:
@@ -94,6 +95,7 @@ start(experiment, spec, sharing, {item}, {inks}){then};
 BODY = """<div id="refused" class="refused" role="alert"></div>
 <p id="frozen" class="frozen"></p>
 <main id="page"></main>
+<section id="player" class="player" aria-label="Playback" hidden></section>
 """
 
 
@@ -159,7 +161,7 @@ def _program(experiment: Subject, offered: Offered, store: Store | None, spec: d
     state = _state(experiment, offered, names, bundle)
     texts = f"caption: {bundle.text(caption)}, wrapped: {bundle.text(wrapped)}, share: {bundle.text(share)}"
     texts += f", picked: {bundle.text(picked)}, range_of: {bundle.text(range_of)}"
-    texts += f", shaded: {quoted(shaded('var(--unstable)'))}"
+    texts += f", shaded: {quoted(shaded('var(--unstable)'))}, player: {player(experiment, bundle)}"
     shared = _sharing(experiment, offered, bundle)
     carried = "" if store is None else f"experiment.store = carried.store = {store.script()};"
     return f"""{bundle.source}

@@ -3,6 +3,7 @@ import { Address, copy_button } from "./address.js";
 import { Refiner } from "./experiment.js";
 import { follow_theme, inked } from "./inks.js";
 import { LivePage } from "./live.js";
+import { Player } from "./player.js";
 
 // Gives the page's parts once it is there.
 export function start(experiment, spec, sharing, item, inks) {
@@ -17,6 +18,7 @@ export function start(experiment, spec, sharing, item, inks) {
       window.optviz.address = new Address(page, sharing);
       window.optviz.address.read_address();
       copy_button(window.optviz.address);
+      if (spec.player) window.optviz.player = new Player(experiment, page, spec.player, document.getElementById("player"));
     }
     return window.optviz;
   });
