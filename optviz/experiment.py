@@ -27,16 +27,16 @@ from .page.controls import knobs_of
 from .page.layout import frame, html
 from .page.notebook import prepare_notebook
 from .page.page import Page
+from .page.playable import Playable
 from .page.refiner import Refiner
-from .pictures.layers import Columns, Drawing, Figure, compose
+from .pictures.layers import Drawing, Figure, compose
 from .rules.rule import shut
-from .runs.steps import Played
 from .state import sharing
 from .state.subject import Members
 from .state.twins import known_to
 
 
-class Experiment(pn.viewable.Viewer):
+class Experiment(Playable, pn.viewable.Viewer):
     """Declared parameters that recompute trajectories and the pictures of them.
 
     What an exported page needs of a subclass (`follow`, `compute`, `draw`, `status`, `side`, `shade`, `idle`, what
@@ -118,14 +118,6 @@ class Experiment(pn.viewable.Viewer):
 
     def side(self) -> dict[str, str]:
         """Further HTML blocks beside the pictures, by name."""
-        return {}
-
-    def played(self) -> list[Played]:
-        """The runs that a page's player walks through, that which it dissects at first before the others."""
-        return []
-
-    def playhead(self, step: int) -> dict[str, dict[str, Columns]]:
-        """Where the player stands after so many steps: the columns of layers that `draw` leaves out, by figure."""
         return {}
 
     def shade(self) -> dict[str, float]:

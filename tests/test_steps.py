@@ -49,20 +49,23 @@ def test_the_formula_with_its_numbers_gives_the_next_point(name):
     for rule in settings(menus.rules()[name]):
         run = descend(Rosenbrock(), rule, (-1.2, 1.0), 30, clip=20.0)
         for t in (1, 2, 7, 30):
-            if t <= last_step(run, 0):
-                assert_formula_holds(Played("", run, 0, rule, Rosenbrock(), "", 0, 1), t)
+            if t <= last_step(Played("", run, 0, run.steps, rule, Rosenbrock(), "", 0, 1)):
+                assert_formula_holds(Played("", run, 0, run.steps, rule, Rosenbrock(), "", 0, 1), t)
 
 
 def test_the_numbers_are_those_of_the_step_under_schedules_noise_and_lanes():
     for rule in (Adam(lr=0.3), Rprop(lr=0.2), SGD(lr=0.1, momentum=0.5)):
         run = descend(Quadratic(), rule, (-5.0, -2.0), 12, schedule=Cosine(), noise=0.5, seed=[3, 4])
         for lane, t in ((0, 1), (1, 2), (1, 12)):
-            played = Played("", run, lane, rule, Quadratic(), "", 0, 1)
+            played = Played("", run, lane, run.steps, rule, Quadratic(), "", 0, 1)
             assert_formula_holds(played, t)
             assert letters_at(played, t)[0]["h.lr"] == run.rates[t - 1, lane]
-    assert [letters_at(Played("", run, k, rule, Quadratic(), "", 0, 1), 1)[0]["x_next"] for k in (0, 1)] == [
+    assert [letters_at(Played("", run, k, run.steps, rule, Quadratic(), "", 0, 1), 1)[0]["x_next"] for k in (0, 1)] == [
         *run.x[1, :, 0]
     ]
     lanes = SGD(lr=[0.1, 0.2])
     run = descend(Quadratic(), lanes, (-5.0, -2.0), 3)
-    assert [letters_at(Played("", run, k, lanes, Quadratic(), "", 0, 1), 2)[1]["h.lr"] for k in (0, 1)] == [0.1, 0.2]
+    assert [letters_at(Played("", run, k, run.steps, lanes, Quadratic(), "", 0, 1), 2)[1]["h.lr"] for k in (0, 1)] == [
+        0.1,
+        0.2,
+    ]

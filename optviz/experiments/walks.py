@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..pictures.playheads import at_step
+from ..pictures.playheads import at_step, marked
 from ..runs.steps import Played
 from ..runs.trajectory import Trajectory
 
@@ -14,7 +14,7 @@ from ..runs.trajectory import Trajectory
 def lanes_played(run: Trajectory, rule: Any, objective: Any, figure: str) -> list[Played]:
     """Every lane of a run, with its path in a figure."""
     names = [""] if run.lanes == 1 else [f"Lane {k + 1}" for k in range(run.lanes)]
-    return [Played(name, run, k, rule, objective, figure, 0, 1) for k, name in enumerate(names)]
+    return [Played(name, run, k, run.steps, rule, objective, figure, 0, 1) for k, name in enumerate(names)]
 
 
 def surface_playhead(experiment: Any, step: int) -> dict[str, dict[str, Any]]:
@@ -22,7 +22,7 @@ def surface_playhead(experiment: Any, step: int) -> dict[str, dict[str, Any]]:
     run, drawn = experiment.trajectory, experiment.drawings
     moves = run.updates[step - 1] if step > 0 else np.full((run.lanes, 2), np.nan)
     return {
-        "surface": {"playhead": {"x": run.x[step, :, 0], "y": run.x[step, :, 1]}},
+        "surface": {"playhead": marked(run.x[step, :, 0], run.x[step, :, 1])},
         "loss": at_step(step, run.loss[step] - experiment.results["floor"], drawn["loss"].ylim),
         "values": at_step(step, run.x[step], drawn["values"].ylim),
         "updates": at_step(step, moves, drawn["updates"].ylim),

@@ -45,7 +45,7 @@ from .stored import Knobs, stored_member, stored_runs
 from .styles import colours, inline_styles
 from .themes import THEMES, inks
 
-ROOTS = ("follow", "compute", "draw", "status", "side", "shade", "idle", "played", "playhead")
+ROOTS = ("follow", "compute", "draw", "status", "side", "shade", "idle", "played", "playhead", "stands", "stand")
 Offered = dict[tuple[str, str], Any]
 BASE = ("chosen", "offered", "settle", "bound", "trained")  # which the runtime's experiment has itself
 

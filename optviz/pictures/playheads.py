@@ -24,7 +24,6 @@ from .layers import (
     Columns,
     Layer,
     curve,
-    marks,
     texts,
 )
 from .scene import EMPTY, arrows, nice
@@ -36,7 +35,7 @@ NO_STEMS = {name: np.empty(0) for name in ("x0", "y0", "x1", "y1")}
 
 def moment(size: float = 11, line: bool = True) -> dict[str, Layer]:
     """The layers of `at_step`: a mark on each curve, and a line across all of them."""
-    mark = replace(marks("white", "circle", size, line_color=BLACK, line_width=2.5), empty=EMPTY)
+    mark = Layer(_dots(size), empty={**EMPTY, "color": np.empty(0, dtype=object)})
     across = replace(curve(GREY, line_width=1), empty=EMPTY)
     return {"moment": across, "playhead": mark} if line else {"playhead": mark}
 
@@ -49,6 +48,17 @@ def step_arrows() -> dict[str, Layer]:
         "arrow names": Layer(texts(BLACK, inward=True), empty={
             **EMPTY, **{name: np.empty(0, dtype=object) for name in ("text", "text_align", "text_baseline")}}),
     }  # fmt: skip
+
+
+def _dots(size: float) -> Any:
+    """Marks each of its own colour, edged to be seen on every ground."""
+
+    def make(columns: Columns):
+        element = hv.Points(tuple(columns[name] for name in ("x", "y", "color")), ["x", "y"], ["color"])
+        look = {"line_color": BLACK, "line_width": 2.5, "size": size, "show_legend": False}
+        return element.opts(backend=BACKEND, color=hv.dim("color"), **look)
+
+    return make
 
 
 def _segments(width: float, color: str = "") -> Any:
@@ -64,13 +74,20 @@ def _segments(width: float, color: str = "") -> Any:
     return make
 
 
-def at_step(step: float, values: Any, ylim: Sequence[float]) -> dict[str, dict[str, np.ndarray]]:
-    """Marks at a step of curves with these values there, and the line across."""
+def marked(xs: Any, ys: Any, colors: Sequence[str] = ()) -> dict[str, np.ndarray]:
+    """The columns of `playhead`: points of these colours, or white; what is not finite is left out."""
+    x, y = np.array(xs, dtype=float).ravel(), np.array(ys, dtype=float).ravel()
+    seen = np.isfinite(x) & np.isfinite(y)
+    inks = [colors[i] if len(colors) > 0 else "white" for i in range(len(x)) if seen[i]]
+    return {"x": x[seen], "y": y[seen], "color": np.array(inks, dtype=object)}
+
+
+def at_step(step: float, values: Any, ylim: Sequence[float], colors: Sequence[str] = ()) -> dict[str, dict[str, Any]]:
+    """Marks at a step of curves with these values there, and the line across; none beyond the frame."""
     ys = np.array(values, dtype=float).ravel()
-    seen = np.isfinite(ys) & (ys >= ylim[0]) & (ys <= ylim[1])
-    shown = ys[seen]
+    shown = np.where((ys >= ylim[0]) & (ys <= ylim[1]), ys, np.nan)
     return {
-        "playhead": {"x": np.full(len(shown), float(step)), "y": shown},
+        "playhead": marked(np.full(len(ys), float(step)), shown, colors),
         "moment": {"x": np.array([float(step), float(step)]), "y": np.array([float(ylim[0]), float(ylim[1])])},
     }
 

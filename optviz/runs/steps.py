@@ -14,7 +14,7 @@ from .trajectory import Trajectory
 
 @dataclass(frozen=True)
 class Played:
-    """A run whose steps can be walked through: one lane of a trajectory, with what walked and where.
+    """A run whose steps can be walked through: the first `steps` of a trajectory's lane, what walked and where.
 
     `figure` is the picture that shows its path, "" for none; `across` and `up` are the coordinates along its axes.
     """
@@ -22,6 +22,7 @@ class Played:
     label: str
     run: Trajectory
     lane: int
+    steps: int
     rule: Any
     objective: Any
     figure: str
@@ -29,9 +30,10 @@ class Played:
     up: int
 
 
-def last_step(run: Trajectory, lane: int) -> int:
-    """The last step that a lane took: all of them, or the one at which it stopped being finite."""
-    return int(run.diverged[lane]) or run.steps
+def last_step(played: Played) -> int:
+    """The last step that can be walked to: of all, or the one at which the run stopped being finite."""
+    gone = int(played.run.diverged[played.lane])
+    return min(gone, played.steps) if gone > 0 else played.steps
 
 
 def settings_at(rule: Any, lane: int) -> dict[str, Any]:
@@ -108,7 +110,7 @@ def parts_of(played: Played) -> dict[str, np.ndarray]:
     found = {**found, "g": g}
     for name, values in run.terms.items():
         own = values[:, lane]
-        if "step" not in name and (own != g)[: last_step(run, lane)].any():  # d is g where no weight decays
+        if "step" not in name and (own != g)[: last_step(played)].any():  # d is g where no weight decays
             found = {**found, name: own}
     if isinstance(rule, Rule):
         settings = settings_at(rule, lane)

@@ -5,6 +5,7 @@ import { Substitution, letters_of, letter_name, short } from "./substitution.js"
 
 const POINTS = 400; // of a small curve
 const NAMED = { gradient: "∇f", noise: "noise", "clip factor": "clip factor", decay: "weight decay", step: "step" };
+const FIRST = { g: 0, step: 1 }; // inks that are the same whatever the rule
 
 export class Inspector {
   constructor(player) {
@@ -23,7 +24,7 @@ export class Inspector {
   get run() { return this.player.runs[Math.min(this.chosen, this.player.runs.length - 1)]; }
 
   // The step from here on, or the last one at the end.
-  get at() { return Math.min(this.player.step + 1, this.player.parts.last_step(this.run.run, this.run.lane)); }
+  get at() { return Math.min(this.player.step + 1, this.player.parts.last_step(this.run)); }
 
   toggle() {
     const { player } = this;
@@ -65,7 +66,7 @@ export class Inspector {
   }
 
   row(name, i, arrowed) {
-    const ink = this.player.parts.inks[i % this.player.parts.inks.length], label = this.label(name);
+    const { inks } = this.player.parts, ink = inks[(FIRST[name] ?? i + 2) % inks.length], label = this.label(name);
     const opener = element("button", { type: "button", title: `${label}: its curve over the steps`, ariaExpanded: String(this.curves.has(name)) });
     opener.append(this.symbol(name));
     const cells = this.names.map(() => element("td")), line = element("tr", { className: "part" }, element("th", {}, opener), ...cells);
@@ -104,7 +105,7 @@ export class Inspector {
 
   // A part over all steps, with a mark at this one.
   draw(row) {
-    const { data, shape: [steps, width] } = this.values[row.name], last = this.player.parts.last_step(this.run.run, this.run.lane);
+    const { data, shape: [steps, width] } = this.values[row.name], last = this.player.parts.last_step(this.run);
     const finite = data.slice(0, last * width).filter(Number.isFinite);
     let [low, high] = [Infinity, -Infinity];
     for (const value of finite) [low, high] = [Math.min(low, value), Math.max(high, value)];
@@ -150,7 +151,7 @@ export class Inspector {
   say() {
     if (!this.open) return;
     if (this.stale) this.build();
-    const { at } = this, { run, lane, figure } = this.run;
+    const { at } = this;
     const point = (k) => `(${this.names.map((_, i) => short(this.point(k, i))).join(", ")})`;
     this.title.textContent = `Step ${at}: ${point(at - 1)} → ${point(at)}`;
     for (const row of this.rows) {
@@ -165,12 +166,12 @@ export class Inspector {
       if (row.mark && !row.below.hidden) for (const end of ["x1", "x2"]) row.mark.setAttribute(end, row.across(at));
       if (row.box) row.box.title = row.box.checked ? this.arrow_text(row.name, row.label) : "Draw it as an arrow";
     }
-    this.player.parts.letters_at({ ...this.run, run, lane, figure }, at).forEach((values, i) => this.sides[i].fill(values));
+    this.player.parts.letters_at(this.run, at).forEach((values, i) => this.sides[i].fill(values));
   }
 
   point(step, i) {
     const { run, lane } = this.run, [, lanes, width] = run.x.shape;
-    return numbersOf(run.x)[(step * lanes + (lane < 0 ? lane + lanes : lane)) * width + i];
+    return numbersOf(run.x)[(step * lanes + lane) * width + i];
   }
 
   scale(name) {
@@ -192,8 +193,8 @@ export class Inspector {
   // The layers of arrows of this step, by figure: empty where none are wanted.
   arrows() {
     const { figure, across, up } = this.run;
-    const everywhere = [...new Set(this.player.runs.map((each) => each.figure).filter(Boolean))];
-    const none = Object.fromEntries(everywhere.map((name) => [name, this.player.parts.arrow_columns([0, 0], [], [0, 0, 1, 1])]));
+    this.nothing ??= this.player.parts.arrow_columns([0, 0], [], [0, 0, 1, 1]);
+    const none = Object.fromEntries(this.player.runs.filter((each) => each.figure).map((each) => [each.figure, this.nothing]));
     if (!this.open || !figure) return none;
     if (this.stale) this.build();
     const { at } = this;

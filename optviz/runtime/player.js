@@ -13,7 +13,8 @@ export class Player {
   constructor(experiment, page, parts, box) {
     Object.assign(this, { experiment, page, parts, box, watchers: [], shown: false, rate: 10, beginning: null });
     this.runs = experiment.played();
-    this.step = this.last;
+    this.stood = experiment.stands();
+    this.step = this.stood < 0 ? this.last : Math.min(this.stood, this.last);
     this.make();
     this.inspector = new Inspector(this);
     box.prepend(this.inspector.sheet);
@@ -48,7 +49,7 @@ export class Player {
   }
 
   // Until where the longest run goes.
-  get last() { return Math.max(0, ...this.runs.map(({ run, lane }) => this.parts.last_step(run, lane))); }
+  get last() { return Math.max(0, ...this.runs.map((played) => this.parts.last_step(played))); }
 
   get playing() { return this.beginning !== null; }
 
@@ -61,8 +62,19 @@ export class Player {
   stand(step) {
     this.step = Math.min(Math.max(Math.round(step), 0), this.last);
     this.shown = true;
+    this.set(this.experiment.stand(this.step));
     this.show();
     if (this.playing && this.step === this.last) this.pause();
+  }
+
+  // Parameters that say the step, where an experiment has such.
+  set(said) {
+    const changed = Object.entries(said).filter(([name, value]) => this.experiment[name] !== value);
+    if (!changed.length) return;
+    this.setting = true;
+    this.experiment.change(Object.fromEntries(changed));
+    this.setting = false;
+    this.stood = this.experiment.stands();
   }
 
   toggle() { if (this.playing) this.pause(); else this.play(); }
@@ -98,9 +110,12 @@ export class Player {
     const { message } = this.experiment, ended = this.step >= this.last;
     if (message) return;
     this.runs = this.experiment.played();
-    this.step = ended && !this.playing ? this.last : Math.min(this.step, this.last);
     this.inspector.renew();
-    if (this.shown) this.show();
+    if (this.setting) return;
+    const stands = this.experiment.stands(), moved = stands !== this.stood;
+    this.stood = stands;
+    this.step = Math.min(moved ? stands : ended && !this.playing && stands < 0 ? this.last : this.step, this.last);
+    if (this.shown || moved) this.show();
     else this.say();
   }
 
@@ -131,8 +146,8 @@ export class Player {
 
   // Whether the run that is dissected is no longer finite at the last step.
   diverged() {
-    const { run, lane } = this.inspector?.run ?? this.runs[0];
-    return Boolean(run.diverged.data[lane < 0 ? lane + run.lanes : lane]);
+    const { run, lane, steps } = this.inspector?.run ?? this.runs[0], gone = run.diverged.data[lane];
+    return gone > 0 && gone <= steps;
   }
 
   key(event) {
