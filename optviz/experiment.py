@@ -28,6 +28,7 @@ from .page.controls import knobs_of
 from .page.layout import frame, html
 from .page.notebook import prepare_notebook
 from .page.page import Page
+from .page.playable import Playable
 from .page.refiner import Refiner
 from .pictures.layers import Drawing, Figure, compose
 from .rules.rule import shut
@@ -36,7 +37,7 @@ from .state.subject import Members
 from .state.twins import known_to
 
 
-class Experiment(pn.viewable.Viewer):
+class Experiment(Playable, pn.viewable.Viewer):
     """Declared parameters that recompute trajectories and the pictures of them.
 
     What an exported page needs of a subclass (`follow`, `compute`, `draw`, `status`, `side`, `shade`, `idle`, what

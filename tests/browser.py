@@ -220,7 +220,7 @@ def drag_slider(page, label: str, fraction: float, steps: int = 10) -> float:
     Returns as soon as the button is up: `wait_idle` before reading what was drawn.
     """
     box = slider(page, label)
-    box.scroll_into_view_if_needed()
+    into_sight(page, box)
     handle = box.locator(".noUi-handle").bounding_box()
     track = box.locator(".noUi-base").bounding_box()
     y = handle["y"] + handle["height"] / 2
@@ -231,10 +231,22 @@ def drag_slider(page, label: str, fraction: float, steps: int = 10) -> float:
     return slider_value(page, label)
 
 
+def into_sight(page, box) -> None:
+    """Scroll until a part of the page is in view, and not behind the bar at the bottom of the window."""
+    box.scroll_into_view_if_needed()
+    bar = page.locator("#player:visible")
+    behind = box.bounding_box()["y"] + box.bounding_box()["height"] - bar.bounding_box()["y"] if bar.count() else 0
+    if behind > 0:
+        page.mouse.move(8, 300)
+        page.mouse.wheel(0, behind + 40)
+        wait_until(lambda: box.bounding_box()["y"] + box.bounding_box()["height"] < bar.bounding_box()["y"],
+                   what="the page scrolls what is behind the bar into sight")  # fmt: skip
+
+
 def click_slider(page, label: str, fraction: float) -> float:
     """Click on the slider's track, which brings the handle there at once; gives its value after."""
     box = slider(page, label)
-    box.scroll_into_view_if_needed()
+    into_sight(page, box)
     track = box.locator(".noUi-base").bounding_box()
     page.mouse.click(track["x"] + fraction * track["width"], track["y"] + track["height"] / 2)
     return slider_value(page, label)

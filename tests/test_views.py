@@ -72,7 +72,9 @@ def assert_shows(page, experiment) -> None:
     assert page.figures.keys() == experiment.drawings.keys()
     for name, drawing in experiment.drawings.items():
         live = page.figures[name]
-        assert live.sources.keys() == drawing.layers.keys()
+        left = {n for n, layer in live.figure.layers.items() if getattr(layer, "empty", None) is not None}
+        assert live.sources.keys() == drawing.layers.keys() | left
+        assert not any(len(values) for n in left for values in live.sources[n].data.values())
         for layer, columns in drawing.layers.items():
             source = live.sources[layer]
             assert source.name == f"{name}.{layer}"

@@ -29,10 +29,12 @@ from ..pictures.layers import (
     marks,
     surface,
 )
+from ..pictures.playheads import marked, moment, step_arrows
 from ..pictures.scene import EMPTY, Box, Landscape, axes_of, exit_of, frame_of, path_columns
 from ..rules.optimizers import SGD, Adagrad, Adam
 from ..rules.rule import Rule
 from ..runs.descent import descend
+from ..runs.steps import Played
 from ..runs.trajectory import Trajectory
 from ..spans import Spanned
 from ..theory.stability import max_lr, prediction, rate
@@ -103,16 +105,18 @@ class Conditioning(Experiment):
         knobs = {"SGD": (self.lr,), "heavy ball": (self.lr, self.momentum), "Adam": (self.adam_lr,),
                  "Adagrad": (self.adagrad_lr,)}  # fmt: skip
         bowl = RotatedQuadratic(condition=self.condition, angle=self.angle)
-        counts, paths, here = {}, {}, {}
+        counts, paths, here, runs = {}, {}, {}, {}
         for name in NAMES:
             swept = self._swept(name, rules[name], knobs[name])
             counts[name] = swept["counts"][:-1]
             last = swept if swept["angle"] == self.angle else self._alone(name, rules[name], bowl, knobs[name])
             paths[name] = last["path"]
+            runs[name] = last["run"]
             here[name] = float(last["counts"][-1])
         scape = self.remember("landscape", (self.condition, self.angle), lambda: landscape(bowl))
         limits = self.remember("limits", (self.condition, self.momentum), lambda: self._limits(rules))
-        return {"bowl": bowl, "counts": counts, "paths": paths, "here": here, "landscape": scape, "limits": limits}
+        return {"bowl": bowl, "counts": counts, "paths": paths, "here": here, "landscape": scape, "limits": limits,
+                "runs": runs}  # fmt: skip
 
     def _limits(self, rules: dict[str, Rule]) -> dict[str, float]:
         """The learning rates below which the rules that do not look back at gradients are stable."""
@@ -127,7 +131,8 @@ class Conditioning(Experiment):
             counts = steps_to(run)
             most = float(np.max(counts))
             self._taken[name] = len(run.x) - 1 if np.isnan(most) else min(int(1.05 * most) + 15, MOST)
-            return {"counts": counts, "path": cut(run, counts), "angle": bowls.objectives[-1].angle}
+            angle = bowls.objectives[-1].angle
+            return {"counts": counts, "path": cut(run, counts), "run": run.only(-1), "angle": angle}
 
         return self.remember(name, (self.condition, *knobs), walk)
 
@@ -142,7 +147,7 @@ class Conditioning(Experiment):
         def walk():
             run = patient(bowl, rule, bowl.starts[0], self.condition, self._taken.get(name, FIRST))
             counts = steps_to(run)
-            return {"counts": counts, "path": cut(run, counts)}
+            return {"counts": counts, "path": cut(run, counts), "run": run}
 
         return self.remember(f"{name} here", (self.condition, self.angle, *knobs), walk)
 
@@ -159,6 +164,7 @@ class Conditioning(Experiment):
                 "minimum": marks("#ffd43b", "star", 17, "minimum", line_color="#5c4400"),
                 "begin": marks("white", "circle", 12, "start", line_color=BLACK, line_width=2),
                 **{f"{n} left": marks(COLOURS[n], "x", 12, line_width=3) for n in NAMES},
+                **step_arrows(), **moment(11, line=False),
             }, xlabel="x", ylabel="y", height=540, legend="bottom_right"),
             Figure("angles", {
                 "now": bands(GREY, 0.45), **curves, **dots, **never,
@@ -222,6 +228,16 @@ class Conditioning(Experiment):
         count = self.here[name]
         known = [] if np.isnan(count) else [count]
         return {"x": np.full(len(known), self.angle), "y": np.array(known, dtype=float)}
+
+    def played(self) -> list[Played]:
+        rules, bowl, runs = self.rules(), self.results["bowl"], self.results["runs"]
+        return [Played(name, runs[name], 0, len(self.paths[name]) - 1, rules[name], bowl, "surface", 0, 1)
+                for name in NAMES]  # fmt: skip
+
+    def playhead(self, step: int) -> dict[str, dict[str, Any]]:
+        at = [self.paths[name][min(step, len(self.paths[name]) - 1)] for name in NAMES]
+        xs, ys = [point[0] for point in at], [point[1] for point in at]
+        return {"surface": {"playhead": marked(xs, ys, [COLOURS[name] for name in NAMES])}}
 
     # words
 

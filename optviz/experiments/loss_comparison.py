@@ -28,11 +28,13 @@ from ..pictures.layers import (
     stems,
     surface,
 )
+from ..pictures.playheads import at_step, marked, moment, step_arrows
 from ..pictures.scene import Landscape, arrows, decades, loggable, nice, off_scale, path_columns
 from ..plurals import many
 from ..rules.optimizers import SGD
 from ..rules.rule import shut
 from ..runs.descent import descend
+from ..runs.steps import Played
 from ..runs.trajectory import Trajectory
 from ..spans import Spanned
 
@@ -135,6 +137,7 @@ class LossComparison(Experiment):
                 "begin": marks("white", "circle", 9, line_color=BLACK, line_width=1.5),
                 "end": marks(color, "square", 8, line_color="white", line_width=1.2),
                 "momentum": stems(ORANGE, width=2.5), "nesterov": stems(TEAL, width=2.5),
+                **step_arrows(), **moment(11, line=False),
             }, xlabel="bias", ylabel="weight", height=255, link="maps")
             for name, color in COLOURS.items()
         ]  # fmt: skip
@@ -142,7 +145,7 @@ class LossComparison(Experiment):
             *maps,
             Figure("loss", {
                 **_each_line(),
-                "above": marks(RED, "triangle", 9), "below": marks(RED, "inverted_triangle", 9),
+                "above": marks(RED, "triangle", 9), "below": marks(RED, "inverted_triangle", 9), **moment(),
             }, xlabel="epoch", logy=True, height=300, legend="top_right"),
             Figure("data", {
                 "samples": marks(GREY, "circle", 5, alpha=0.7),
@@ -203,20 +206,29 @@ class LossComparison(Experiment):
         return Drawing({**shown, **off_scale(losses, ylim)}, (0, len(losses) - 1), ylim, "Loss against epoch")
 
     def _draw_data(self) -> Drawing:
-        ends = np.array([self.x.min() - 0.3, self.x.max() + 0.3])
-        fits = {
-            name: {"x": ends, "y": weight * ends + bias}
-            for name, (weight, bias) in zip(NAMES, self.trajectory.final, strict=True)
-        }
-        room = 0.12 * np.ptp(self.y)
-        # zero is where weight decay takes a line
-        ylim = (float(min(self.y.min(), 0.0) - room), float(self.y.max() + 2 * room))
+        ends, ylim = self._data_frame()
+        fits = self._lines_at(self.trajectory.final)
         high = [name for name in NAMES if (fits[name]["y"] > ylim[1]).all()]
         low = [name for name in NAMES if (fits[name]["y"] < ylim[0]).all()]
         said = {**{TITLES[n]: f"{TITLES[n]} (above)" for n in high}, **{TITLES[n]: f"{TITLES[n]} (below)" for n in low}}
-        edges = {"above": _at_edge(high, ends, ylim[1]), "below": _at_edge(low, ends, ylim[0])}
-        layers = {"samples": {"x": self.x, "y": self.y}, **fits, **edges}
+        layers = {"samples": {"x": self.x, "y": self.y}, **fits}
         return Drawing(layers, tuple(map(float, ends)), ylim, "The data and each loss's line now", said)
+
+    def _data_frame(self) -> tuple[np.ndarray, tuple[float, float]]:
+        """The ends of the lines, and what the frame of the data holds: zero is where weight decay takes a line."""
+        room = 0.12 * np.ptp(self.y)
+        ends = np.array([self.x.min() - 0.3, self.x.max() + 0.3])
+        return ends, (float(min(self.y.min(), 0.0) - room), float(self.y.max() + 2 * room))
+
+    def _lines_at(self, points: np.ndarray) -> dict[str, dict[str, np.ndarray]]:
+        """The line of each loss, and marks of those beyond an edge of the frame."""
+        ends, ylim = self._data_frame()
+        fits = {
+            name: {"x": ends, "y": weight * ends + bias} for name, (weight, bias) in zip(NAMES, points, strict=True)
+        }
+        high = [name for name in NAMES if (fits[name]["y"] > ylim[1]).all()]
+        low = [name for name in NAMES if (fits[name]["y"] < ylim[0]).all()]
+        return {**fits, "above": _at_edge(high, ends, ylim[1]), "below": _at_edge(low, ends, ylim[0])}
 
     def _draw_vectors(self) -> Drawing:
         k = NAMES.index(self.dissected)
@@ -230,6 +242,23 @@ class LossComparison(Experiment):
         lost = [name for name in parts if name not in shown]
         title += f"; too large to draw: {', '.join(lost)}" if lost else ""
         return Drawing(layers, (-reach, reach), (-reach, reach), title)
+
+    def played(self) -> list[Played]:
+        run, rule = self.trajectory, self.rule()
+        return [Played(TITLES[name], run, k, run.steps, rule, self.objectives[k], name, 1, 0)
+                for k, name in enumerate(NAMES)]  # fmt: skip
+
+    def playhead(self, step: int) -> dict[str, dict[str, Any]]:
+        run, inks = self.trajectory, [COLOURS[name] for name in NAMES]
+        maps = {n: {"playhead": marked(run.x[step, k, 1], run.x[step, k, 0])} for k, n in enumerate(NAMES)}
+        loss = at_step(step, run.loss[step], self.drawings["loss"].ylim, inks)
+        return {**maps, "loss": loss, "data": self._lines_at(run.x[step])}
+
+    def stands(self) -> int:
+        return self.step - 1
+
+    def stand(self, step: int) -> dict[str, Any]:
+        return {"step": step + 1 if step < self.trajectory.steps else step}
 
     def status(self) -> str:
         run = self.trajectory

@@ -24,6 +24,7 @@ from ..page.layout import frame, html
 from ..page.tables import cell
 from ..pictures.areas import area
 from ..pictures.layers import BLACK, ORANGE, PURPLE, RED, Drawing, Figure, cased, curve, lines, marks, stars, surface
+from ..pictures.playheads import at_step, marked, moment, step_arrows
 from ..pictures.scene import (
     EMPTY,
     decades,
@@ -38,6 +39,7 @@ from ..pictures.scene import (
 )
 from ..rules.rule import Rule
 from ..runs.descent import descend
+from ..runs.steps import Played
 from ..runs.trajectory import Trajectory
 from ..theory.outlook import lowest_among
 from .floors import drawable, ellipses, expected, fallen, landscape, mean, middle_of, scatter, unknown, weight
@@ -217,6 +219,7 @@ class NoisyDescent(Experiment):
                 **{f"{p} left": marks(COLOURS[p], "x", 12, line_width=3) for p in PLACES},
                 **stars(),
                 "begin": marks("white", "circle", 12, "start", line_color=BLACK, line_width=2),
+                **step_arrows(), **moment(8, line=False),
             }, xlabel="x", ylabel="y", height=560, legend="bottom_right", tap=self._begin_at,
                 drag=("begin", self._begin_at)),
             Figure("loss", {
@@ -226,6 +229,7 @@ class NoisyDescent(Experiment):
                 **{f"{p} mean": _beside(p, "mean", "solid", 4) for p in PLACES},
                 **{f"{p} floor": _beside(p, "floor") for p in PLACES},
                 "above": marks(RED, "triangle", 9), "below": marks(RED, "inverted_triangle", 9),
+                **moment(),
             }, xlabel="step", logy=True, height=400, legend="top_right"),
         ]  # fmt: skip
 
@@ -295,6 +299,23 @@ class NoisyDescent(Experiment):
         of = " of the picture" if self.results["lowest"] is None else ""
         title = f"Loss above the lowest{of}: each run, median, 10 to 90 %"
         return Drawing({**layers, **off_scale(shown, ylim)}, (0.0, float(self.steps)), ylim, title, said)
+
+    def played(self) -> list[Played]:
+        rules, objective, names = self.chosen_rules(), self.results["objective"], self.names()
+        return [Played(f"{names[place]}, run {k + 1}", run, k, self.steps, rules[place], objective, "surface", 0, 1)
+                for place, run in self.trajectories.items() for k in range(self.runs)]  # fmt: skip
+
+    def playhead(self, step: int) -> dict[str, dict[str, Any]]:
+        runs = self.trajectories
+        inks = [COLOURS[place] for place in runs for _ in range(self.runs)]
+        points = np.concatenate([run.x[step] for run in runs.values()])
+        middles = [
+            middle_of(np.sort(run.loss[step : step + 1] - self.results["floor"], axis=1)) for run in runs.values()
+        ]
+        return {
+            "surface": {"playhead": marked(points[:, 0], points[:, 1], inks)},
+            "loss": at_step(step, np.concatenate(middles), self.drawings["loss"].ylim, [COLOURS[p] for p in runs]),
+        }
 
     def _loss_key(self, place: str) -> dict[str, str]:
         silent = {name: "" for name in (place, f"{place} mean", f"{place} floor")}

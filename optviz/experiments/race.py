@@ -16,8 +16,8 @@ from ..messages import refuse
 from ..objectives.minima import lowest_loss
 from ..page.controls import knobs_of
 from ..page.layout import frame, html
-from ..pictures.axis_ticks import ticks_of
 from ..pictures.layers import GREY, RED, Drawing, Figure, cased, curve, lines, marks, stars, surface
+from ..pictures.playheads import at_step, marked, moment, step_arrows
 from ..pictures.scene import (
     EMPTY,
     Landscape,
@@ -32,12 +32,14 @@ from ..pictures.scene import (
 )
 from ..rules.rule import Rule
 from ..runs.descent import descend
+from ..runs.steps import Played
 from ..runs.trajectory import Trajectory
 from ..spans import RATES, Spanned
 from ..state.weak import weakly
 from ..theory.outlook import lowest_among
 from ..theory.verdicts import shown
 from .race_rates import begun_at, brought_rates, usual_of
+from .race_trials import drawn_trials
 from .race_words import NOTES, standing, table
 from .racers import (
     BASELINES,
@@ -46,7 +48,6 @@ from .racers import (
     KEYS,
     KNOBS,
     NAMES,
-    SHARED,
     STYLES,
     TOLERANCES,
     TUNED,
@@ -231,7 +232,7 @@ class Race(Experiment):
             ends = np.where(run.diverged > 0, np.inf, run.loss[-1])
             best = int(np.argmin(ends))
             return {"lr": rates, "final": ends, "diverged": run.diverged, "best": best,
-                    "x": run.x[:, best].copy(), "loss": run.loss[:, best].copy()}  # fmt: skip
+                    "x": run.x[:, best].copy(), "loss": run.loss[:, best].copy(), "run": run.only(best)}  # fmt: skip
 
         return self.remember(f"{name} trials", (*self._conditions(name), self.lowest, self.highest, self.trials), tried)
 
@@ -239,7 +240,7 @@ class Race(Experiment):
         """The racer's run with the learning rate that fairness gives it."""
         if self.fairness == TUNED:
             best = tried["best"]
-            run = {"lr": float(tried["lr"][best]), "x": tried["x"], "loss": tried["loss"],
+            run = {"lr": float(tried["lr"][best]), "x": tried["x"], "loss": tried["loss"], "run": tried["run"],
                    "diverged": int(tried["diverged"][best])}  # fmt: skip
         else:
             lr = rate_of(self, name)
@@ -250,7 +251,7 @@ class Race(Experiment):
     def _alone(self, name: str, lr: float) -> dict[str, Any]:
         run = self.walk(name, lr)
         # its own rate: a page that has stored trials takes the nearest of them
-        return {"lr": float(run.rates[0, 0]), "x": run.x[:, 0], "loss": run.loss[:, 0],
+        return {"lr": float(run.rates[0, 0]), "x": run.x[:, 0], "loss": run.loss[:, 0], "run": run,
                 "diverged": int(run.diverged[0])}  # fmt: skip
 
     # pictures
@@ -271,10 +272,11 @@ class Race(Experiment):
                 "begin": marks("white", "circle", 12, "start", line_color="#111111", line_width=2),
                 **ends,
                 "left": marks(RED, "x", 12, line_width=3),
+                **step_arrows(), **moment(11, line=False),
             }, xlabel=self.objective.names[0], ylabel=self.objective.names[1], height=470, legend="bottom_right",
                 tap=self._begin_at, drag=("begin", self._begin_at)),
             Figure("loss", {
-                "tolerance": curve(GREY, line_dash="dashed", line_width=1.2), **curves,
+                "tolerance": curve(GREY, line_dash="dashed", line_width=1.2), **curves, **moment(),
             }, xlabel="step", logy=True, height=300),
             Figure("sensitivity", {
                 "shared": curve(GREY, line_dash="dashed", line_width=1.2),
@@ -288,7 +290,7 @@ class Race(Experiment):
     def draw(self) -> dict[str, Drawing]:
         first = self.objective.value(self.start[0], self.start[1]) - self.results["floor"]
         ylim = self.remember("ranges", (id(self.objective), self._fit), lambda: self._range(float(first)))
-        return {"surface": self._draw_surface(), "loss": self._draw_loss(ylim), "sensitivity": self._draw_trials(ylim)}
+        return {"surface": self._draw_surface(), "loss": self._draw_loss(ylim), "sensitivity": drawn_trials(self, ylim)}
 
     def _range(self, first: float) -> tuple[float, float]:
         """The losses of both plots: from the first, with room above, to the lowest that a racer reaches."""
@@ -340,36 +342,16 @@ class Race(Experiment):
         title = f"Loss above the lowest, against step (dashed: {shown(self.tolerance)})"
         return Drawing({"tolerance": line, **curves}, span, ylim, title)
 
-    def _draw_trials(self, ylim: tuple[float, float]) -> Drawing:
-        common = self.lr > 0 and self.fairness in SHARED
-        line = {"x": np.full(2, math.log10(self.lr)), "y": np.array(ylim)} if common else EMPTY
-        layers: dict[str, Any] = {"shared": line}
-        for row, name in enumerate(NAMES):
-            layers |= self._curve(name, ylim, row)
-        # a log axis has no place for a racer that ends exactly at the lowest loss
-        lowest = math.nan if self.results["lowest"] is None else self.results["lowest"]
-        zero = np.concatenate([np.log10(t["lr"][t["final"] == lowest]) for t in self.tuning.values()])
-        layers["zero"] = {"x": zero, "y": np.full(len(zero), ylim[0])}
-        xlim, title = (self.lowest - 0.1, self.highest + 0.1), f"Final loss of {self.trials} trials each"
-        axes = {"x": ticks_of(xlim[0], xlim[1], -9.0, 4.0, True)}
-        return Drawing(layers, xlim, ylim, f"{title} (● raced, ✕ diverged)", axes=axes)
+    def played(self) -> list[Played]:
+        return [Played(name, run["run"], 0, self.steps, self.rule(name, run["lr"]), self.objective, "surface", 0, 1)
+                for name, run in self.runs.items()]  # fmt: skip
 
-    def _curve(self, name: str, ylim: tuple[float, float], row: int) -> dict[str, Any]:
-        """A racer's trials, the learning rate that it races with, and in a row of its own the trials that diverged."""
-        if name not in self.runs:
-            return {name: EMPTY, f"{name} lr": EMPTY, f"{name} diverged": EMPTY}
-        tried, run, floor = self.tuning[name], self.runs[name], self.results["floor"]
-        along = np.log10(tried["lr"])
-        lost = along[tried["diverged"] > 0]
-        here = loggable(np.array([run["loss"][-1] - floor]))
-        seen = run["lr"] > 0 and np.isfinite(here[0])
+    def playhead(self, step: int) -> dict[str, dict[str, Any]]:
+        inks, points = [COLOURS[name] for name in self.runs], [run["x"][step] for run in self.runs.values()]
+        above = [run["loss"][step] - self.results["floor"] for run in self.runs.values()]
         return {
-            name: {"x": along, "y": loggable(tried["final"] - floor)},
-            f"{name} lr": {"x": np.array([math.log10(run["lr"])]), "y": here} if seen else EMPTY,
-            f"{name} diverged": {
-                "x": lost,
-                "y": np.full(len(lost), ylim[1] * (ylim[0] / ylim[1]) ** (0.03 + 0.03 * row)),
-            },
+            "surface": {"playhead": marked([point[0] for point in points], [point[1] for point in points], inks)},
+            "loss": at_step(step, above, self.drawings["loss"].ylim, inks),
         }
 
     # words

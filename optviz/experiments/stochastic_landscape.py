@@ -16,9 +16,11 @@ from ..page.controls import knobs_of, shown_while
 from ..page.insides import widgets_of
 from ..page.layout import frame, grid, html
 from ..pictures.layers import BLUE, GREY, ORANGE, Drawing, Figure, bands, curve, lines, marks, stems, surface, texts
+from ..pictures.playheads import at_step, moment, step_arrows
 from ..pictures.scene import Landscape, arrows, decades, image_of, loggable
 from ..rules.optimizers import SGD
 from ..runs.descent import descend
+from ..runs.steps import Played
 from ..runs.trajectory import Trajectory
 from ..spans import Spanned
 from ..theory.verdicts import shown
@@ -146,11 +148,11 @@ class StochasticLandscape(Experiment):
             }, xlabel="w2", ylabel="w1", height=430, tap=self._begin_at, link="maps"),
             Figure("risk", {
                 **shared, "path": curve(ORANGE, path=True, line_width=2),
-                "here": here,
+                "here": here, **step_arrows(),
             }, xlabel="w2", ylabel="w1", height=430, tap=self._begin_at, link="maps"),
             Figure("losses", {
                 "now": bands(GREY, 0.35), "sample": curve(BLUE, "loss of the batch drawn", line_width=1.3),
-                "mean": curve(ORANGE, "mean loss of all samples"),
+                "mean": curve(ORANGE, "mean loss of all samples"), **moment(line=False),
             }, xlabel="iteration", logy=True, height=220, legend="bottom_left"),
         ]  # fmt: skip
 
@@ -208,6 +210,22 @@ class StochasticLandscape(Experiment):
         }
         return Drawing(layers, (-0.5, run.steps + 0.5), ylim, "Loss against iteration")
 
+    def played(self) -> list[Played]:
+        run = self.trajectory
+        return [Played("", run, 0, run.steps, SGD(lr=self.lr), self.results["objective"], "risk", 1, 0)]
+
+    def playhead(self, step: int) -> dict[str, dict[str, Any]]:
+        run, k = self.trajectory, min(step, self.trajectory.steps - 1)
+        return {
+            "losses": at_step(k, [self.batch_loss[k], run.loss[k, 0]], self.drawings["losses"].ylim, [BLUE, ORANGE])
+        }
+
+    def stands(self) -> int:
+        return self.iteration()
+
+    def stand(self, step: int) -> dict[str, Any]:
+        return {"sample": min(step, self.trajectory.steps - 1) * self.batch_size}
+
     def status(self) -> str:
         k, run = self.iteration(), self.trajectory
         if run.diverged[0]:
@@ -250,7 +268,8 @@ the right one it often points uphill.</p>
         ordered = shown_while(widgets_of(draws)["replacement"], "!cb_obj.active", not self.replacement,
                               knobs_of(self, ["shuffle"]))  # fmt: skip
         return [
-            knobs_of(self, ["sample"], widgets={"sample": player}),
+            # a page without a server has a player of its own
+            knobs_of(self, ["sample"], widgets={"sample": player} if members is None else {}),
             knobs_of(self, ["lr", "batch_size"]),
             draws,
             ordered,

@@ -35,6 +35,7 @@ from ..pictures.layers import (
     surface,
     texts,
 )
+from ..pictures.playheads import moment, step_arrows
 from ..pictures.scene import (
     GONE,
     Landscape,
@@ -59,12 +60,15 @@ from ..plurals import many
 from ..readings.equations import hyperparameter_mathml, objective_mathml, rule_mathml
 from ..rules.rule import Rule, shut
 from ..runs.descent import descend
+from ..runs.steps import Played
 from ..runs.trajectory import Trajectory
 from ..state.weak import weakly
 from ..theory.outlook import lowest_among, outlook
 from ..theory.verdicts import place, shown
 from .first_rates import at_first_rate, first_rate, has_rate
 from .starts import first_start, followed
+from .surface_words import NOTES
+from .walks import lanes_played, surface_playhead
 from .words import basin_shares, distance_text, outlook_text, widened
 
 OFF, REACHED, SPEED = "the loss", "the minimum reached", "the steps to get there"
@@ -210,17 +214,18 @@ class SurfaceDescent(Experiment):
                 "begin": marks("white", "circle", 12, "start", line_color="#111111", line_width=2),
                 "end": marks(ORANGE, "square", 9, "end", line_color="white", line_width=1.2),
                 "left": marks(RED, "x", 12, line_width=3), "left_text": texts(RED, inward=True),
+                **step_arrows(), **moment(13, line=False),
             }, xlabel=self.objective.names[0], ylabel=self.objective.names[1], height=560, legend="bottom_right",
                 tap=self._begin_at, drag=("begin", self._begin_at)),
             Figure("loss", {
                 "loss": curve(ORANGE), "expected": curve(GREY, "rate expected", line_dash="dashed"),
-                **off_scale_marks(),
+                **off_scale_marks(), **moment(),
             }, logy=True, height=185, bare_x=True, legend="top_right"),
             Figure("values", {
-                "first": curve(BLUE, "x"), "second": curve(ORANGE, "y"), **off_scale_marks(),
+                "first": curve(BLUE, "x"), "second": curve(ORANGE, "y"), **off_scale_marks(), **moment(),
             }, height=175, bare_x=True, legend="top_right"),
             Figure("updates", {
-                "first": curve(BLUE, "x"), "second": curve(ORANGE, "y"), **off_scale_marks(),
+                "first": curve(BLUE, "x"), "second": curve(ORANGE, "y"), **off_scale_marks(), **moment(),
             }, xlabel="step", height=215, legend="top_right"),
         ]  # fmt: skip
 
@@ -298,6 +303,12 @@ class SurfaceDescent(Experiment):
             "updates": Drawing(updates, span, ranges["updates"], "Update of each coordinate"),
         }
 
+    def played(self) -> list[Played]:
+        return lanes_played(self.trajectory, self.optimizer, self.objective, "surface")
+
+    def playhead(self, step: int) -> dict[str, dict[str, Any]]:
+        return surface_playhead(self, step)
+
     def _axes_key(self) -> tuple:
         return (id(self.objective), type(self.optimizer).__name__, id(self.optimizer), self._fit)
 
@@ -349,20 +360,7 @@ class SurfaceDescent(Experiment):
         found, shares = self.results["outlook"], basin_shares(self.results["basins"])
         return "" if found is None else shares + outlook_text(found)
 
-    notes = """
-<p><b>What is shown.</b> The colour is the loss above its lowest value (of the picture, if the surface falls without
-end), on a log scale where it spans decades; white lines join points of equal loss. Drag the ring or click to start
-elsewhere. Filled stars are the lowest minima, hollow ones local minima.</p>
-<p><b>Learning rates.</b> A rule begins with its usual one, and with a lower one on a surface on which it would diverge.
-One that you set stays while it works.</p>
-<p><b>Basins.</b> Colour each start by the minimum that the rule reaches from it (or by how many steps it takes to
-come within 0.001 of its loss), in at least 200 steps. Minima are found by Newton's method, also those of a
-surface of your own.</p>
-<p><b>Axes stay put</b> while you move a knob, so that the eye can compare; a triangle at an edge marks
-the step at which a curve leaves its frame, a red cross where the path leaves the surface.</p>
-<p><b>Conventions.</b> Rules are PyTorch's, to the digit. Momentum and Inertia, and "eps inside the root",
-are the forms of the older lecture notebooks: see each rule's formula.</p>
-"""
+    notes = NOTES
 
     def controls(self, members: Members | None = None) -> list[Any]:
         main = knobs_of(self, ["objective_name", "optimizer_name"])

@@ -18,11 +18,12 @@ from ..objectives.stacked import Stacked
 from ..pictures import scene
 from ..readings import equations
 from ..readings.equations import hyper_symbol, objective_mathml, symbol_of
+from ..readings.letters import letters
 from ..readings.mathml import symbol_mathml
 from ..rules import rule
 from ..rules.rule import Rule
 from ..rules.schedules import Schedule
-from ..runs import descent, linear_filter
+from ..runs import descent, linear_filter, steps
 from ..theory import stability
 from .bundle import Bundle
 from .bundle import members as members_of
@@ -40,7 +41,8 @@ NATIVES: dict[Any, str] = {
     menus.label_of: "$.label_of",
     equations.rule_mathml: "$.rule_mathml", equations.objective_mathml: "$.objective_mathml",
     equations.hyperparameter_mathml: "$.hyperparameter_mathml",
-    stability.eigen_of_more: "$.eigen_of_more",
+    stability.eigen_of_more: "$.eigen_of_more", steps.settings_at: "$.settings_at",
+    steps.bend_at: "$.bend_at",
     Lanes: "$.lanes", Stacked: "$.lanes",
 }  # fmt: skip
 # what is known of all rules and surfaces when a page is written
@@ -70,7 +72,8 @@ def _made(value: Any, settings: Mapping[str, Any], bundle: Bundle) -> str:
 
 def _rule(cls: type[Rule], bundle: Bundle) -> str:
     symbols = {n: symbol_mathml(hyper_symbol(cls, n)) for n in cls.hyperparameters()}
-    more = {"off": dict(equations.idle_values(cls)), "symbols": symbols, "formulas": _rule_formulas(cls)}
+    more = {"off": dict(equations.idle_values(cls)), "symbols": symbols, "formulas": _rule_formulas(cls),
+            "letters": letters(cls)}  # fmt: skip
     refusal = members_of(cls, ["check"], bundle).replace("{check:", "{refusal:")
     return f"$.kinds.rule({{...{rule_script(cls)}, ...{_json(more)}, members: {refusal}}})"
 

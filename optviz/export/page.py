@@ -38,6 +38,7 @@ from ..state.subject import Subject
 from ..state.values import RESERVED, offering, plain, read, refusal, said, sentence, spec_of, stage_of, text, typed
 from .bundle import Bundle, members, names_on_self
 from .definitions import NATIVES, printed
+from .player import player
 from .printer import quoted
 from .skeleton import inline, page_text
 from .store import Store, is_traced, members_of, script_json, untraced
@@ -46,7 +47,7 @@ from .styles import colours, inline_styles
 from .teaching import lessons_text
 from .themes import THEMES, inks
 
-ROOTS = ("follow", "compute", "draw", "status", "side", "shade", "idle")
+ROOTS = ("follow", "compute", "draw", "status", "side", "shade", "idle", "played", "playhead", "stands", "stand")
 Offered = dict[tuple[str, str], Any]
 BASE = ("chosen", "offered", "settle", "bound", "trained")  # which the runtime's experiment has itself
 
@@ -74,7 +75,7 @@ def page_html(
 
 def style() -> str:
     """The style sheet of a page that holds an experiment."""
-    return stylesheet("export.css") + stylesheet("lesson.css") + colours()
+    return "".join(map(stylesheet, ("export.css", "lesson.css", "player.css"))) + colours()
 
 
 def program(experiment: Subject, knobs: Knobs = None, more: Callable[[Page], str] | None = None) -> str:
@@ -104,6 +105,7 @@ start(experiment, spec, sharing, {item}, {inks}){then};
 BODY = """<main><div id="refused" class="refused" role="alert"></div>
 <p id="frozen" class="frozen"></p>
 <div id="page"></div></main>
+<section id="player" class="player" aria-label="Playback" hidden></section>
 """
 LESSON = """<aside id="lesson" class="lesson" aria-label="Lesson" data-path="{path}" hidden></aside>
 """
@@ -177,6 +179,7 @@ def _program(experiment: Subject, offered: Offered, store: Store | None, spec: d
     texts = f"caption: {bundle.text(caption)}, wrapped: {bundle.text(wrapped)}, share: {bundle.text(share)}"
     texts += f", picked: {bundle.text(picked)}, range_of: {bundle.text(range_of)}"
     texts += f", shaded: {quoted(shaded('var(--unstable)'))}, lessons: {lessons_text(experiment, bundle)}"
+    texts += f", player: {player(experiment, bundle)}"
     shared = _sharing(experiment, offered, bundle)
     carried = "" if store is None else f"experiment.store = carried.store = {store.script()};"
     return f"""{bundle.source}

@@ -66,6 +66,8 @@ class LiveFigure:
         self.looked = False  # whether pan and zoom have been told of to who has not answered yet
         self._label_axes()
         self._push_plot(experiment.drawings[figure.name])
+        for layer in figure.layers.keys() - self.shown.keys():
+            self._show_or_hide(layer, 0)  # until a player fills it
         if figure.tap is not None:
             tap = figure.tap
             self.model.on_event("tap", lambda event: tap(*self._picked(event.x, event.y)))

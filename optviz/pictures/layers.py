@@ -49,13 +49,17 @@ Columns = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Layer:
-    """How a layer is drawn from its columns, and how a key shows it: its label, colour, symbol and outline."""
+    """How a layer is drawn from its columns, and how a key shows it: its label, colour, symbol and outline.
+
+    One that a page's player fills (see `optviz.pictures.playheads`) is `empty` in drawings.
+    """
 
     draw: Callable[..., Any]
     label: str = ""
     color: str = ""
     symbol: str = "solid"
     edge: str = "none"
+    empty: Columns | None = None
 
     def __call__(self, columns: Columns, *limits: Any) -> Any:
         return self.draw(columns, *limits)
@@ -102,9 +106,10 @@ class Drawing:
 
     def element(self, name: str, make: Callable) -> Any:
         """The element of one layer as it stands."""
-        if name in self.limits:
-            return make(self.layers[name], self.limits[name])
-        return make(self.layers[name])
+        columns = self.layers[name] if name in self.layers else getattr(make, "empty", None)
+        if columns is None:
+            raise KeyError(name)
+        return make(columns, self.limits[name]) if name in self.limits else make(columns)
 
 
 def curve(color: str, label: str = "", x: str = "x", y: str = "y", path: bool = False, **style: Any) -> Callable:

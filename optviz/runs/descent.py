@@ -186,7 +186,7 @@ def _one_lane(objective, rule, x0, steps, around) -> Trajectory:
     reshape = _gradient_hook(draws, around)
     gradient = objective.float_gradient()
     clipped = np.zeros((steps, 1), dtype=bool)
-    path, updates, raw, kept = [x], [], [], []
+    path, updates, raw, applied, kept = [x], [], [], [], []
     for t in range(1, steps + 1):
         look()
         if around.batches is not None:
@@ -195,6 +195,7 @@ def _one_lane(objective, rule, x0, steps, around) -> Trajectory:
         raw.append(g)
         if reshape is not None:
             g, clipped[t - 1] = reshape(t, g)
+            applied.append(g)
         h.lr = rate_list[t - 1]
         step, named = _float_step(rule, h, memories, x, g, t, hessian)
         kept.append(named)
@@ -204,7 +205,7 @@ def _one_lane(objective, rule, x0, steps, around) -> Trajectory:
         if not all(map(math.isfinite, x)):
             break
     run = _gather(path, updates, raw, kept, steps)
-    return _finished(objective, *run, rates, clipped, around)
+    return _finished(objective, *run, rates, clipped, around, _padded(applied, steps, len(x)) if applied else None)
 
 
 def _float_step(rule, h, memories, x, g, t, hessian):
@@ -277,6 +278,7 @@ def _many_lanes(objective, rule, x0, steps, around) -> Trajectory:
     draws = around.draws(steps, dim, lanes)
     gradient = objective.array_gradient()
     x, raw, updates = (np.empty((n, dim, lanes)) for n in (steps + 1, steps, steps))
+    applied = np.empty_like(raw) if draws is not None or around.clips else None
     terms: dict[str, np.ndarray] = {}
     x[0] = x0
     with np.errstate(all="ignore"):  # overflow and nan are results: the lane is marked diverged
@@ -290,6 +292,8 @@ def _many_lanes(objective, rule, x0, steps, around) -> Trajectory:
                 g = g + draws[t - 1]
             if around.clips:
                 g = around.cut(g)
+            if applied is not None:
+                applied[t - 1] = g
             h.lr = rate_of[t - 1]
             named: dict[str, Any] = {}
             if hessian is not None:
@@ -304,8 +308,11 @@ def _many_lanes(objective, rule, x0, steps, around) -> Trajectory:
                 terms[name][t - 1] = value
         _, clipped = around.clip_gradient(raw if draws is None else raw + draws)
     turned = [np.ascontiguousarray(a.swapaxes(1, 2)) for a in (x, updates, raw)]
+    if applied is not None:
+        applied = np.ascontiguousarray(applied.swapaxes(1, 2))
     terms = {name: np.ascontiguousarray(a.swapaxes(1, 2)) for name, a in terms.items()}
-    return _finished(objective, *turned, terms, rates, np.broadcast_to(clipped, (steps, lanes)).copy(), around)
+    clipped = np.broadcast_to(clipped, (steps, lanes)).copy()
+    return _finished(objective, *turned, terms, rates, clipped, around, applied)
 
 
 def _fill(rows: np.ndarray, entries: Any) -> None:
@@ -322,7 +329,7 @@ def _square(entries, dim: int, lanes: int):
     return [rows[i * dim : i * dim + dim] for i in range(dim)]
 
 
-def _finished(objective, x, updates, raw, terms, rates, clipped, around) -> Trajectory:
+def _finished(objective, x, updates, raw, terms, rates, clipped, around, applied=None) -> Trajectory:
     """Add losses and divergence to the arrays of a run."""
     lanes = x.shape[1]
     loss = objective.value(*np.moveaxis(x, 2, 0))
@@ -332,6 +339,6 @@ def _finished(objective, x, updates, raw, terms, rates, clipped, around) -> Traj
         batch_loss = np.stack([
             objective.value_of(batch, *x[t].T) for t, batch in enumerate(around.batches)
         ])  # fmt: skip
-    arrays = {"updates": updates, "gradients": raw, **terms}
+    arrays = {"updates": updates, "gradients": raw, **terms, **({} if applied is None else {"applied": applied})}
     diverged = blank_after_divergence(arrays, x, loss)
-    return Trajectory(x, loss, updates, raw, rates, clipped, diverged, terms, batch_loss)
+    return Trajectory(x, loss, updates, raw, rates, clipped, diverged, terms, batch_loss, applied)

@@ -16,6 +16,7 @@ class Trajectory:
     loss       (steps + 1, lanes)       the objective there
     updates    (steps, lanes, dim)      what each step added to x
     gradients  (steps, lanes, dim)      the gradient at x before noise and clipping
+    applied    (steps, lanes, dim)      the gradient that the rule was given, after them; None: there are none
     rates      (steps, lanes)           the learning rate of each step
     clipped    (steps, lanes)           True where clipping changed the gradient
     terms      name -> (steps, lanes, dim)  the rule's named terms
@@ -35,6 +36,7 @@ class Trajectory:
     diverged: np.ndarray
     terms: Mapping[str, np.ndarray] = field(default_factory=dict)
     batch_loss: np.ndarray | None = None
+    applied: np.ndarray | None = None
 
     @property
     def steps(self) -> int:
@@ -50,6 +52,18 @@ class Trajectory:
     def final(self) -> np.ndarray:
         """The last parameters, shape (lanes, dim)."""
         return self.x[-1]
+
+    def only(self, lane: int) -> Trajectory:
+        """One lane as a run of its own, which keeps nothing of the others."""
+
+        def cut(array):
+            return None if array is None else array[:, [lane]]
+
+        return Trajectory(
+            cut(self.x), cut(self.loss), cut(self.updates), cut(self.gradients), cut(self.rates), cut(self.clipped),
+            self.diverged[[lane]], {name: cut(values) for name, values in self.terms.items()}, cut(self.batch_loss),
+            cut(self.applied),
+        )  # fmt: skip
 
 
 def blank_after_divergence(arrays: Mapping[str, np.ndarray], x, loss) -> np.ndarray:
@@ -78,6 +92,8 @@ def side_by_side(parts: list[Trajectory]) -> Trajectory:
     names = dict.fromkeys(name for part in parts for name in part.terms)
     terms = {name: join_lanes([p.terms.get(name, np.full_like(p.updates, np.nan)) for p in parts]) for name in names}
     batch = None if parts[0].batch_loss is None else join("batch_loss")
+    given = [p.gradients if p.applied is None else p.applied for p in parts]
+    applied = None if all(p.applied is None for p in parts) else join_lanes(given)
     vectors = {n: join_lanes([getattr(p, n) for p in parts]) for n in ("x", "updates", "gradients")}
     scalars = {n: join(n) for n in ("loss", "rates", "clipped", "diverged")}
-    return Trajectory(**vectors, **scalars, terms=terms, batch_loss=batch)
+    return Trajectory(**vectors, **scalars, terms=terms, batch_loss=batch, applied=applied)

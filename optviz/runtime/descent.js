@@ -46,6 +46,9 @@ export class Rule {
     if (!this.update) throw new Error(`${this.name} refuses this setting of ${kind.flags.join(", ")}.`);
   }
 
+  get memory() { return this.kind.memory; }
+  get coupled() { return this.kind.coupled; }
+
   lanes() {
     return commonLength([1, ...Object.values(this.values).filter(isList).map((value) => numbersOf(value).length)]);
   }
@@ -227,7 +230,7 @@ function elementwise(f, coordinates) {
 
 // What a run leaves behind: the fields of optviz/runs/trajectory.py.
 export class Trajectory {
-  constructor(steps, lanes, dim, terms, batches) {
+  constructor(steps, lanes, dim, terms, batches, applied = false) {
     const vectors = () => filled([steps, lanes, dim]);
     this.x = filled([steps + 1, lanes, dim]);
     this.loss = filled([steps + 1, lanes]);
@@ -238,6 +241,7 @@ export class Trajectory {
     this.diverged = filled([lanes], 0);
     this.terms = Object.fromEntries(terms.map((name) => [name, vectors()]));
     this.batch_loss = batches ? filled([steps, lanes]) : null;
+    this.applied = applied ? vectors() : null;
   }
 
   get steps() {
@@ -253,6 +257,21 @@ export class Trajectory {
     const shape = this.x.shape.slice(1);
     return new Nd(this.x.data.slice(-sizeOf(shape)), shape);
   }
+
+  // One lane as a run of its own.
+  only(lane) {
+    const made = new Trajectory(this.steps, 1, this.x.shape[2], Object.keys(this.terms), this.batch_loss, this.applied);
+    const cut = (into, { data, shape: [rows, lanes, ...rest] }) => {
+      const size = sizeOf(rest), column = lane < 0 ? lane + lanes : lane;
+      for (let k = 0; k < rows; k++)
+        for (let i = 0; i < size; i++) into.data[k * size + i] = data[(k * lanes + column) * size + i];
+    };
+    for (const name of ["x", "loss", "updates", "gradients", "rates", "clipped", "batch_loss", "applied"])
+      if (this[name]) cut(made[name], this[name]);
+    for (const name of Object.keys(this.terms)) cut(made.terms[name], this.terms[name]);
+    made.diverged.data[0] = this.diverged.data.at(lane);
+    return made;
+  }
 }
 
 // Walk `steps` steps by one rule, or by several side by side. Lanes come from arrays in the
@@ -266,7 +285,8 @@ export function descend(objective, rule, start, steps, options = {}) {
   const shared = [starts.length, objectives.length, options.noise?.shape[2] ?? 1];
   const counts = rules.map((each) => commonLength([...shared, each.lanes()]));
   const terms = new Set(rules.flatMap((each) => each.terms));
-  const run = new Trajectory(steps, counts.reduce((a, b) => a + b), dim, [...terms], options.batches);
+  const run = new Trajectory(steps, counts.reduce((a, b) => a + b), dim, [...terms], options.batches,
+    Boolean(options.noise) || (options.clip ?? options.clipNorm ?? null) !== null);
   let column = 0;
   for (const [i, count] of counts.entries()) {
     const rates = ratesOf(rules[i], steps, count, options);
@@ -307,6 +327,7 @@ function walk(objective, rule, start, lane, run, column, options) {
     const gradient = objective.gradientAt(x, batch);
     const noisy = options.noise ? withNoise(gradient, options.noise, t, lane) : gradient;
     const g = clipped(noisy, options);
+    if (run.applied) for (let i = 0; i < dim; i++) run.applied.data[row * dim + i] = g[i];
     if (g !== noisy) run.clipped.data[row] = g.some((v, i) => v !== noisy[i]);
     if (batch) run.batch_loss.data[row] = objective.lossAt(x, batch);
     h.lr = run.rates.data[row];

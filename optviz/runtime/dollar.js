@@ -53,6 +53,8 @@ export const $ = {
   rule_mathml: (rule) => rule.formula(),
   objective_mathml: (objective) => objective.formula(),
   hyperparameter_mathml: (member) => member.numbers(),
+  settings_at: (rule, lane) => rule.at(lane),
+  bend_at: (objective, point) => objective.hessianAt(iter(point)),
   lane_map: laneMap, ranks: ranksOf, local_minima: localMinima, basin_map: basinMap, lowest_loss: lowestLoss,
   eigen_of_more: () => { throw new ValueError_("A page knows the curvatures of two variables."); },
 };

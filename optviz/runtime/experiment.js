@@ -20,6 +20,10 @@ export class Experiment {
   status() { return ""; }
   side() { return {}; }
   shade() { return {}; }
+  played() { return []; }
+  playhead() { return {}; }
+  stands() { return -1; }
+  stand() { return {}; }
   idle() { return shut(this.optimizer).map((name) => `optimizer.${name}`); }
   take(owner, values) { for (const [name, value] of Object.entries(values)) owner.assign(name, value); }
   narrow(name, entries) { this.menus[name] = entries; }

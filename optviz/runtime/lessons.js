@@ -37,7 +37,7 @@ export class Teacher {
     this.lit = []; // elements that are pointed at
     this.opener = this.header_button();
     this.experiment.watchers.push(() => this.look());
-    addEventListener("keydown", (event) => this.key(event));
+    addEventListener("keydown", (event) => this.key(event), true); // before the player's
     this.open_as_said();
   }
 

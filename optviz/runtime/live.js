@@ -38,7 +38,7 @@ class LiveFigure {
 
   // `afresh` undoes what pan and zoom have done to the axes.
   push(drawing, afresh = false) {
-    for (const layer of this.layers) this.put(layer, drawing.layers[layer.name]);
+    for (const layer of this.layers) if (layer.name in drawing.layers) this.put(layer, drawing.layers[layer.name]);
     for (const { name, mapper } of this.layers) {
       const limits = drawing.limits[name];
       if (mapper && limits) update(mapper, { low: limits[0], high: limits[1] });
@@ -46,6 +46,11 @@ class LiveFigure {
     this.frame(drawing, afresh);
     for (const [name, look] of Object.entries(drawing.axes)) this.name(this.axes[name], look);
     if (this.pointer) update(this.pointer, { tooltips: drawing.hover });
+  }
+
+  // Show other columns in some layers, and leave the rest as it is drawn.
+  over(columns) {
+    for (const layer of this.layers) if (layer.name in columns) this.put(layer, columns[layer.name]);
   }
 
   // The name and the ticks of an axis, where the drawing says them.

@@ -4,6 +4,7 @@ import { Refiner } from "./experiment.js";
 import { follow_theme, inked } from "./inks.js";
 import { Teacher } from "./lessons.js";
 import { LivePage } from "./live.js";
+import { Player } from "./player.js";
 import { States, history_buttons } from "./states.js";
 
 // Gives the page's parts once it is there.
@@ -22,6 +23,7 @@ export function start(experiment, spec, sharing, item, inks) {
       const states = new States(address);
       history_buttons(states);
       Object.assign(window.optviz, { address, states });
+      if (spec.player) window.optviz.player = new Player(experiment, page, spec.player, document.getElementById("player"));
       if (spec.lessons.length) window.optviz.teacher = new Teacher({ page, address, states, lessons: spec.lessons });
     }
     return window.optviz;

@@ -1,0 +1,29 @@
+"""What experiments give a page's player: runs that it can walk through, and where a step stands in their figures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..pictures.playheads import at_step, marked
+from ..runs.steps import Played
+from ..runs.trajectory import Trajectory
+
+
+def lanes_played(run: Trajectory, rule: Any, objective: Any, figure: str) -> list[Played]:
+    """Every lane of a run, with its path in a figure."""
+    names = [""] if run.lanes == 1 else [f"Lane {k + 1}" for k in range(run.lanes)]
+    return [Played(name, run, k, run.steps, rule, objective, figure, 0, 1) for k, name in enumerate(names)]
+
+
+def surface_playhead(experiment: Any, step: int) -> dict[str, dict[str, Any]]:
+    """Where a step stands on a surface, and on the loss, the coordinates and the updates against the step."""
+    run, drawn = experiment.trajectory, experiment.drawings
+    moves = run.updates[step - 1] if step > 0 else np.full((run.lanes, 2), np.nan)
+    return {
+        "surface": {"playhead": marked(run.x[step, :, 0], run.x[step, :, 1])},
+        "loss": at_step(step, run.loss[step] - experiment.results["floor"], drawn["loss"].ylim),
+        "values": at_step(step, run.x[step], drawn["values"].ylim),
+        "updates": at_step(step, moves, drawn["updates"].ylim),
+    }

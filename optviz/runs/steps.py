@@ -1,0 +1,120 @@
+"""What a single step of a run is made of: what stands for each letter of its rule's formula, and the parts by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..rules.rule import Rule, varies
+from .descent import first_memory
+from .trajectory import Trajectory
+
+
+@dataclass(frozen=True)
+class Played:
+    """A run whose steps can be walked through: the first `steps` of a trajectory's lane, what walked and where.
+
+    `figure` is the picture that shows its path, "" for none; `across` and `up` are the coordinates along its axes.
+    """
+
+    label: str
+    run: Trajectory
+    lane: int
+    steps: int
+    rule: Any
+    objective: Any
+    figure: str
+    across: int
+    up: int
+
+
+def last_step(played: Played) -> int:
+    """The last step that can be walked to: of all, or the one at which the run stopped being finite."""
+    gone = int(played.run.diverged[played.lane])
+    return min(gone, played.steps) if gone > 0 else played.steps
+
+
+def settings_at(rule: Any, lane: int) -> dict[str, Any]:
+    """The hyperparameters of one lane."""
+    return {name: float(v[lane if v.size > 1 else 0]) if varies(v) else v for name, v in rule.settings().items()}
+
+
+def letters_at(played: Played, t: int) -> list[dict[str, float]]:
+    """What the letters of the rule's formula stand for in step t = 1, 2, ..., by their names in `readings.letters`.
+
+    One dict a coordinate; of a coupled rule, whose formula has all coordinates, one. None for a rule without formula.
+    """
+    rule, run, lane = played.rule, played.run, played.lane
+    if not isinstance(rule, Rule):
+        return []
+    settings = settings_at(rule, lane)
+    first = first_memory(rule, {**settings, "lr": float(run.rates[0, lane])})
+    shared = {f"h.{name}": float(value) for name, value in settings.items()}
+    shared = {**shared, "h.lr": float(run.rates[t - 1, lane]), "t": float(t)}
+    points = run.x[t - 1 : t + 1, lane]
+    g = gradients_given(run)[t - 1, lane]
+    if rule.coupled:
+        return [{**shared, **_carried(run, lane, t, 0, first), **_coupled(played.objective, points, g)}]
+    return [
+        {**shared, **_carried(run, lane, t, i, first),
+         "x": float(points[0, i]), "g": float(g[i]), "x_next": float(points[1, i])}
+        for i in range(len(g))
+    ]  # fmt: skip
+
+
+def _carried(run: Trajectory, lane: int, t: int, i: int, first: dict[str, float]) -> dict[str, float]:
+    """The named terms of a step, and those that it found."""
+    now = {name: float(values[t - 1, lane, i]) for name, values in run.terms.items()}
+    before = {
+        f"{name}_before": float(run.terms[name][t - 2, lane, i]) if t > 1 and name in run.terms else float(value)
+        for name, value in first.items()
+    }
+    return {**now, **before}
+
+
+def _coupled(objective: Any, points: np.ndarray, g: np.ndarray) -> dict[str, float]:
+    """The coordinates of a point, of its gradient, its Hessian and the next point."""
+    (a, b), (c, d) = bend_at(objective, points[0])
+    bends = {"H_11": float(a), "H_12": float(b), "H_21": float(c), "H_22": float(d)}
+    both = {f"{name}_{i + 1}": float(row[i]) for name, row in (("x", points[0]), ("g", g)) for i in range(2)}
+    return {**bends, **both, **{f"x_{i + 1}_next": float(points[1, i]) for i in range(2)}}
+
+
+def bend_at(objective: Any, point: Any) -> Any:
+    """The rows of the Hessian."""
+    return objective.hessian(*point)
+
+
+def gradients_given(run: Trajectory) -> np.ndarray:
+    """The gradient that the rule was given at each step, after noise and clipping."""
+    return run.gradients if run.applied is None else run.applied
+
+
+def parts_of(played: Played) -> dict[str, np.ndarray]:
+    """What each step of a run consists of, by name: arrays (steps, dim).
+
+    "gradient" is the surface's, where noise ("noise") or clipping ("clip factor") make another one of it, which
+    is "g"; then the rule's named terms, "decay" (the pull of weight decay) and "step", what is added to the point.
+    """
+    run, lane, rule = played.run, played.lane, played.rule
+    raw, g = run.gradients[:, lane], gradients_given(run)[:, lane]
+    found: dict[str, np.ndarray] = {}
+    if run.applied is not None:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found = {
+                "gradient": raw,
+                **({"clip factor": g / raw} if run.clipped[:, lane].any() else {"noise": g - raw}),
+            }
+    found = {**found, "g": g}
+    for name, values in run.terms.items():
+        own = values[:, lane]
+        if "step" not in name and (own != g)[: last_step(played)].any():  # d is g where no weight decays
+            found = {**found, name: own}
+    if isinstance(rule, Rule):
+        settings = settings_at(rule, lane)
+        if "weight_decay" in settings and settings["weight_decay"] != 0:
+            found = {**found, "decay": settings["weight_decay"] * run.x[:-1, lane]}
+    found = {**found, "step": run.updates[:, lane]}
+    return {name: values for name, values in found.items() if np.isfinite(values).any()}

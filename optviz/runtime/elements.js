@@ -1,0 +1,30 @@
+// Elements of a page that the runtime makes itself.
+
+export function element(tag, properties = {}, ...children) {
+  const made = Object.assign(document.createElement(tag), properties);
+  made.append(...children);
+  return made;
+}
+
+const SVG = "http://www.w3.org/2000/svg";
+export function drawn(tag, attributes, ...children) {
+  const made = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...children);
+  return made;
+}
+
+const SHAPES = {
+  play: "M5 3l11 7-11 7z", pause: "M5 3h4v14H5zM11 3h4v14h-4z", back: "M13 3v14L5 10zM3 3h2v14H3z", on: "M7 3v14l8-7zM15 3h2v14h-2z",
+  first: "M17 3v14l-7-7zM10 3v14l-7-7zM1 3h2v14H1z", close: "M5 4l5 5 5-5 1 1-5 5 5 5-1 1-5-5-5 5-1-1 5-5-5-5z",
+};
+export function icon(name) {
+  return drawn("svg", { viewBox: "0 0 20 20", width: 16, height: 16, fill: "currentColor", "aria-hidden": "true" }, drawn("path", { d: SHAPES[name] }));
+}
+
+// What stands in the markup of a formula or a symbol.
+export function parsed(markup) {
+  const box = document.createElement("template");
+  box.innerHTML = markup;
+  return box.content;
+}
