@@ -42,7 +42,8 @@ def run_test_command() -> str:
 
 def pins() -> dict[str, Version]:
     """The versions that anaconda-project.yml pins."""
-    split = [re.fullmatch(r"([\w-]+)={1,2}([\w.]+)", entry) for entry in CONDA["packages"]]
+    entries = [entry for each in CONDA["packages"] for entry in (each["pip"] if isinstance(each, dict) else [each])]
+    split = [re.fullmatch(r"([\w-]+)={1,2}([\w.]+)", entry) for entry in entries]
     assert all(split), f"not all of {CONDA['packages']} are pinned"
     return {match[1]: Version(match[2]) for match in split if match}
 
