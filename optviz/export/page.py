@@ -75,7 +75,7 @@ def page_html(
 
 def style() -> str:
     """The style sheet of a page that holds an experiment."""
-    return "".join(map(stylesheet, ("export.css", "lesson.css", "player.css"))) + colours()
+    return "".join(map(stylesheet, ("export.css", "lesson.css", "player.css", "stage.css"))) + colours()
 
 
 def program(experiment: Subject, knobs: Knobs = None, more: Callable[[Page], str] | None = None) -> str:

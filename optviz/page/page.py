@@ -37,7 +37,7 @@ def _heights(usual: int) -> str:
     """The style sheet of a figure that is so high in a window of 900 px."""
     grown = f"clamp({round(0.78 * usual)}px, {usual / 9:.4g}vh, {round(1.6 * usual)}px)"
     sheets = {"min-width: 1101px": grown, "max-width: 760px": f"min({usual}px, 94vw)"}
-    return " ".join(TALL.format(window=window, height=height) for window, height in sheets.items())
+    return " ".join(TALL.format(window=window, height=f"var(--stage, {height})") for window, height in sheets.items())
 
 
 # what Bokeh calls the corners of a rectangle

@@ -1,19 +1,14 @@
 // The lessons of a page: a step's words beside the pictures, the state that shows it, a prediction, something to reach.
 import { ValueError_ } from "./base.js";
+import { element } from "./elements.js";
 
 const KEPT = "optviz-lessons"; // in the browser's storage: how far each lesson was taken
 
-function made(tag, values = {}, ...children) {
-  const element = Object.assign(document.createElement(tag), values);
-  element.append(...children.filter((child) => child !== null));
-  return element;
-}
-
-const marked = (tag, html, values = {}) => made(tag, { innerHTML: html, ...values });
+const marked = (tag, html, values = {}) => element(tag, { innerHTML: html, ...values });
 const button = (text, act, values = {}) => {
-  const element = made("button", { type: "button", textContent: text, ...values });
-  element.addEventListener("click", act);
-  return element;
+  const made = element("button", { type: "button", textContent: text, ...values });
+  made.addEventListener("click", act);
+  return made;
 };
 
 // Note how far a lesson was taken; what was done stays done.
@@ -67,8 +62,8 @@ export class Teacher {
   // Choose among the lessons of this page.
   offer() {
     if (this.lessons.length === 1) return this.begin(this.lessons[0]);
-    const list = made("ul", { className: "lesson-list" }, ...this.lessons.map((lesson) =>
-      made("li", {}, button(lesson.title, () => this.begin(lesson)), marked("p", lesson.sentence))));
+    const list = element("ul", { className: "lesson-list" }, ...this.lessons.map((lesson) =>
+      element("li", {}, button(lesson.title, () => this.begin(lesson)), marked("p", lesson.sentence))));
     this.show(this.bar("Lessons of this page"), list);
     this.box.querySelector("li button").focus();
   }
@@ -127,7 +122,7 @@ export class Teacher {
   // Words
 
   bar(title, place = "") {
-    return made("div", { className: "lesson-bar" }, marked("b", title), made("span", { textContent: place }),
+    return element("div", { className: "lesson-bar" }, marked("b", title), element("span", { textContent: place }),
       button("×", () => this.leave(), { className: "leave", ariaLabel: "Leave the lesson", title: "Leave the lesson" }));
   }
 
@@ -140,13 +135,13 @@ export class Teacher {
 
   write() {
     const { step, lesson, place } = this, last = place === lesson.steps.length - 1;
-    const progress = made("progress", { max: lesson.steps.length, value: place + 1, ariaLabel: "Steps of the lesson" });
+    const progress = element("progress", { max: lesson.steps.length, value: place + 1, ariaLabel: "Steps of the lesson" });
     this.again = button("Back to the lesson", () => this.return_(), { className: "again", hidden: true });
     this.show(
       this.bar(lesson.title, `${place + 1} of ${lesson.steps.length}`), progress,
       marked("h2", step.title, { tabIndex: -1 }), marked("div", step.text, { className: "words" }),
       step.question && this.question(step), this.goal(step),
-      made("nav", { ariaLabel: "Steps of the lesson" }, this.again,
+      element("nav", { ariaLabel: "Steps of the lesson" }, this.again,
         button("Back", () => this.go(place - 1), { disabled: place === 0 }),
         last ? this.onward() : button("Next", () => this.go(place + 1), { className: "next" })),
     );
@@ -158,7 +153,7 @@ export class Teacher {
     const [name, address, title] = path[at + 1] ?? [];
     const here = this.lessons.find((lesson) => lesson.name === name);
     if (here) return button(`Next: ${title}`, () => this.begin(here), { className: "next" });
-    if (name) return made("a", { className: "next", href: address, textContent: `Next: ${title}` });
+    if (name) return element("a", { className: "next", href: address, textContent: `Next: ${title}` });
     return button("Done", () => this.leave(), { className: "next" });
   }
 
@@ -166,7 +161,7 @@ export class Teacher {
 
   question(step) {
     const { question } = step, given = this.answers.get(step);
-    const box = made("fieldset", { className: "question" }, marked("legend", question.ask));
+    const box = element("fieldset", { className: "question" }, marked("legend", question.ask));
     if (question.guess) box.append(...this.guess(step, given));
     for (const answer of question.answers) {
       const choice = marked("button", answer.text, { type: "button", ariaPressed: String(given === answer) });
@@ -174,7 +169,7 @@ export class Teacher {
       if (given) choice.classList.add(answer.right ? "right" : given === answer ? "wrong" : "other");
       box.append(choice);
     }
-    const why = made("div", { className: "why", role: "status" });
+    const why = element("div", { className: "why", role: "status" });
     box.append(why);
     if (given) this.judge(step, given, why);
     return box;
@@ -182,10 +177,10 @@ export class Teacher {
 
   guess({ question: { guess } }, given) {
     const { low, high, step, unit } = guess, id = "lesson-guess";
-    const slider = made("input", { type: "range", id, min: low, max: high, step, value: given?.value ?? (low + high) / 2, ariaLabel: "Your guess" });
-    const shown = made("output", { textContent: `${slider.value}${unit}`, htmlFor: id });
+    const slider = element("input", { type: "range", id, min: low, max: high, step, value: given?.value ?? (low + high) / 2, ariaLabel: "Your guess" });
+    const shown = element("output", { textContent: `${slider.value}${unit}`, htmlFor: id });
     slider.addEventListener("input", () => { shown.textContent = `${slider.value}${unit}`; });
-    return [made("div", { className: "guess" }, slider, shown), button("That is my guess", () => this.answer(this.step, { value: slider.value }))];
+    return [element("div", { className: "guess" }, slider, shown), button("That is my guess", () => this.answer(this.step, { value: slider.value }))];
   }
 
   answer(step, answer) {
@@ -214,10 +209,10 @@ export class Teacher {
   goal(step) {
     this.target = null;
     if (!step.goal || (step.question && !this.answers.has(step))) return null;
-    this.target = made("div", { className: "goal", role: "status" });
+    this.target = element("div", { className: "goal", role: "status" });
     const help = button("Show me", () => this.states.glide(step.goal.solution));
     this.tell();
-    return made("div", { className: "target" }, this.target, help);
+    return element("div", { className: "target" }, this.target, help);
   }
 
   tell() {
@@ -247,12 +242,12 @@ export class Teacher {
 
   // Underline what to turn and frame what to look at.
   point(controls, figures) {
-    for (const { element, name } of this.lit.splice(0)) element.style[name] = "";
+    for (const { target, name } of this.lit.splice(0)) target.style[name] = "";
     const light = (model, name, look) => {
-      const element = view_of(model)?.el;
-      if (!element) return;
-      element.style[name] = look;
-      this.lit.push({ element, name });
+      const target = view_of(model)?.el;
+      if (!target) return;
+      target.style[name] = look;
+      this.lit.push({ target, name });
     };
     for (const name of controls) {
       const control = this.page.spec.controls.find((each) => each.name === name && this.page.shown(each));

@@ -4,7 +4,9 @@ import { Refiner } from "./experiment.js";
 import { follow_theme, inked } from "./inks.js";
 import { Teacher } from "./lessons.js";
 import { LivePage } from "./live.js";
+import { Pinned } from "./pinned.js";
 import { Player } from "./player.js";
+import { Stage, couple } from "./stage.js";
 import { States, history_buttons } from "./states.js";
 
 // Gives the page's parts once it is there.
@@ -25,6 +27,9 @@ export function start(experiment, spec, sharing, item, inks) {
       Object.assign(window.optviz, { address, states });
       if (spec.player) window.optviz.player = new Player(experiment, page, spec.player, document.getElementById("player"));
       if (spec.lessons.length) window.optviz.teacher = new Teacher({ page, address, states, lessons: spec.lessons });
+      window.optviz.pinned = new Pinned({ page, address, states });
+      window.optviz.stage = new Stage(window.optviz);
+      couple(window.optviz);
     }
     return window.optviz;
   });
