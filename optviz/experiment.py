@@ -369,29 +369,29 @@ class Experiment(Playable, pn.viewable.Viewer):
         descendents = param.concrete_descendents(cls)
         return {cls.__name__: cls} if cls in descendents.values() else descendents
 
-    def save(self, path: Any, title: str = "", theme: str = "system", knobs: Any = None) -> None:
+    def save(self, path: Any, title: str = "", theme: str = "system", knobs: Any = None, lesson: str = "") -> None:
         """Write this experiment, as it stands, as one HTML page that recomputes in the browser.
 
         `path` is a file's name or an open file. A button on the page switches between light and dark, and
         the browser remembers; until then its theme is that of the visitor's system, or the `theme` "default"
-        (light) or "dark". The page asks for nothing from a network. What runs through torch cannot be
-        recomputed there: its runs are stored for one or two `knobs`, `{"lr": [0.1, 0.2, ...]}`, by default
-        for 40 learning rates; of a race every trial, of a map the cells. Raises ValueError for a theme or knobs
-        that do not exist.
+        (light) or "dark". It opens with the `lesson` of this name, if one is given. The page asks for nothing from a
+        network. What runs through torch cannot be recomputed there: its runs are stored for one or two `knobs`,
+        `{"lr": [0.1, 0.2, ...]}`, by default for 40 learning rates; of a race every trial, of a map the cells. Raises
+        ValueError for a theme, knobs or a lesson that do not exist.
         """
-        text = self.html(title, theme, knobs)
+        text = self.html(title, theme, knobs, lesson)
         if hasattr(path, "write"):
             path.write(text)
         else:
             Path(path).write_text(text, "utf-8")
 
-    def html(self, title: str = "", theme: str = "system", knobs: Any = None) -> str:
+    def html(self, title: str = "", theme: str = "system", knobs: Any = None, lesson: str = "") -> str:
         """The text of the page that `save` writes."""
-        return page_html(self, title, theme, knobs)
+        return page_html(self, title, theme, knobs, lesson=lesson)
 
-    def live(self, height: int = 760) -> Any:
+    def live(self, height: int = 760, lesson: str = "") -> Any:
         """A view for notebooks that needs no kernel: the page that `save` writes, in a frame."""
-        return Frame(self.html(theme="default"), height, self.title)
+        return Frame(self.html(theme="default", lesson=lesson), height, self.title)
 
     def __panel__(self):
         return self.page().layout

@@ -11,7 +11,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "optviz"
 # from what stands alone to what needs all of it; a wing may import from those before it and from itself
-WINGS = ("messages", "plurals", "listed", "spans", "disk", "halt", "runtime", "trace", "pictures", "lessons",
+WINGS = ("messages", "plurals", "listed", "spans", "disk", "halt", "runtime", "lessons", "trace", "pictures",
          "rules", "objectives",
          "readings", "menus", "runs", "state", "sweeps", "theory", "maps", "page", "export", "experiment",
          "experiments", "opening", "card_pictures", "catalogue", "guard", "served", "app", "server",

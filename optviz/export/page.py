@@ -54,7 +54,7 @@ BASE = ("chosen", "offered", "settle", "bound", "trained")  # which the runtime'
 
 def page_html(
     experiment: Subject, title: str = "", theme: str = "system", knobs: Knobs = None, index: str = "",
-    path: Sequence[Any] = (),
+    path: Sequence[Any] = (), lesson: str = "",
 ) -> str:  # fmt: skip
     """The text of a self-contained page of this experiment as it stands now; see `Experiment.save`.
 
@@ -62,6 +62,9 @@ def page_html(
     """
     if theme not in THEMES:
         refuse("save", "needs the theme system, default or dark", theme)
+    names = [each.name for each in experiment.lessons]
+    if lesson and lesson not in names:
+        refuse("save", f"needs a lesson of {type(experiment).__name__}", lesson, f"choose from {', '.join(names)}")
     scripts = "".join(inline(text) for text in (*libraries(), program(experiment, knobs), page_script()))
     return page_text(
         title or experiment.title,

@@ -11,16 +11,18 @@ SITE = "optviz"
 
 def page_text(
     title: str, body: str, *, css: str, sentence: str = "", index: str = "", theme: str = "system", head: str = "",
-    served: str | None = None,
+    served: str | None = None, opens: str = "",
 ) -> str:  # fmt: skip
     """The text of a page; its header leads to the page `index`, where there is one, and `head` is put into its head.
 
-    `served` says to its scripts that a server hands it out, and what as: "page" or "index".
+    `served` says to its scripts that a server hands it out, and what as: "page" or "index"; `opens` what a saved one
+    opens with, as its address would say it.
     """
     home = f'<nav aria-label="{SITE}"><a href="{escape(index)}">{SITE}</a></nav>' if index else f"<b>{SITE}</b>"
     return _PAGE.format(
         title=escape(title), sentence=escape(sentence), icon=favicon(), theme=escape(theme), css=css, home=home,
-        choose=stylesheet("theme.js"), head=head, body=body, served=f' data-served="{served}"' if served else "",
+        choose=stylesheet("theme.js"), head=head, body=body,
+        data=(f' data-served="{served}"' if served else "") + (f' data-opens="{escape(opens)}"' if opens else ""),
     )  # fmt: skip
 
 
@@ -30,7 +32,7 @@ def inline(text: str) -> str:
 
 
 _PAGE = """<!DOCTYPE html>
-<html lang="en" data-theme="{theme}"{served}>
+<html lang="en" data-theme="{theme}"{data}>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">

@@ -96,7 +96,8 @@ export class Stage {
     }, { title: "Keep this run as thin lines while knobs move" });
     const versus = this.button("A | B", () => this.compare(this.pinned.query ?? this.address.query()), { title: "Two states side by side" });
     const full = this.button("Full screen", () => (document.fullscreenElement ? document.exitFullscreen() : root.requestFullscreen()));
-    this.tools.replaceChildren(menu, pin, versus, full, this.button("Leave the stage", () => this.leave()));
+    const framed = location.protocol === "about:"; // in a notebook: it has no address to open twice
+    this.tools.replaceChildren(menu, pin, ...(framed ? [] : [versus]), full, this.button("Leave the stage", () => this.leave()));
   }
 
   leave() {
