@@ -50,6 +50,7 @@ GROUPS = {
         "test_export_address",
         "test_export_map",
         "test_export_offers",
+        "test_export_player",
         "test_export_themes",
         "test_plot_ranges::test_an_exported",
         "test_export_stored::test_the_command",

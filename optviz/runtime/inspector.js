@@ -1,6 +1,7 @@
 // What one step of a run is made of: numbers, arrows on the picture, curves over all steps, the formula with its numbers.
 import { numbersOf } from "./descent.js";
 import { drawn, element, icon, parsed } from "./elements.js";
+import { same_key } from "./experiment.js";
 import { Substitution, letters_of, letter_name, short } from "./substitution.js";
 
 const POINTS = 400; // of a small curve
@@ -42,7 +43,12 @@ export class Inspector {
     this.player.show();
   }
 
-  renew() { this.stale = true; }
+  // What is shown may be of another run now.
+  renew() {
+    const { run, lane, steps, rule, label } = this.run, key = [run, lane, steps, label, rule.kind, ...Object.values(rule.values ?? {})];
+    this.stale ||= !same_key(key, this.key);
+    this.key = key;
+  }
 
   build() {
     const { runs, parts } = this.player, { run, rule, objective } = this.run;
