@@ -147,7 +147,7 @@ export class Inspector {
     this.ruled = rule.kind;
     this.sides = Array.from({ length: sides }, () => new Substitution(words, this.letters));
     this.heads = this.sides.map(() => element("h3"));
-    if (sides) this.formulas.replaceChildren(...this.sides.flatMap(({ content }, i) => [this.heads[i], element("div", { className: "numbers" }, content)]));
+    if (sides) this.formulas.replaceChildren(...this.sides.map(({ content }, i) => element("div", { className: "side" }, this.heads[i], content)));
     this.single = run.x.shape[2] > 1 && sides === 1;
     return this.head();
   }

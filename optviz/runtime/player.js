@@ -42,7 +42,8 @@ export class Player {
     const options = SPEEDS.map((rate) => element("option", { value: rate, selected: rate === this.rate, textContent: `${rate} steps/s` }));
     this.speed = element("select", { ariaLabel: "Speed" }, ...options);
     this.speed.addEventListener("change", () => this.at_rate(Number(this.speed.value)));
-    this.opener = element("button", { type: "button", className: "opener", textContent: "Inspect", ariaExpanded: "false", title: "What this step is made of" });
+    this.opener = element("button", { type: "button", className: "opener", ariaLabel: "Inspect", ariaExpanded: "false", title: "What this step is made of" },
+      icon("parts"), element("span", { textContent: "Inspect" }));
     this.opener.addEventListener("click", () => this.inspector.toggle());
     this.bar = element("div", { className: "transport" }, ...Object.values(this.buttons), this.range, this.told, this.speed, this.opener);
     this.box.append(this.bar);
@@ -159,7 +160,7 @@ export class Player {
       Home: () => this.seek(0), End: () => this.seek(this.last),
     };
     const act = acts[event.key];
-    if (!act || field || (event.key === " " && focus.matches?.(PRESSED)) || (event.key.length > 4 || event.key === "End" || event.key === "Home") && own) return;
+    if (!act || field || (event.key === " " ? focus.matches?.(PRESSED) : own)) return;
     if ((event.key === "Home" || event.key === "End") && !inside) return; // they scroll the page
     event.preventDefault();
     act();
