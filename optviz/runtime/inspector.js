@@ -55,7 +55,7 @@ export class Inspector {
     this.stale = false;
     this.menu.hidden = runs.length < 2;
     this.menu.replaceChildren(...runs.map(({ label }, i) => element("option", { value: i, textContent: label, selected: i === this.chosen })));
-    this.names = objective.names ?? ["x", "y"].slice(0, run.x.shape[2]);
+    this.names = objective?.names ?? ["x", "y"].slice(0, run.x.shape[2]);
     this.values = parts.parts_of(this.run);
     this.letters = rule.kind?.letters ? letters_of(rule.kind) : new Map();
     this.scales = {};

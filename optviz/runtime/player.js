@@ -61,6 +61,7 @@ export class Player {
   }
 
   stand(step) {
+    if (this.late) this.renew();
     this.step = Math.min(Math.max(Math.round(step), 0), this.last);
     this.shown = true;
     this.set(this.experiment.stand(this.step));
@@ -106,10 +107,20 @@ export class Player {
     if (this.playing) this.next = requestAnimationFrame((later) => this.frame(later));
   }
 
-  // The runs have changed: who stood at the end stands at the new one.
+  // The runs have changed. As long as nothing is shown of them, that can wait for a hand to rest.
   follow() {
-    const { message } = this.experiment, ended = this.step >= this.last;
-    if (message) return;
+    clearTimeout(this.late);
+    this.late = null;
+    if (this.experiment.message) return;
+    if (this.shown || this.inspector.open) this.renew();
+    else this.late = setTimeout(() => this.renew(), 80);
+  }
+
+  // Who stood at the end stands at the new one.
+  renew() {
+    const ended = this.step >= this.last;
+    clearTimeout(this.late);
+    this.late = null;
     this.runs = this.experiment.played();
     this.inspector.renew();
     if (this.setting) return;
