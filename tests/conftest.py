@@ -51,6 +51,7 @@ GROUPS = {
         "test_export_address",
         "test_export_map",
         "test_export_offers",
+        "test_export_player",
         "test_export_themes",
         "test_lesson_pages",
         "test_stage",

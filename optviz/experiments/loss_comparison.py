@@ -250,7 +250,9 @@ class LossComparison(Experiment):
 
     def playhead(self, step: int) -> dict[str, dict[str, Any]]:
         run, inks = self.trajectory, [COLOURS[name] for name in NAMES]
-        maps = {n: {"playhead": marked(run.x[step, k, 1], run.x[step, k, 0])} for k, n in enumerate(NAMES)}
+        maps = {
+            n: {"playhead": marked(run.x[step, k, 1], run.x[step, k, 0], [COLOURS[n]])} for k, n in enumerate(NAMES)
+        }
         loss = at_step(step, run.loss[step], self.drawings["loss"].ylim, inks)
         return {**maps, "loss": loss, "data": self._lines_at(run.x[step])}
 

@@ -12,10 +12,13 @@ from ..lessons.memory_of_noise import MEMORY_OF_NOISE
 from ..messages import refuse
 from ..page.layout import frame, grid, html
 from ..pictures.layers import BLUE, GREY, ORANGE, RED, Drawing, Figure, bands, curve, guides, marks
+from ..pictures.playheads import at_step, moment
 from ..pictures.scene import off_scale
 from ..rules.optimizers import Momentum
 from ..rules.schedules import LinearDecay
 from ..runs.linear_filter import filtered
+from ..runs.steps import Played, walk_of
+from ..runs.trajectory import Trajectory
 from ..spans import Spanned
 from ..theory.noise import clipped_deviation, update_spread
 
@@ -145,6 +148,7 @@ class SingleParameter(Experiment):
                     "baseline": curve(ORANGE, "plain SGD", line_width=1, alpha=0.85),
                     "updates": curve(BLUE, "momentum", line_width=1.6),
                     "expected": curve(GREY, "predicted ±2 spreads", line_dash="dashed"),
+                    **moment(),
                 },
                 static=lambda: guides((-0.3, 0.3, -1, 1)),
                 xlabel="step of the epoch", ylabel="update", height=380, legend="top_right",
@@ -179,6 +183,7 @@ class SingleParameter(Experiment):
                     "updates": curve(BLUE, "momentum"),
                     "expected": curve(GREY, "predicted ±2 spreads", line_dash="dashed"),
                     "above": marks(RED, "triangle", 9), "below": marks(RED, "inverted_triangle", 9),
+                    **moment(),
                 },
                 xlabel="epoch", ylabel="parameter", height=240, legend="top_right", tap=self._view_epoch,
             ),
@@ -239,6 +244,30 @@ class SingleParameter(Experiment):
             **{name: {"x": 0.5 + marked["x"] * EVERY / STEPS, "y": marked["y"]} for name, marked in out.items()},
         }  # fmt: skip
         return Drawing(layers, (0.5, EPOCHS + 0.5), (-high, high), "The parameter: the sum of its updates")
+
+    def played(self) -> list[Played]:
+        key = (self.gradients, self.rates, self.updates, self.clip)
+        run = self.remember("walk", key, self._walk)
+        rule = Momentum(lr=self.lr, momentum=self.momentum)
+        return [Played("", run, 0, run.steps, rule, None, "", 0, 0)]
+
+    def _walk(self) -> Trajectory:
+        cut = np.clip(self.gradients, -self.clip, self.clip)
+        return walk_of(self.values, self.updates, self.gradients, cut, self.rates, {"v": -self.updates})
+
+    def playhead(self, step: int) -> dict[str, dict[str, Any]]:
+        k, drawn, inks = min(step, EPOCHS * STEPS - 1), self.drawings, [ORANGE, BLUE]
+        now, value = [self.baseline[k], self.updates[k]], self.played()[0].run.x[step, 0, 0]
+        return {
+            "steps": at_step(k - (self.epoch - 1) * STEPS, now, drawn["steps"].ylim, inks),
+            "value": at_step(0.5 + step / STEPS, [value], drawn["value"].ylim, [BLUE]),
+        }
+
+    def stands(self) -> int:
+        return (self.epoch - 1) * STEPS
+
+    def stand(self, step: int) -> dict[str, Any]:
+        return {"epoch": min(step, EPOCHS * STEPS - 1) // STEPS + 1}
 
     def status(self) -> str:
         at = slice((self.epoch - 1) * STEPS, self.epoch * STEPS)

@@ -216,9 +216,8 @@ class StochasticLandscape(Experiment):
 
     def playhead(self, step: int) -> dict[str, dict[str, Any]]:
         run, k = self.trajectory, min(step, self.trajectory.steps - 1)
-        return {
-            "losses": at_step(k, [self.batch_loss[k], run.loss[k, 0]], self.drawings["losses"].ylim, [BLUE, ORANGE])
-        }
+        there = at_step(k, [self.batch_loss[k], run.loss[k, 0]], self.drawings["losses"].ylim, [BLUE, ORANGE])
+        return {"losses": {"playhead": there["playhead"]}}
 
     def stands(self) -> int:
         return self.iteration()

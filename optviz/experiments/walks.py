@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..pictures.layers import BLUE, ORANGE
 from ..pictures.playheads import at_step, marked
 from ..runs.steps import Played
 from ..runs.trajectory import Trajectory
@@ -21,9 +22,10 @@ def surface_playhead(experiment: Any, step: int) -> dict[str, dict[str, Any]]:
     """Where a step stands on a surface, and on the loss, the coordinates and the updates against the step."""
     run, drawn = experiment.trajectory, experiment.drawings
     moves = run.updates[step - 1] if step > 0 else np.full((run.lanes, 2), np.nan)
+    inks, both = [ORANGE for _ in range(run.lanes)], [ink for _ in range(run.lanes) for ink in (BLUE, ORANGE)]
     return {
-        "surface": {"playhead": marked(run.x[step, :, 0], run.x[step, :, 1])},
-        "loss": at_step(step, run.loss[step] - experiment.results["floor"], drawn["loss"].ylim),
-        "values": at_step(step, run.x[step], drawn["values"].ylim),
-        "updates": at_step(step, moves, drawn["updates"].ylim),
+        "surface": {"playhead": marked(run.x[step, :, 0], run.x[step, :, 1], inks)},
+        "loss": at_step(step, run.loss[step] - experiment.results["floor"], drawn["loss"].ylim, inks),
+        "values": at_step(step, run.x[step], drawn["values"].ylim, both),
+        "updates": at_step(step, moves, drawn["updates"].ylim, both),
     }

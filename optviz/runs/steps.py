@@ -36,6 +36,18 @@ def last_step(played: Played) -> int:
     return min(gone, played.steps) if gone > 0 else played.steps
 
 
+def walk_of(
+    x: np.ndarray, updates: np.ndarray, gradients: np.ndarray, applied: np.ndarray, rates: np.ndarray,
+    terms: dict[str, np.ndarray],
+) -> Trajectory:  # fmt: skip
+    """A run of one parameter as a trajectory: each array has one number a step, `x` one more."""
+    each = [values[:, None, None] for values in (updates, gradients, applied)]
+    clipped = (applied != gradients)[:, None]
+    kept = {name: values[:, None, None] for name, values in terms.items()}
+    return Trajectory(x[:, None, None], np.zeros((len(x), 1)), each[0], each[1], rates[:, None], clipped,
+                      np.zeros(1, dtype=int), kept, None, each[2])  # fmt: skip
+
+
 def settings_at(rule: Any, lane: int) -> dict[str, Any]:
     """The hyperparameters of one lane."""
     return {name: float(v[lane if v.size > 1 else 0]) if varies(v) else v for name, v in rule.settings().items()}
@@ -101,7 +113,7 @@ def parts_of(played: Played) -> dict[str, np.ndarray]:
     run, lane, rule = played.run, played.lane, played.rule
     raw, g = run.gradients[:, lane], gradients_given(run)[:, lane]
     found: dict[str, np.ndarray] = {}
-    if run.applied is not None:
+    if run.applied is not None and (g != raw)[: last_step(played)].any():
         with np.errstate(divide="ignore", invalid="ignore"):
             found = {
                 "gradient": raw,

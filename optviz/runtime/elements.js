@@ -16,6 +16,7 @@ export function drawn(tag, attributes, ...children) {
 
 const SHAPES = {
   play: "M5 3l11 7-11 7z", pause: "M5 3h4v14H5zM11 3h4v14h-4z", back: "M13 3v14L5 10zM3 3h2v14H3z", on: "M7 3v14l8-7zM15 3h2v14h-2z",
+  parts: "M2 4h4v3H2zM8 4h10v3H8zM2 9h4v3H2zM8 9h10v3H8zM2 14h4v3H2zM8 14h10v3H8z",
   first: "M17 3v14l-7-7zM10 3v14l-7-7zM1 3h2v14H1z", close: "M5 4l5 5 5-5 1 1-5 5 5 5-1 1-5-5-5 5-1-1 5-5-5-5z",
 };
 export function icon(name) {

@@ -1,6 +1,7 @@
 // What one step of a run is made of: numbers, arrows on the picture, curves over all steps, the formula with its numbers.
 import { numbersOf } from "./descent.js";
 import { drawn, element, icon, parsed } from "./elements.js";
+import { same_key } from "./experiment.js";
 import { Substitution, letters_of, letter_name, short } from "./substitution.js";
 
 const POINTS = 400; // of a small curve
@@ -42,14 +43,19 @@ export class Inspector {
     this.player.show();
   }
 
-  renew() { this.stale = true; }
+  // What is shown may be of another run now.
+  renew() {
+    const { run, lane, steps, rule, label } = this.run, key = [run, lane, steps, label, rule.kind, ...Object.values(rule.values ?? {})];
+    this.stale ||= !same_key(key, this.key);
+    this.key = key;
+  }
 
   build() {
     const { runs, parts } = this.player, { run, rule, objective } = this.run;
     this.stale = false;
     this.menu.hidden = runs.length < 2;
     this.menu.replaceChildren(...runs.map(({ label }, i) => element("option", { value: i, textContent: label, selected: i === this.chosen })));
-    this.names = objective.names ?? ["x", "y"].slice(0, run.x.shape[2]);
+    this.names = objective?.names ?? ["x", "y"].slice(0, run.x.shape[2]);
     this.values = parts.parts_of(this.run);
     this.letters = rule.kind?.letters ? letters_of(rule.kind) : new Map();
     this.scales = {};
@@ -141,7 +147,7 @@ export class Inspector {
     this.ruled = rule.kind;
     this.sides = Array.from({ length: sides }, () => new Substitution(words, this.letters));
     this.heads = this.sides.map(() => element("h3"));
-    if (sides) this.formulas.replaceChildren(...this.sides.flatMap(({ content }, i) => [this.heads[i], element("div", { className: "numbers" }, content)]));
+    if (sides) this.formulas.replaceChildren(...this.sides.map(({ content }, i) => element("div", { className: "side" }, this.heads[i], content)));
     this.single = run.x.shape[2] > 1 && sides === 1;
     return this.head();
   }

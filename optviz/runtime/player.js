@@ -42,7 +42,8 @@ export class Player {
     const options = SPEEDS.map((rate) => element("option", { value: rate, selected: rate === this.rate, textContent: `${rate} steps/s` }));
     this.speed = element("select", { ariaLabel: "Speed" }, ...options);
     this.speed.addEventListener("change", () => this.at_rate(Number(this.speed.value)));
-    this.opener = element("button", { type: "button", className: "opener", textContent: "Inspect", ariaExpanded: "false", title: "What this step is made of" });
+    this.opener = element("button", { type: "button", className: "opener", ariaLabel: "Inspect", ariaExpanded: "false", title: "What this step is made of" },
+      icon("parts"), element("span", { textContent: "Inspect" }));
     this.opener.addEventListener("click", () => this.inspector.toggle());
     this.bar = element("div", { className: "transport" }, ...Object.values(this.buttons), this.range, this.told, this.speed, this.opener);
     this.box.append(this.bar);
@@ -60,6 +61,7 @@ export class Player {
   }
 
   stand(step) {
+    if (this.late) this.renew();
     this.step = Math.min(Math.max(Math.round(step), 0), this.last);
     this.shown = true;
     this.set(this.experiment.stand(this.step));
@@ -105,10 +107,20 @@ export class Player {
     if (this.playing) this.next = requestAnimationFrame((later) => this.frame(later));
   }
 
-  // The runs have changed: who stood at the end stands at the new one.
+  // The runs have changed. As long as nothing is shown of them, that can wait for a hand to rest.
   follow() {
-    const { message } = this.experiment, ended = this.step >= this.last;
-    if (message) return;
+    clearTimeout(this.late);
+    this.late = null;
+    if (this.experiment.message) return;
+    if (this.shown || this.inspector.open) this.renew();
+    else this.late = setTimeout(() => this.renew(), 80);
+  }
+
+  // Who stood at the end stands at the new one.
+  renew() {
+    const ended = this.step >= this.last;
+    clearTimeout(this.late);
+    this.late = null;
     this.runs = this.experiment.played();
     this.inspector.renew();
     if (this.setting) return;
@@ -159,7 +171,7 @@ export class Player {
       Home: () => this.seek(0), End: () => this.seek(this.last),
     };
     const act = acts[event.key];
-    if (!act || field || (event.key === " " && focus.matches?.(PRESSED)) || (event.key.length > 4 || event.key === "End" || event.key === "Home") && own) return;
+    if (!act || field || (event.key === " " ? focus.matches?.(PRESSED) : own)) return;
     if ((event.key === "Home" || event.key === "End") && !inside) return; // they scroll the page
     event.preventDefault();
     act();
