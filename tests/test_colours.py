@@ -2,75 +2,70 @@
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import combinations
 
-import numpy as np
 import pytest
+from coloraide import Color
 
 from optviz.app import experiments
 from optviz.experiments.race import COLOURS, STYLES
-from optviz.pictures.layers import EIGHT, GROUNDS, SERIES
+from optviz.pictures.layers import EIGHT, GREY, GROUNDS
 
-# Machado, Oliveira and Fernandes 2009, severity 1, on linear RGB
-EYES = {
-    "every cone": np.eye(3),
-    "no red cones": np.array([[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216],
-                              [-0.003882, -0.048116, 1.051998]]),
-    "no green cones": np.array([[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413],
-                                [-0.011820, 0.042940, 0.968881]]),
-}  # fmt: skip
-XYZ = np.array(
-    [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
-)
+METHODS = ("machado", "vienot", "brettel")  # how the published models differ is how far each may be off
+EYES = {"every cone": [None], **{eye: [(eye, method) for method in METHODS] for eye in ("protan", "deutan")}}
 
 
-def linear(colour: str) -> np.ndarray:
-    """A colour's share of red, green and blue light."""
-    names = {"white": "#ffffff", "black": "#000000"}
-    colour = names.get(colour, colour)
-    c = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
-    return np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
+@cache
+def seen(colour: str, eye: tuple[str, str] | None) -> Color:
+    """What an eye makes of a colour."""
+    kind, method = eye or ("", "")
+    return Color(colour).filter(kind, 1, method=method) if eye else Color(colour)
 
 
-def contrast(one: str, two: str) -> float:
-    """WCAG's ratio of luminances, 1 to 21."""
-    low, high = sorted(XYZ[1] @ linear(colour) + 0.05 for colour in (one, two))
-    return float(high / low)
-
-
-def seen(colour: str, eye: np.ndarray) -> np.ndarray:
-    """CIELAB of what an eye makes of a colour; one step is about what it just tells apart."""
-    share = XYZ @ np.clip(eye @ linear(colour), 0, 1) / XYZ.sum(axis=1)
-    root = np.where(share > 0.008856, np.cbrt(share), 7.787 * share + 16 / 116)
-    return np.array([116 * root[1] - 16, 500 * (root[0] - root[1]), 200 * (root[1] - root[2])])
-
-
-def nearest(colours, eye) -> float:
-    return min(float(np.linalg.norm(seen(a, eye) - seen(b, eye))) for a, b in combinations(colours, 2))
+@cache
+def apart(one: str, two: str) -> float:
+    """CIEDE2000 between two colours, for the eye that sees least of it."""
+    eyes = [eye for each in EYES.values() for eye in each]
+    return min(seen(one, eye).delta_e(seen(two, eye), method="2000") for eye in eyes)
 
 
 def test_the_yardsticks_are_right():
-    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)  # WCAG's own example
-    assert seen("#ff0000", np.eye(3)) == pytest.approx([53.24, 80.09, 67.20], abs=0.05)
+    assert Color("#777777").contrast("white") == pytest.approx(4.48, abs=0.01)  # WCAG's own example
+    blue, bluer = (Color("lab-d65", lab) for lab in ([50, 2.6772, -79.7751], [50, 0, -82.7485]))
+    assert blue.delta_e(bluer, method="2000", space="lab-d65") == pytest.approx(2.0425, abs=1e-4)  # Sharma et al. 2005
 
 
 @pytest.mark.parametrize("eye", EYES)
 def test_series_stay_apart_for_every_eye(eye):
-    assert nearest(EIGHT, EYES[eye]) > 20
-    assert nearest(SERIES, EYES[eye]) > 20
+    for each in EYES[eye]:
+        for one, two in combinations((*EIGHT, GREY), 2):
+            assert seen(one, each).delta_e(seen(two, each), method="2000") >= 10, (one, two)
 
 
 def test_racers_of_one_colour_family_differ_in_their_dashes():
-    for eye in EYES.values():
-        for one, two in combinations(COLOURS, 2):
-            if np.linalg.norm(seen(COLOURS[one], eye) - seen(COLOURS[two], eye)) < 30:
-                assert STYLES[one] != STYLES[two], (one, two)
+    assert set(COLOURS.values()) == set(EIGHT)
+    for one, two in combinations(COLOURS, 2):
+        assert STYLES[one] != STYLES[two] or apart(COLOURS[one], COLOURS[two]) > 15, (one, two)
+
+
+def looks(figure) -> dict[str, tuple[str, str]]:
+    """The colour of each layer that has one of its own, and what it is drawn with: a dash or a mark."""
+    named = {name: (getattr(layer, "color", ""), getattr(layer, "symbol", "")) for name, layer in figure.layers.items()}
+    return {name: look for name, look in named.items() if look[0].startswith("#") and len(look[0]) == 7}
+
+
+@pytest.mark.parametrize("kind", experiments().values(), ids=experiments())
+def test_what_stands_in_one_figure_differs_in_colour_or_in_shape_for_every_eye(kind):
+    for figure in kind().figures():
+        for (one, (ink, shape)), (two, (other, drawn)) in combinations(looks(figure).items(), 2):
+            assert ink == other or shape != drawn or apart(ink, other) >= 10, (figure.name, one, two)
 
 
 def reads(layer, ground: str) -> bool:
     """Whether a layer, or what outlines it, stands out from a ground."""
     colours = [layer.color] if layer.edge == "none" else [layer.color, layer.edge]
-    return max(contrast(colour, ground) for colour in colours) >= 3
+    return max(Color(colour).contrast(ground) for colour in colours) >= 3
 
 
 @pytest.mark.parametrize("kind", experiments().values(), ids=experiments())

@@ -53,6 +53,7 @@ class MSE(Criterion):
     name = "mse"
     title = "MSE"
     colour = "blue"
+    dash = "dotdash"
 
     @staticmethod
     def formula(r, h, xp):
@@ -65,6 +66,7 @@ class L1(Criterion):
     name = "l1"
     title = "L1"
     colour = "orange"
+    dash = "dotted"
 
     @staticmethod
     def formula(r, h, xp):

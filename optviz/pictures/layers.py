@@ -21,10 +21,9 @@ from .plot_hooks import saying
 BACKEND = "bokeh"  # whichever a user has chosen for pictures of his own
 # Inks read on both grounds, and series stay apart for eyes without red or green cones (tests/test_colours.py).
 GROUNDS = ("#ffffff", "#181818")  # of a light and of a dark page
-BLUE, ORANGE, TEAL, PURPLE, PLUM = "#2f6fde", "#e8590c", "#1e965a", "#871eff", "#b43c78"
-SKY, RUST, SLATE = "#5a96e1", "#b43c1e", "#7896b4"
+BLUE, ORANGE, TEAL, PURPLE, PLUM = "#4e80f7", "#e8590c", "#1e965a", "#6c34ff", "#b74472"
+SKY, RUST, SLATE = "#589bc9", "#b43c1e", "#3a69a5"
 GREY, RED, BLACK = "#8a94a3", "#d6294b", "#111111"
-SERIES = (BLUE, ORANGE, TEAL, PLUM)
 EIGHT = (BLUE, TEAL, SKY, PLUM, PURPLE, ORANGE, RUST, SLATE)
 INKS = {"blue": BLUE, "teal": TEAL, "sky": SKY, "plum": PLUM, "purple": PURPLE, "orange": ORANGE, "rust": RUST,
         "slate": SLATE, "red": RED, "grey": GREY}  # fmt: skip
