@@ -67,7 +67,7 @@ def test_values_by_powers_are_typed_as_they_are_said(page, served):
     )
 
 
-# what a finger is to meet: the controls on view that it misses 21 px above or below their middle, and meets no knob there
+# what a finger is to meet: the controls on view that it misses 21 px above or below their middle, where no knob is
 MET = """() => {
   const found = [], walk = (root) => root.querySelectorAll("*").forEach((e) => {
     if (e.matches(".bk-slider-value, .noUi-handle, select, .bk-input, button, .bk-label")) found.push(e);
