@@ -1,9 +1,10 @@
-"""What a visitor does with controls, by hand: values that are typed."""
+"""What a visitor does with controls, by hand: values that are typed, pictures that stay in view on a phone."""
 
 from __future__ import annotations
 
 import pytest
 from browser import slider, slider_value, type_value, value_field, wait_idle, wait_until
+from hands import dragged_by_finger, finger, scrolled, wait_until_still
 from pages import assert_shows
 
 from optviz import SurfaceDescent
@@ -64,3 +65,54 @@ def test_values_by_powers_are_typed_as_they_are_said(page, served):
     assert slider(page, "Highest lr tried").locator(".refused").inner_text() == (
         "Highest lr tried must be a finite number from 0.316 to 1000, not 0.1; it stays 10."
     )
+
+
+# what a finger is to meet: the controls on view that it misses 21 px above or below their middle, where no knob is
+MET = """() => {
+  const found = [], walk = (root) => root.querySelectorAll("*").forEach((e) => {
+    if (e.matches(".bk-slider-value, .noUi-handle, select, .bk-input, button, .bk-label")) found.push(e);
+    if (e.shadowRoot) walk(e.shadowRoot);
+  });
+  walk(document);
+  const missed = (e) => {
+    const box = e.getBoundingClientRect(), [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+    if (!e.checkVisibility() || y < 60 || y > innerHeight - 30 || e.disabled || x > innerWidth) return false;
+    const at = (dy) => {
+      let hit = document.elementFromPoint(x, y + dy);
+      while (hit?.shadowRoot) hit = hit.shadowRoot.elementFromPoint(x, y + dy);
+      return hit && (e === hit || e.contains(hit) || hit.matches(".noUi-handle, .noUi-touch-area"));
+    };
+    return at(0) && !(at(-21) && at(21));
+  };
+  return found.filter(missed).map((e) => e.outerHTML.slice(0, 120));
+}"""
+# where the first picture is in the window, and what fills it, as a number that another picture would not have
+FIRST = """() => {
+  const canvas = optviz.page.model(optviz.page.spec.figures[0].model), view = [...Bokeh.index].flatMap(function all(v) {
+    return [v, ...(v.child_views ?? []).flatMap(all)];
+  }).find((v) => v.model === canvas);
+  const { top, bottom } = view.canvas_view.el.getBoundingClientRect();
+  return { top, bottom, side: document.documentElement.scrollHeight };
+}"""
+
+
+@pytest.mark.parametrize("app", ["surface_descent", "loss_comparison", "stochastic_landscape", "hyperparameter_map"])
+def test_on_a_phone_the_first_picture_stays_while_a_slider_is_moved(phone, served, app):
+    phone.goto(f"{served}/{app}")
+    wait_idle(phone)
+    phone.wait_for_timeout(1100)  # fields come with the first tending
+    assert phone.evaluate(MET) == []
+    label = "Learning rate"
+    track = slider(phone, label).locator(".noUi-target")
+    while track.bounding_box()["y"] > 640 or scrolled(phone) < 60:
+        finger(phone, (6, 700), (6, 600), moves=40)
+        wait_until_still(phone)
+    shown = phone.evaluate(FIRST)
+    assert shown["bottom"] < track.bounding_box()["y"] < 800
+    assert 0 <= shown["top"] < shown["bottom"] < 0.5 * 844
+    rows = phone.locator(".bk-input-group:visible").evaluate_all("all => all.map((e) => e.getBoundingClientRect().y)")
+    assert sum(shown["bottom"] < y < 800 for y in rows) >= 3  # controls that are in reach below it
+    before = phone.evaluate("() => optviz.experiment.drawings"), slider_value(phone, label)
+    assert dragged_by_finger(phone, label, before[1])
+    assert phone.evaluate("() => optviz.experiment.drawings") != before[0]
+    assert phone.evaluate(FIRST) == shown  # nothing has jumped

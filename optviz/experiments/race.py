@@ -389,8 +389,8 @@ class Race(Experiment):
     def arrange(self, page) -> Any:
         return frame(
             page.controls,
-            [page.message, page.status, *page.pictures("surface"), page.blocks["places"]],
+            [page.message, page.status, *page.pictures("surface")],
             page.pictures("loss", "sensitivity"),
-            [html(self.notes, "notes")],
+            [page.blocks["places"], html(self.notes, "notes")],
             beside=True,
         )

@@ -278,7 +278,7 @@ the right one it often points uphill.</p>
     def arrange(self, page) -> Any:
         return frame(
             page.controls,
-            [page.message, page.status, grid(*page.pictures("sample", "risk"), columns=2)],
+            [page.message, page.status, grid(*page.pictures("sample", "risk"), columns=2, phone=2)],
             page.pictures("losses"),
             [html(self.notes, "notes")],
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from base64 import b64encode
 from functools import cache
@@ -41,7 +42,9 @@ def area(name: str, *children: Any, **options: Any) -> pn.Column:
 def grid(*children: Any, columns: int = 1, narrow: int = 1, phone: int = 1) -> pn.Column:
     """Children in equal columns, fewer in a narrow window and on a phone."""
     size = f":host {{ --columns: {columns}; --columns-narrow: {narrow}; --columns-phone: {phone}; }}"
-    sheets = [stylesheet("grid.css"), size]
+    rows = math.ceil(len(children) / phone)
+    room = f"@media (max-width: 760px) {{ :host > * {{ --room: calc(var(--whole) / {rows} - {6 * (rows - 1)}px); }} }}"
+    sheets = [stylesheet("grid.css"), size, room]
     return pn.Column(*children, stylesheets=sheets, sizing_mode="stretch_width", margin=0)
 
 

@@ -29,14 +29,15 @@ from .layout import html, show, stylesheet, wrapped
 from .pace import Later, Turn, looping
 
 # Heights are for a window 900 px high; where pictures stand beside each other they grow and shrink with it. No figure
-# is higher than a phone is wide: a map is about a square there, and its controls are near.
+# is higher than a phone is wide: a map is about a square there. The first stays in view there while its controls are
+# moved, and has what `layout.css` leaves it.
 TALL = "@media ({window}) {{ :host {{ height: {height} !important; flex-basis: {height} !important; }} }}"
 
 
 def _heights(usual: int) -> str:
     """The style sheet of a figure that is so high in a window of 900 px."""
     grown = f"clamp({round(0.78 * usual)}px, {usual / 9:.4g}vh, {round(1.6 * usual)}px)"
-    sheets = {"min-width: 1101px": grown, "max-width: 760px": f"min({usual}px, 94vw)"}
+    sheets = {"min-width: 1101px": grown, "max-width: 760px": f"min({usual}px, 94vw, var(--room, 94vw))"}
     return " ".join(TALL.format(window=window, height=f"var(--stage, {height})") for window, height in sheets.items())
 
 
@@ -284,12 +285,14 @@ class Page:
         self.figures = {f.name: LiveFigure(f, experiment) for f in experiment.figures()}
         self._link_ranges()
         self.status = html(experiment.status(), "status")
-        self.status.stylesheets += [":host {{ --lines: {}; --phone: {}; }}".format(*experiment.lines)]
+        lines = ":host {{ --lines: {}; --phone: {}; }}".format(*experiment.lines)
+        self.status.stylesheets += [lines]
         over = [stylesheet("message.css")]
         self.message = pn.pane.Alert("", alert_type="danger", visible=False, margin=0, stylesheets=over)
         self.blocks = {name: html(text, name) for name, text in experiment.side().items()}
         self._show_message(experiment.message)
         self.layout = experiment.arrange(self)
+        self.layout.stylesheets += [lines]
         self.parts: dict[str, Any] = {}
         self._shaded: dict[str, Any] = {}
         self._shade()
