@@ -4,9 +4,11 @@ import math
 from urllib.parse import urlencode
 
 import pytest
+from axe import assert_axe_finds_nothing
 from browser import wait_idle
 from test_lessons import LESSONS, opened
 
+from optviz import SurfaceDescent
 from optviz.state import sharing
 from optviz.state.values import text
 
@@ -106,6 +108,7 @@ def test_a_goal_is_reached_by_a_hand_and_leaving_loses_nothing(page, exported):
     page.wait_for_function("window.optviz?.teacher?.lesson")
     wait_idle(page)
     page.wait_for_function("() => optviz.teacher.home !== null")
+    assert_axe_finds_nothing(page)
     goal = page.locator(".lesson .goal")
     assert goal.inner_text().startswith("Your turn.") and page.get_by_text("Back to the lesson").is_hidden()
     handle = page.get_by_role("slider", name="Learning rate")
@@ -132,3 +135,20 @@ def test_a_lesson_that_is_not_there_is_refused_in_a_sentence(page, exported):
     said = "There is no lesson ravine here; choose from learning_rate, momentum."
     assert page.locator("#refused").inner_text().strip().endswith(said)
     assert page.locator("#lesson").is_hidden()
+
+
+def test_a_page_is_saved_to_open_with_a_lesson(page, tmp_path):
+    file = tmp_path / "page.html"
+    SurfaceDescent().save(file, lesson="momentum")
+    page.goto(file.as_uri())
+    page.wait_for_function("window.optviz?.teacher?.lesson?.name === 'momentum'")
+    wait_idle(page)
+    page.keyboard.press("ArrowRight")
+    page.get_by_text("run past, and swing back").click()
+    page.wait_for_function("() => document.querySelector('.lesson .why').textContent.startsWith('Yes.')")
+    page.wait_for_function("() => optviz.teacher.home !== null && optviz.experiment.optimizer.read('momentum') === 0.9")
+    assert_axe_finds_nothing(page)
+    with pytest.raises(
+        ValueError, match="save needs a lesson of SurfaceDescent, not 'swing'; choose from learning_rate"
+    ):
+        SurfaceDescent().save(file, lesson="swing")

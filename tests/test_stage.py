@@ -1,6 +1,7 @@
 """The stage for a lecture, a pinned run, two states side by side: in a real browser, on a saved page."""
 
 import pytest
+from axe import assert_axe_finds_nothing
 from browser import wait_idle
 
 pytestmark = pytest.mark.browser
@@ -32,6 +33,8 @@ def test_a_stage_has_the_chosen_controls_and_a_clicker_moves_the_step(page, expo
     page.get_by_role("checkbox", name="Steps").check()
     assert page.evaluate(SHOWN) == ["lr", "momentum", "steps"]
     page.wait_for_function("() => decodeURIComponent(location.hash).includes('stage=lr,momentum,steps')")
+    page.locator("summary", has_text="Controls").click()
+    assert_axe_finds_nothing(page)
     page.keyboard.press("Escape")
     assert len(page.evaluate(SHOWN)) > 8 and "staged" not in page.evaluate("document.documentElement.className")
     page.wait_for_function("() => !location.hash.includes('stage')")

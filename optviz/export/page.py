@@ -66,14 +66,8 @@ def page_html(
     if lesson and lesson not in names:
         refuse("save", f"needs a lesson of {type(experiment).__name__}", lesson, f"choose from {', '.join(names)}")
     scripts = "".join(inline(text) for text in (*libraries(), program(experiment, knobs), page_script()))
-    return page_text(
-        title or experiment.title,
-        body(path) + scripts,
-        sentence=experiment.sentence,
-        index=index,
-        theme=theme,
-        css=style(),
-    )
+    return page_text(title or experiment.title, body(path) + scripts, sentence=experiment.sentence, index=index,
+                     theme=theme, css=style(), opens=lesson and f"lesson={lesson}")  # fmt: skip
 
 
 def style() -> str:
