@@ -177,7 +177,7 @@ def test_a_run_that_overflows_is_drawn_without_a_warning(make):
 def test_a_dynamic_map_evaluated_again_is_up_to_date():
     experiment = SingleParameter()
     view = experiment.views["steps"]
-    labels = [e.label for e in view[()].values() if isinstance(e, hv.Curve)]
+    labels = [e.label for e in view[()].values() if isinstance(e, hv.Curve) and e.label]
     assert labels == ["plain SGD", "momentum", "predicted ±2 spreads"]
     experiment.epoch = 5
     curve = view[()].Curve.Momentum
