@@ -49,7 +49,7 @@ def template(title: str, *main, description: str = "", picture: str = "surface_d
         meta_description=description, meta_viewport="width=device-width, initial-scale=1",
         busy_indicator=None,  # its spinner doubled the time of a knob, and a knob takes 40 ms
     )  # fmt: skip
-    made.config.raw_css = [stylesheet("header.css")]
+    made.config.raw_css = [stylesheet("skip.css"), stylesheet("header.css")]
     return made
 
 

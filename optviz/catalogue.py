@@ -113,7 +113,7 @@ def index_html(
     body = f"<main>{LEAD}{ways}{opening}{_learn(lessons)}"
     body += f'<section id="play"><h2>Play</h2>{cards(suffix, names)}</section>{BRING}</main>\n'
     return page_text("See what an optimizer does", body, sentence="Interactive lessons on optimizers", theme=theme,
-                     css=css, head=head, served="index" if opening else None)  # fmt: skip
+                     css=css, head=head, served="index" if opening else None, pictures=bool(opening))  # fmt: skip
 
 
 def _learn(lessons: Sequence[tuple[str, str, str, str]]) -> str:

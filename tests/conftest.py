@@ -55,6 +55,7 @@ GROUPS = {
         "test_export_themes",
         "test_lesson_pages",
         "test_stage",
+        "test_without_mouse",
         "test_plot_ranges::test_an_exported",
         "test_export_stored::test_the_command",
         "test_export_stored::test_the_index",

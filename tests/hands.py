@@ -151,3 +151,30 @@ def dragged_by_finger(page, label: str, value: float) -> bool:
     finger(page, begun, (end, begun[1] + 3))
     wait_idle(page)
     return slider_value(page, label) != value
+
+
+# of what has the focus: its name, whether it is seen, what marks it
+STOP = """() => {
+  let e = document.activeElement;
+  while (e?.shadowRoot?.activeElement) e = e.shadowRoot.activeElement;
+  if (!e || e === document.body) return null;
+  const { outlineStyle, outlineWidth } = getComputedStyle(e), box = e.getBoundingClientRect();
+  const seen = e.checkVisibility({ opacityProperty: true, visibilityProperty: true }) && box.width * box.height > 0;
+  return { html: e.outerHTML.slice(0, 200), seen: seen && box.bottom > 0 && box.top < innerHeight,
+           ringed: outlineStyle !== "none" && parseFloat(outlineWidth) >= 2 };
+}"""
+
+
+def assert_tab_goes_round(page) -> None:
+    """Tab leads through all that can be used and out at the end; what has the focus is in the window, with a ring."""
+    page.evaluate("() => { scrollTo(0, 0); document.activeElement?.blur(); }")
+    stops: list[str] = []
+    for _ in range(150):
+        page.keyboard.press("Tab")
+        stop = page.evaluate(STOP)
+        if stop is None:
+            break
+        assert stop["seen"] and stop["ringed"], stop
+        stops.append(stop["html"])
+    assert stop is None and len(stops) > 10, stops
+    assert 'class="skip"' in stops[0]

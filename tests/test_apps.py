@@ -28,6 +28,7 @@ from conftest import ROOT
 from hands import (
     assert_fingers_scroll,
     assert_fingers_scroll_from_plots_and_sliders,
+    assert_tab_goes_round,
     assert_wheel_and_keys_scroll,
     assert_wheel_is_the_plot_s_once_clicked,
 )
@@ -40,6 +41,7 @@ from pages import (
     select,
     spot,
 )
+from test_export_pages import status
 from test_sharing import from_address
 
 from optviz import SGD, SingleParameter, StochasticLandscape, SurfaceDescent
@@ -200,6 +202,7 @@ def test_the_selectors_of_a_live_page_bring_their_rule_surface_and_controls(page
     assert len(chosen) == 3, labels
     drag_every_slider(page, experiment, labels)
     assert_axe_finds_nothing(page)
+    assert_tab_goes_round(page)
 
 
 def test_the_start_of_a_live_page_is_typed_clicked_and_dragged(page, served):
@@ -240,6 +243,10 @@ def test_the_start_of_a_live_page_is_typed_clicked_and_dragged(page, served):
     assert page.evaluate(VALUE, "Start x") == experiment.start[0]
     assert spot(page, "surface", 0.0, 0.0) == corner  # the ring moved, not the surface
     assert all(len(f"{abs(place):g}") <= 5 for place in experiment.start)  # no digits that no hand can choose
+    page.keyboard.press("ArrowRight")  # the drag has left the focus with the picture
+    low, high = experiment.objective.domain[0]
+    wait_until(lambda: began(page)[0] > experiment.start[0], what="a key moves the start")
+    assert began(page)[0] == pytest.approx(experiment.start[0] + (high - low) / 50, rel=0.05)
 
 
 def test_the_start_is_dragged_no_farther_than_the_picture_and_the_wheel_zooms_it(page, served):
@@ -370,13 +377,17 @@ def test_the_index_moves_until_a_hand_takes_over(page, served):
     rates = lambda: page.evaluate("optviz.experiment.optimizer.read('lr')")
     page.wait_for_function("window.optviz")
     first = rates()
+    page.mouse.click(700, 100)  # beside the picture
     page.wait_for_function("before => optviz.experiment.optimizer.read('lr') !== before", arg=first)
+    page.wait_for_timeout(600)
+    assert page.locator(".spoken").inner_text() == ""  # what moves by itself says nothing
     value = drag_slider(page, "Momentum", 0.5)
     experiment = Opening()
     experiment.optimizer.param.update(lr=rates(), momentum=value)
     assert_shows(page, experiment)
     page.wait_for_timeout(400)
     assert rates() == experiment.optimizer.lr and page.url == f"{served}/index"
+    assert status(page) in page.locator(".spoken").inner_text()
     page.emulate_media(reduced_motion="reduce")
     opened(page, served, "index")
     page.wait_for_function("window.optviz")

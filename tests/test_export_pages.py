@@ -22,6 +22,7 @@ from conftest import DESKTOP, PHONE
 from hands import (
     assert_fingers_scroll,
     assert_fingers_scroll_from_plots_and_sliders,
+    assert_tab_goes_round,
     assert_wheel_and_keys_scroll,
     assert_wheel_is_the_plot_s_once_clicked,
 )
@@ -106,6 +107,7 @@ def test_every_control_recomputes_what_python_computes(name, page, exported):
     drag_every_slider(page, experiment, slider_labels(page))
     wait_until(lambda: says(page, experiment), 30, "the status that Python gives")
     assert_axe_finds_nothing(page)
+    assert_tab_goes_round(page)
 
 
 def test_a_saved_page_follows_a_finger_and_the_wheel(phone, page, exported):

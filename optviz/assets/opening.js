@@ -1,10 +1,13 @@
 // The index's picture moves by itself until a hand takes over: the learning rate goes up and down between slow and wild.
 function breathe({ experiment }) {
-  if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+  const calm = matchMedia("(prefers-reduced-motion: reduce)");
+  if (calm.matches) return;
   const [slow, wild] = [0.004, 0.85].map(Math.log), PERIOD = 16_000, PAUSE = 80; // ms
   let stands = false, last = 0;
-  for (const name of ["pointerdown", "keydown"])
-    document.getElementById("page").addEventListener(name, () => { stands = true; }, { capture: true, once: true });
+  const stand = () => { stands = true; };
+  for (const name of ["pointerdown", "keydown", "focusin"])
+    document.getElementById("page").addEventListener(name, stand, { capture: true, once: true });
+  calm.addEventListener("change", stand);
 
   const move = (now) => {
     if (stands) return;

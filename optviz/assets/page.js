@@ -1,3 +1,4 @@
+// Tends what Bokeh drew, on every page; optviz/page/layout.py puts keys.js and speech.js before it.
 // Panel's sliders, checkboxes, arrows of number fields and players have no accessible name: give each the
 // title beside it. Sliders appear later too (another rule's hyperparameters), hence the repetition.
 const PARTS = {
@@ -42,6 +43,7 @@ function label(view) {
   const box = root?.querySelector("input[type=checkbox]"), words = root?.querySelector(".bk-label");
   if (box && words) box.setAttribute("aria-labelledby", words.id ||= "words");
   for (const wide of root?.querySelectorAll(SCROLLED) ?? []) if (wide.scrollWidth > wide.clientWidth) reach(wide);
+  for (const button of root?.querySelectorAll(".bk-spin-btn") ?? []) button.tabIndex = -1; // the field has arrow keys
   const { "no choice": state } = view.model?.tags?.find((tag) => tag?.["no choice"]) ?? {};
   for (const option of (state && root?.querySelectorAll("option")) || []) option.disabled = option.textContent === state;
   const field = view.model?.type === "Spinner" && view.input_el;
@@ -64,9 +66,11 @@ function label(view) {
 function name_picture(plot, caption) {
   const parts = [...(caption?.shadow_el?.querySelectorAll(".caption > *") ?? [])].map((part) => part.textContent.trim());
   const words = parts.filter(Boolean).join(", ") || plot.model.name || "plot";
-  const box = plot.canvas_view?.el;
-  if (!box || box.getAttribute("aria-label") === words) return;
-  box.setAttribute("role", "img");
+  const box = plot.canvas_view?.el, role = movable(plot) ? "application" : "figure"; // the one gets all keys
+  name_tools(plot);
+  if (!box || (box.getAttribute("aria-label") === words && box.role === role)) return;
+  box.setAttribute("role", role);
+  box.setAttribute("aria-roledescription", "picture");
   box.setAttribute("aria-label", words);
 }
 
@@ -228,6 +232,7 @@ function handle(view) {
     prompt_paint(view);
     free(view);
     follow(view);
+    take_keys(view);
   }
   for (const child of view.child_views || []) handle(child);
 }
@@ -263,6 +268,13 @@ addEventListener("touchmove", decide, { capture: true, passive: true });
 addEventListener("touchend", () => (touch = null), { capture: true, passive: true });
 addEventListener("touchcancel", () => (touch = null), { capture: true, passive: true });
 
+// An address says the state: the link to the first picture leaves it alone.
+document.querySelector(".skip")?.addEventListener("click", (event) => {
+  event.preventDefault();
+  const first = (view) => (view.canvas_view && view.model.type === "Figure" ? view : (view.child_views ?? []).map(first).find(Boolean));
+  Object.values(Bokeh.index).map(first).find(Boolean)?.canvas_view.el.focus();
+});
+
 let spared = false, unstyled = false, tidied = false;
 function tend() {
   const roots = Object.values(Bokeh.index);
@@ -270,6 +282,7 @@ function tend() {
   roots.forEach(label);
   roots.forEach(lift);
   roots.forEach(handle);
+  listen_to_pages();
   tidied ||= roots.some(tidy);
   spared ||= roots.some(spare);
   unstyled ||= roots.some(unstyle);

@@ -169,7 +169,7 @@ class Conditioning(Experiment):
             Figure("angles", {
                 "now": bands(GREY, 0.45), **curves, **dots, **never,
             }, xlabel="angle in degrees (click one)", ylabel="steps", logy=True, height=580, legend="top_right",
-                tap=self._turn_to),
+                tap=self._turn_to, arrows=("now", 0.5)),
         ]  # fmt: skip
 
     def _turn_to(self, x: float, y: float) -> None:

@@ -163,7 +163,7 @@ class SingleParameter(Experiment):
                 static=lambda: guides((-0.3, 0.3)),
                 xlabel="epoch (click one to view it)", ylabel="last update of the epoch", height=250,
                 legend="top_right",
-                tap=self._view_epoch,
+                tap=self._view_epoch, arrows=("viewed", 1.0),
             ),
             Figure(
                 "spread",
@@ -174,6 +174,7 @@ class SingleParameter(Experiment):
                     "baseline": curve(ORANGE, "plain SGD", line_width=1.2),
                 },
                 xlabel="epoch", ylabel="spread", logy=True, height=240, legend="top_right", tap=self._view_epoch,
+                arrows=("viewed", 1.0),
             ),
             Figure(
                 "value",
@@ -186,6 +187,7 @@ class SingleParameter(Experiment):
                     **moment(),
                 },
                 xlabel="epoch", ylabel="parameter", height=240, legend="top_right", tap=self._view_epoch,
+                arrows=("viewed", 1.0),
             ),
         ]  # fmt: skip
 

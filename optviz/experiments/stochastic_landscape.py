@@ -149,7 +149,7 @@ class StochasticLandscape(Experiment):
             Figure("risk", {
                 **shared, "path": curve(ORANGE, path=True, line_width=2),
                 "here": here, **step_arrows(),
-            }, xlabel="w2", ylabel="w1", height=430, tap=self._begin_at, link="maps"),
+            }, xlabel="w2", ylabel="w1", height=430, tap=self._begin_at, arrows=("path", 0.0), link="maps"),
             Figure("losses", {
                 "now": bands(GREY, 0.35), "sample": curve(BLUE, "loss of the batch drawn", line_width=1.3),
                 "mean": curve(ORANGE, "mean loss of all samples"), **moment(line=False),

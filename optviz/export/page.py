@@ -317,7 +317,7 @@ def _figure_spec(live: Any) -> dict[str, Any]:
         "name": figure.name, "model": model.id, "x_range": model.x_range.id, "y_range": model.y_range.id,
         "caption": _model(live.caption).id, "legend": figure.legend, "logy": figure.logy,
         "tap": figure.tap and figure.tap.__name__, "span": figure.span and figure.span.__name__,
-        "drag": figure.drag and figure.drag[1].__name__,
+        "moved": figure.moved and figure.moved.__name__,
         "layers": {n: {k: getattr(layer, k, "") for k in LOOKS}
                    for n, layer in figure.layers.items()},
         "axes": {name: getattr(model, f"{name}axis")[0].id for name in "xy"},

@@ -11,19 +11,23 @@ SITE = "optviz"
 
 def page_text(
     title: str, body: str, *, css: str, sentence: str = "", index: str = "", theme: str = "system", head: str = "",
-    served: str | None = None, opens: str = "",
+    served: str | None = None, opens: str = "", pictures: bool = True,
 ) -> str:  # fmt: skip
     """The text of a page; its header leads to the page `index`, where there is one, and `head` is put into its head.
 
     `served` says to its scripts that a server hands it out, and what as: "page" or "index"; `opens` what a saved one
-    opens with, as its address would say it.
+    opens with, as its address would say it. What holds `pictures` begins with a link that leads to the first of them.
     """
     home = f'<nav aria-label="{SITE}"><a href="{escape(index)}">{SITE}</a></nav>' if index else f"<b>{SITE}</b>"
     return _PAGE.format(
-        title=escape(title), sentence=escape(sentence), icon=favicon(), theme=escape(theme), css=css, home=home,
+        title=escape(title), sentence=escape(sentence), icon=favicon(), theme=escape(theme), home=home,
+        css=stylesheet("skip.css") + css, skip=SKIP if pictures else "",
         choose=stylesheet("theme.js"), head=head, body=body,
         data=(f' data-served="{served}"' if served else "") + (f' data-opens="{escape(opens)}"' if opens else ""),
     )  # fmt: skip
+
+
+SKIP = '<a class="skip" href="#page">Skip to the picture</a>\n'
 
 
 def inline(text: str) -> str:
@@ -47,7 +51,7 @@ _PAGE = """<!DOCTYPE html>
 <style>{css}</style>
 {head}</head>
 <body>
-<header>{home}<h1>{title}</h1><button type="button" id="theme-button"></button></header>
+{skip}<header>{home}<h1>{title}</h1><button type="button" id="theme-button"></button></header>
 <script>optviz_theme.offer(document.getElementById("theme-button"));</script>
 {body}</body>
 </html>

@@ -19,7 +19,7 @@ from tornado.ioloop import IOLoop
 
 from ..pictures.axis_ranges import picked, range_of
 from ..pictures.captions import caption
-from ..pictures.gestures import let_drag
+from ..pictures.gestures import let_arrows, let_drag, tell_moves
 from ..pictures.layers import BACKEND, DOTTED, Drawing, Figure, compose
 from ..state.subject import Subject
 from ..sweeps import cluster
@@ -75,10 +75,13 @@ class LiveFigure:
         if figure.span is not None:
             self.model.on_event("rangesupdate", lambda event: self._look(experiment, event))
         if figure.drag is not None:
-            layer, begin = figure.drag
-            let_drag(self.model, self.glyphs[layer], lambda x, y: begin(*self._picked(x, y)))
+            let_drag(self.model, self.glyphs[figure.drag[0]])
+        elif figure.arrows is not None:
+            let_arrows(self.glyphs[figure.arrows[0]], figure.arrows[1])
+        if (moved := figure.moved) is not None:
+            tell_moves(self.model, lambda x, y: moved(*self._picked(x, y)))
         self.caption = html(caption(figure, experiment.drawings[figure.name]), "caption")
-        sheets = [_heights(figure.height)]
+        sheets = [_heights(figure.height), stylesheet("plot.css")]
         self.model.stylesheets = sheets  # a page without a template takes the model's, one with it the pane's
         plot = pn.pane.Bokeh(
             self.model, sizing_mode="stretch_width", margin=0, height=figure.height, stylesheets=sheets

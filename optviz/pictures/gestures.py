@@ -42,11 +42,20 @@ def yield_wheel(figure: Any) -> None:
                 figure.js_on_event(event, CustomJS(args={"tool": tool}, code=code))
 
 
-def let_drag(figure: Any, glyph: Any, begin: Callable[[float, float], None]) -> None:
-    """Let a glyph's one point be dragged: the browser writes where the pointer is into the figure's tags."""
+def let_drag(figure: Any, glyph: Any) -> None:
+    """Let a glyph's one point be dragged, and moved by arrow keys (assets/keys.js)."""
     figure.toolbar.active_drag = None  # or the plot would pan under the hand
     glyph.tags = [DRAGGED]
     args = {"figure": figure, "source": glyph.data_source}
     for event, code in DRAG.items():
         figure.js_on_event(event, CustomJS(args=args, code=code))
+
+
+def let_arrows(glyph: Any, unit: float | str) -> None:
+    """Let arrow keys move what a tap chooses, shown by this glyph: by a number at least, or by a layer's cells."""
+    glyph.tags = [{"moved": {"cells": unit, "unit": 0.0} if isinstance(unit, str) else {"unit": unit}}]
+
+
+def tell_moves(figure: Any, begin: Callable[[float, float], None]) -> None:
+    """Say where pointer or keys have led: the browser writes it into the figure's tags."""
     figure.on_change("tags", lambda attr, old, new: begin(float(new[0]), float(new[1])))

@@ -81,9 +81,15 @@ class Figure:
     hooks: Sequence[Callable] = ()
     legend: str | None = None
     tap: Callable[[float, float], None] | None = None
+    arrows: tuple[str, float | str] | None = None  # what keys move by `tap`: a layer, its unit or cells
     link: str | None = None
     drag: tuple[str, Callable[[float, float], None]] | None = None
     span: Callable[[float, float, float, float], None] | None = None  # told what pan and zoom bring into view
+
+    @property
+    def moved(self) -> Callable[[float, float], None] | None:
+        """What is told where arrow keys or a drag have moved a point."""
+        return self.drag[1] if self.drag else self.tap if self.arrows else None
 
 
 @dataclass
@@ -304,7 +310,11 @@ def compose(figure: Figure, drawing: Drawing, elements: Sequence[Any], captioned
 # Bokeh's is a white band across the plot; the ground is called otherwise on a page with a template and on one without
 TOOLBAR = """:host(.bk-inner) { width: max-content !important; max-width: 100%; box-sizing: border-box;
   padding-left: 18px; margin-left: auto; opacity: 1; border-radius: 0 0 0 6px;
-  background: color-mix(in srgb, var(--fill-color, var(--ground, white)) 82%, transparent); }"""
+  background: color-mix(in srgb, var(--fill-color, var(--ground, white)) 82%, transparent); }
+[role="button"]:focus-visible { outline: 2px solid #2f6fde; outline-offset: -2px; }
+@media (prefers-reduced-motion: reduce) { :host(.bk-hidden) { transition: none; } }
+@media (forced-colors: active) {
+  :host(.bk-inner) { forced-color-adjust: none; background: Canvas; --icon-color: CanvasText; } }"""
 
 
 def _named_axes(figure: Figure, drawing: Drawing) -> dict[str, Any]:

@@ -200,7 +200,7 @@ export class LivePage {
         this.figures[figure.name].frame(this.experiment.drawings[figure.name], true); // what it does not take is undone
       });
     }
-    if (figure.drag) model.properties.tags.change.connect(() => this.experiment.act(figure.drag, ...this.picked(figure, ...model.tags)));
+    if (figure.moved) model.properties.tags.change.connect(() => this.experiment.act(figure.moved, ...this.picked(figure, ...model.tags)));
   }
 
   // A place on a figure as a hand can choose it.

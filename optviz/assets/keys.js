@@ -1,0 +1,105 @@
+// Pictures without a mouse: each can have the focus, arrow keys move what a hand can drag or choose on it, and its
+// toolbar shows while the keys are there.
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowDown: [0, -1], ArrowUp: [0, 1] };
+const [COARSE, FINE] = [1 / 50, 1 / 500]; // of an axis
+
+// What keys move on a plot, as optviz/pictures/gestures.py has tagged it: a point, or where a choice stands.
+function movable(plot) {
+  for (const { model } of plot.renderer_views.values()) {
+    for (const tag of model.tags ?? []) {
+      if (tag === "dragged") return { how: "dragged", source: model.data_source, unit: 0 };
+      if (tag?.moved) return { how: "moved", source: model.data_source, ...tag.moved };
+    }
+  }
+  return null;
+}
+
+// Where it is: at the first point of its layer, amid its band, or amid the picture while it is out of view.
+function stands({ source }, ends) {
+  const column = (name) => source.get_column(name)?.[0];
+  const [left, right] = [column("left"), column("right")];
+  const place = left === undefined ? [column("x"), column("y")] : [(left + right) / 2, undefined];
+  return place.map((at, i) => (Number.isFinite(at) ? at : (ends[i].start + ends[i].end) / 2));
+}
+
+// How far a key moves it: by cells where its layer has some, by a share of the axis else, by its unit at least.
+function stride(plot, { unit, cells }, fine) {
+  const ends = [plot.model.x_range, plot.model.y_range].map(({ start, end }) => Math.abs(end - start));
+  const grid = [...plot.renderer_views.values()].find(({ model }) => model.name === `glyph ${cells}`);
+  if (!grid) return ends.map((length) => Math.max(unit, length * (fine ? FINE : COARSE)));
+  const [image, dw, dh] = ["image", "dw", "dh"].map((name) => grid.model.data_source.get_column(name)[0]);
+  return [dw / image.shape[1], dh / image.shape[0]];
+}
+
+function within(place, { start, end }) {
+  return Math.min(Math.max(place, Math.min(start, end)), Math.max(start, end));
+}
+
+function move_by_key(plot, event) {
+  const way = ARROWS[event.key], what = way && movable(plot);
+  if (!what || event.ctrlKey || event.altKey || event.metaKey || (way[0] === 0 && what.source.get_column("left"))) return;
+  event.preventDefault();
+  event.stopPropagation();
+  const ends = [plot.model.x_range, plot.model.y_range], far = stride(plot, what, event.shiftKey);
+  const place = stands(what, ends).map((at, i) => within(at + way[i] * far[i], ends[i]));
+  plot.model.tags = [...place, event.timeStamp]; // the time, or the same place anew would be no change
+}
+
+// The toolbar is one stop of the keys, as toolbars are: arrows lead from button to button.
+function walk_toolbar(buttons, event) {
+  const at = buttons.findIndex(({ el }) => event.composedPath().includes(el));
+  if (at < 0) return;
+  const step = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
+  if (!step && event.key !== " ") return;
+  event.preventDefault();
+  event.stopPropagation();
+  if (!step) buttons[at].tap();
+  else buttons[(at + step + buttons.length) % buttons.length].el.focus();
+}
+
+function tools_of(plot) {
+  return plot.toolbar_panel?.toolbar_view;
+}
+
+function name_tools(plot) {
+  const { el, tool_button_views } = tools_of(plot) ?? {};
+  if (!el) return;
+  if (el.getAttribute("role") !== "toolbar") {
+    el.setAttribute("role", "toolbar");
+    el.setAttribute("aria-label", "Tools");
+  }
+  tool_button_views.forEach(({ el: button, model }, place) => {
+    const pressed = typeof model.tool.active === "boolean" && model.tool.event_types?.length ? String(model.tool.active) : null;
+    button.setAttribute("role", "button");
+    button.setAttribute("aria-label", button.title);
+    if (pressed) button.setAttribute("aria-pressed", pressed);
+    if (place && button.tabIndex === 0) button.tabIndex = -1;
+  });
+}
+
+// Every plot once, once it is drawn. A click on a plot leaves the focus with its events, inside.
+function take_keys(plot) {
+  const box = plot.canvas_view.el, toolbar_view = tools_of(plot);
+  box.tabIndex = 0;
+  plot.canvas_view.events_el.tabIndex = -1;
+  const tools = toolbar_view?.tool_button_views ?? [];
+  let keyed = false;
+  if (toolbar_view) {
+    const show = toolbar_view.set_visibility;
+    toolbar_view.set_visibility = (visible) => show.call(toolbar_view, visible || keyed);
+  }
+  box.addEventListener("focusin", (event) => {
+    keyed = event.composedPath()[0].matches(":focus-visible");
+    if (keyed) toolbar_view?.set_visibility(true);
+  });
+  box.addEventListener("focusout", (event) => {
+    if (event.relatedTarget === box) return;
+    keyed = false;
+    toolbar_view?.set_visibility(false);
+  });
+  box.addEventListener("keydown", (event) => {
+    name_tools(plot); // a button that was pressed is drawn anew, as a stop of its own
+    walk_toolbar(tools, event);
+    if (!event.defaultPrevented && !tools.some(({ el }) => event.composedPath().includes(el))) move_by_key(plot, event);
+  }, { capture: true }); // before the button's own menu
+}
