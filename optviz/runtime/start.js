@@ -18,6 +18,7 @@ export function start(experiment, spec, sharing, item, inks) {
       window.optviz.address.read_address();
       copy_button(window.optviz.address);
     }
+    document.dispatchEvent(new Event("optviz-drawn"));
     return window.optviz;
   });
 }
