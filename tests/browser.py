@@ -170,7 +170,23 @@ def slider(page, label: str):
     Locators see through the open shadow roots that Bokeh draws in.
     """
     title = page.locator(".bk-slider-title", has_text=re.compile(rf"^\s*{re.escape(label)}\s*(:|$)"))
-    return page.locator(".bk-input-group:visible", has=title)
+    box = page.locator(".bk-input-group:visible", has=title)
+    if not box.count():
+        open_folds(page)
+    return box
+
+
+def folds(page):
+    """The buttons on view that open further controls."""
+    return page.locator("button[aria-expanded]:visible")
+
+
+def open_folds(page) -> None:
+    """Click every button that opens further controls."""
+    for fold in folds(page).all():
+        if fold.get_attribute("aria-expanded") == "false":
+            fold.click()
+    page.wait_for_timeout(100)
 
 
 # not where the handle stands, 69.99999999999999 for a value of 70: far from it is where chaos leads
@@ -198,7 +214,7 @@ def slider_value(page, label: str) -> float:
 
 def value_field(page, label: str):
     """The field above a slider that its value is typed into."""
-    return page.get_by_label(f"{label}, value", exact=True)
+    return slider(page, label).locator(".bk-slider-value")
 
 
 def type_value(page, label: str, text: str, key: str = "Enter") -> None:
@@ -254,6 +270,7 @@ def click_slider(page, label: str, fraction: float) -> float:
 
 def slider_labels(page) -> list[str]:
     """The titles of all sliders on the page, without their values."""
+    open_folds(page)
     titles = page.locator(".bk-slider-title:visible").all_inner_texts()
     return [title.rsplit(":", 1)[0].strip() for title in titles]
 

@@ -138,6 +138,9 @@ def assert_fingers_scroll_from_plots_and_sliders(page) -> None:
     wait_until(lambda: scrolled(page) != before, what=f"a swipe from the slider {label!r} scrolls")
     wait_idle(page)
     assert slider_value(page, label) == value
+    while track.bounding_box()["y"] < page.viewport_size["height"] / 2:  # behind the picture that stays in view
+        finger(page, (8, 500), (8, 600))
+        wait_until_still(page)
     wait_until(lambda: dragged_by_finger(page, label, value), what=f"a finger drags the slider {label!r}")
 
 

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 import param
 import pytest
-from browser import click_slider, drag_slider, slider, sources, wait_idle, wait_until
+from browser import click_slider, drag_slider, open_folds, slider, sources, wait_idle, wait_until
 from scipy.spatial import cKDTree
 
 from optviz.page.factors import slider_for
@@ -168,6 +168,8 @@ def drag_every_slider(page, experiment, labels) -> None:
 
 def select(page, label: str, option: str) -> None:
     box = page.locator(".bk-input-group:visible", has=page.locator("label", has_text=re.compile(rf"^\s*{label}\s*$")))
+    if not box.count():
+        open_folds(page)
     box.locator("select").select_option(option)
     wait_idle(page)
 
@@ -175,7 +177,10 @@ def select(page, label: str, option: str) -> None:
 def field(page, label: str):
     """The field with this title that a number is typed into."""
     title = page.locator("label", has_text=re.compile(rf"^\s*{label}\s*$"))
-    return page.locator(".bk-input-group:visible", has=title).locator("input")
+    found = page.locator(".bk-input-group:visible", has=title).locator("input")
+    if not found.count():
+        open_folds(page)
+    return found
 
 
 def type_into(page, label: str, text: str, key: str = "Enter") -> None:

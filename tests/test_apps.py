@@ -16,6 +16,7 @@ from browser import (
     brightness,
     drag_slider,
     has_horizontal_scroll,
+    open_folds,
     slider,
     slider_labels,
     slider_value,
@@ -191,6 +192,7 @@ def test_every_lesson_has_an_app():
 def test_the_selectors_of_a_live_page_bring_their_rule_surface_and_controls(page, served):
     experiment = SurfaceDescent()
     opened(page, served, "live_surface")
+    open_folds(page)
     assert page.get_by_label("Nesterov", exact=True).is_disabled()  # there is no momentum
     for label, option in (("Optimizer", "Adam"), ("Surface", "Rotated quadratic")):
         select(page, label, option)

@@ -1,11 +1,13 @@
-"""What a visitor does with controls, by hand: values that are typed, pictures that stay in view on a phone."""
+"""What a visitor does with controls, by hand: values that are typed, more controls that are asked for, a phone."""
 
 from __future__ import annotations
 
+import re
+
 import pytest
-from browser import slider, slider_value, type_value, value_field, wait_idle, wait_until
+from browser import folds, slider, slider_value, type_value, value_field, wait_idle, wait_until
 from hands import dragged_by_finger, finger, scrolled, wait_until_still
-from pages import assert_shows
+from pages import assert_shows, select
 
 from optviz import SurfaceDescent
 
@@ -116,3 +118,77 @@ def test_on_a_phone_the_first_picture_stays_while_a_slider_is_moved(phone, serve
     assert dragged_by_finger(phone, label, before[1])
     assert phone.evaluate("() => optviz.experiment.drawings") != before[0]
     assert phone.evaluate(FIRST) == shown  # nothing has jumped
+
+
+def is_on_view(page, label: str) -> bool:
+    return page.locator(".bk-slider-title:visible", has_text=label).count() > 0
+
+
+def test_more_controls_come_when_a_hand_asks_and_stay_while_the_visit_lasts(page, served):
+    page.goto(f"{served}/surface_descent")
+    wait_idle(page)
+    wait_until(lambda: folds(page).count() == 2)
+    rule, own = folds(page).all()
+    assert [fold.inner_text() for fold in (rule, own)] == ["More of SGD", "More"]
+    assert not is_on_view(page, "Weight decay") and is_on_view(page, "Momentum")
+    slider(page, "Momentum").locator(".noUi-handle").focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")  # the button comes next
+    wait_until(lambda: is_on_view(page, "Weight decay") and rule.get_attribute("aria-expanded") == "true")
+    assert not is_on_view(page, "Clip gradients")
+    select(page, "Optimizer", "Adam")
+    wait_until(lambda: is_on_view(page, "Weight decay"), what="the same to be open for another rule")
+    page.reload()
+    wait_idle(page)
+    wait_until(lambda: is_on_view(page, "Weight decay"), what="it to be open after a reload")
+    folds(page).first.click()
+    wait_until(lambda: not is_on_view(page, "Weight decay"))
+
+
+@pytest.mark.parametrize("app", ["surface_descent", "live_surface"])
+def test_what_an_address_says_is_on_view(page, served, app):
+    page.goto(f"{served}/{app}?clip=2&momentum=0.5")
+    wait_idle(page)
+    wait_until(lambda: is_on_view(page, "Clip gradients"), what="what the address sets to be on view")
+    assert not is_on_view(page, "Weight decay")
+
+
+# what a first screen shows beside the first picture, axes and all, the sentence and the menus: knobs of the question
+KNOBS = {
+    "conditioning": ["Condition number", "Angle", "Learning rate", "Momentum"],
+    "edge_of_stability": ["Learning rate", "Momentum", "Steps"],
+    "hyperparameter_map": ["Learning rate", "Momentum", "Steps"],
+    "loss_comparison": ["Learning rate", "Momentum", "Epochs", "Step to dissect"],
+    "noisy_descent": ["Condition number", "Learning rate", "Noise", "Runs", "Steps"],
+    "race": ["Steepness", "Trials each", "Steps"],
+    "single_parameter": ["Learning rate", "Decay", "Momentum", "Clip", "Epoch"],
+    "stochastic_landscape": ["Learning rate", "Batch size"],
+    "surface_descent": ["Learning rate", "Momentum", "Steps"],
+}
+BOXES = """() => {
+  const found = [], look = (view) => {
+    if (view.frame && !found.length) found.push(view.el.getBoundingClientRect());
+    (view.child_views ?? []).forEach(look);
+  };
+  [...Bokeh.index].forEach(look);
+  const walk = (root) => root.querySelectorAll("*").forEach((e) => {
+    if (e.matches(".status, select") && e.checkVisibility()) found.push(e.getBoundingClientRect());
+    if (e.shadowRoot) walk(e.shadowRoot);
+  });
+  walk(document);
+  return found.map(({ top, bottom, left, right }) => [top, bottom, left, right].map(Math.round));
+}"""
+
+
+@pytest.mark.parametrize("app", KNOBS)
+def test_a_small_window_shows_the_picture_its_sentence_and_its_knobs_at_once(page, served, app):
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.goto(f"{served}/{app}")
+    wait_idle(page)
+    boxes = page.evaluate(BOXES)
+    for label in KNOBS[app]:
+        title = page.locator(".bk-slider-title:visible", has_text=re.compile(rf"^{label}:")).first
+        box = title.locator("..").bounding_box()
+        boxes.append([box["y"], box["y"] + box["height"], box["x"], box["x"] + box["width"]])
+    out = [box for box in boxes if not (0 <= box[0] < box[1] <= 720 and 0 <= box[2] < box[3] <= 1280)]
+    assert out == []

@@ -3,7 +3,7 @@
 from urllib.parse import parse_qsl, urlencode
 
 import pytest
-from browser import drag_slider, slider_value, wait_idle, wait_until
+from browser import drag_slider, folds, slider_value, wait_idle, wait_until
 from pages import assert_fields_refuse, assert_shows, select, type_into
 from test_export_pages import opened, status
 
@@ -118,3 +118,18 @@ def test_what_is_typed_is_taken_or_refused_at_its_field(page, exported):
     experiment.start_x = 1.25
     assert_shows(page, experiment)
     assert page.locator(".refusal p").count() == 0
+
+
+def test_a_saved_page_has_more_controls_too_and_those_that_differ_on_view(page, exported, tmp_path):
+    page.goto((exported / "single_parameter.html").as_uri())
+    wait_idle(page)
+    wait_until(lambda: folds(page).count() == 1)
+    assert not page.get_by_label("Seed", exact=True).is_visible()
+    folds(page).first.click()
+    wait_until(page.get_by_label("Seed", exact=True).is_visible)
+    SurfaceDescent(clip=2.0).save(tmp_path / "clipped.html")
+    page.goto((tmp_path / "clipped.html").as_uri())
+    wait_idle(page)
+    titles = page.locator(".bk-slider-title:visible")
+    wait_until(titles.filter(has_text="Clip gradients").count, what="what differs from the default to be on view")
+    assert titles.filter(has_text="Weight decay").count() == 0

@@ -288,4 +288,5 @@ function tend() {
   unstyled ||= roots.some(unstyle);
 }
 tend();
+document.addEventListener("optviz-drawn", tend);
 setInterval(tend, 1000);

@@ -57,8 +57,10 @@ class EdgeOfStability(Experiment):
     steps = param.Integer(300, bounds=(1, 3000), softbounds=(1, 1000), doc="Steps of training.")
     data = param.Selector(default="XOR", objects=list(DATA), doc="Four corners, or 40 points on half circles.")
     activation = param.Selector(default="ReLU", objects=list(ACTIVATIONS), doc="Of the hidden layer.")
-    width = param.Selector(default=16, objects=[2, 4, 8, 16, 32], label="Hidden units", doc="Their number.")
-    seed = param.Integer(0, bounds=(0, None), doc="Seed of the weights, and of the moons.")
+    width = param.Selector(
+        default=16, objects=[2, 4, 8, 16, 32], precedence=2, label="Hidden units", doc="Their number."
+    )
+    seed = param.Integer(0, bounds=(0, None), precedence=2, doc="Seed of the weights, and of the moons.")
     fit_axes = param.Event(label="Fit axes to this run", doc="The axes stay put while you move a knob.")
 
     lessons = (EDGE,)

@@ -42,11 +42,11 @@ class HyperparameterMap(SurfaceDescent):
                             doc="What changes from left to right.")  # fmt: skip
     up = param.Selector(default="momentum", objects={label: name for name, label in labels().items()}, label="Up",
                         doc="What changes from bottom to top.")  # fmt: skip
-    across_log = param.Boolean(True, label="Log axis across", doc="By factors instead of by differences.")
-    up_log = param.Boolean(False, label="Log axis up", doc="By factors instead of by differences.")
+    across_log = param.Boolean(True, precedence=2, label="Log axis across", doc="By factors instead of by differences.")
+    up_log = param.Boolean(False, precedence=2, label="Log axis up", doc="By factors instead of by differences.")
     colour = param.Selector(default="loss", objects={v: k for k, v in COLOURS.items()}, label="Colour",
                             doc="What the colour of a cell tells of its run.")  # fmt: skip
-    tolerance = Spanned(1e-3, bounds=(1e-12, None), softbounds=(1e-6, 1), step=1e-4, span=(1e-6, 1.0),
+    tolerance = Spanned(1e-3, bounds=(1e-12, None), softbounds=(1e-6, 1), step=1e-4, span=(1e-6, 1.0), precedence=2,
                              doc="How near to the lowest loss counts as arrived.")  # fmt: skip
     zoom_in = param.Event(label="Zoom in on the run", doc="Four times closer around the run that is shown.")
     zoom_out = param.Event(label="Zoom out", doc="Four times further away.")
@@ -398,10 +398,11 @@ class HyperparameterMap(SurfaceDescent):
     notes = NOTES
 
     def controls(self, members: Members | None = None) -> list[Any]:
-        main, own, rest = super().controls(members)
-        axes = knobs_of(self, [*SIDES, *LOGS, "colour", "zoom_in", "zoom_out", "whole"])
-        ends = knobs_of(self, [*FIELDS, "tolerance"])
-        return [knobs_of(self, ["scene"]), main, own, axes, rest, ends]
+        main, own, _ = super().controls(members)
+        sides = knobs_of(self, [*SIDES, "colour"])
+        rest = ["steps", "zoom_in", "zoom_out", "whole", "fit_axes", *LOGS, *FIELDS, "tolerance", "clip"]
+        rest = knobs_of(self, [*rest, "start_x", "start_y"], rare=FIELDS)
+        return [knobs_of(self, ["scene"]), main, own, sides, rest]
 
     def carried(self) -> Any:
         """What a page carries of a map that it cannot compute: the map, and a run for each coarse cell."""

@@ -80,11 +80,13 @@ class NoisyDescent(Experiment):
                          doc="Standard deviation of what is added to each coordinate of the gradient.")  # fmt: skip
     runs = param.Integer(20, bounds=(1, MOST_RUNS), doc="How many runs, each with noise of its own.")
     steps = param.Integer(200, bounds=(1, MOST_STEPS), doc="How many steps of each run are shown and measured.")
-    seed = param.Integer(0, bounds=(0, APART - 1), doc="Seed of the noise; moving other knobs keeps the draws.")
+    seed = param.Integer(
+        0, bounds=(0, APART - 1), precedence=2, doc="Seed of the noise; moving other knobs keeps the draws."
+    )
     new_noise = param.Event(label="New noise", doc="Draw the noise of the next seed.")
     start = param.NumericTuple(START, length=2, precedence=-1, doc="Where every run begins.")
-    start_x = param.Number(START[0], label="Start x", doc="Drag the ring or click the surface instead.")
-    start_y = param.Number(START[1], label="Start y", doc="Drag the ring or click the surface instead.")
+    start_x = param.Number(START[0], precedence=2, label="Start x", doc="Drag the ring or click the surface instead.")
+    start_y = param.Number(START[1], precedence=2, label="Start y", doc="Drag the ring or click the surface instead.")
     fit_axes = param.Event(label="Fit axes to these runs", doc="The axes stay put while you move a knob.")
 
     lessons = (NOISE_FLOOR,)

@@ -82,16 +82,19 @@ class Race(Experiment):
                       doc="The one, or lr / (1 - momentum), that all share; the last plot's grey line.")  # fmt: skip
     trials = param.Integer(40, bounds=(2, 200), softbounds=(2, 80), label="Trials each",
                            doc="How many learning rates every rule may try.")  # fmt: skip
-    lowest = param.Number(-4.0, bounds=(-8, -1), step=0.5, label="Lowest lr tried",
+    lowest = param.Number(-4.0, bounds=(-8, -1), step=0.5, precedence=2, label="Lowest lr tried",
                           doc="The same for every rule.")  # fmt: skip
-    highest = param.Number(1.0, bounds=(-0.5, 3), step=0.5, label="Highest lr tried",
+    highest = param.Number(1.0, bounds=(-0.5, 3), step=0.5, precedence=2, label="Highest lr tried",
                            doc="The same for every rule.")  # fmt: skip
     steps = param.Integer(100, bounds=(1, 10_000), softbounds=(1, 300), doc="How many steps every run takes.")
-    clip = param.Number(0.0, bounds=(0, None), softbounds=(0, 10), step=0.1, label="Clip gradients (0: none)",
+    clip = param.Number(0.0, bounds=(0, None), softbounds=(0, 10), step=0.1, precedence=2,
+                        label="Clip gradients (0: none)",
                         doc="Values of the gradient beyond this are cut, for every rule; 0 cuts nothing.")  # fmt: skip
-    tolerance = param.Selector(default=1e-1, objects=TOLERANCES, doc="The loss above the lowest that counts as there.")
-    start_x = param.Number(-1.2, label="Start x", doc="Drag the ring or click the surface instead.")
-    start_y = param.Number(1.0, label="Start y", doc="Drag the ring or click the surface instead.")
+    tolerance = param.Selector(
+        default=1e-1, objects=TOLERANCES, precedence=2, doc="The loss above the lowest that counts as there."
+    )
+    start_x = param.Number(-1.2, precedence=2, label="Start x", doc="Drag the ring or click the surface instead.")
+    start_y = param.Number(1.0, precedence=2, label="Start y", doc="Drag the ring or click the surface instead.")
     fit_axes = param.Event(label="Fit axes to these runs", doc="The axes stay put while you move a knob.")
 
     sgd_lr = rate("SGD")
@@ -372,7 +375,6 @@ class Race(Experiment):
             pn.Column(made, sizing_mode="stretch_width", margin=0),
             *fairness,
             trial_knobs(self),
-            knobs_of(self, ["start_x", "start_y", "fit_axes"]),
             *racers,
         ]
 

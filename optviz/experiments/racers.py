@@ -149,7 +149,7 @@ def racer_knobs(race: Any, name: str, fairness: Any) -> list[Any]:
 def trial_knobs(race: Any) -> pn.Param:
     """The knobs that all racers share; the ends of the rates tried say them, not their logarithms."""
     powers = {name: {"type": PowerSlider, "format": written(), "tags": ["power"]} for name in ("lowest", "highest")}
-    return knobs_of(race, ["trials", *powers, "steps", "clip", "tolerance"], powers)
+    return knobs_of(race, ["trials", "steps", *powers, "clip", "tolerance", "start_x", "start_y", "fit_axes"], powers)
 
 
 def surface_knobs(current: Any, members: Members) -> pn.Column:

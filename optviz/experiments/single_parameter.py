@@ -44,7 +44,7 @@ class SingleParameter(Experiment):
     momentum = param.Number(0.95, bounds=(0, 0.99), step=0.01, doc="Share of the last update that is kept.")
     clip = param.Number(5.0, bounds=(0.5, 5), step=0.5, doc="Gradients beyond this are cut to it.")
     epoch = param.Integer(1, bounds=(1, EPOCHS), doc="The epoch on view.")
-    seed = param.Integer(0, bounds=(0, None), doc="Seed of the gradients (numpy's default generator).")
+    seed = param.Integer(0, bounds=(0, None), precedence=2, doc="Seed of the gradients (numpy's default generator).")
     new_gradients = param.Event(label="New gradients", doc="Draw the gradients of the next seed.")
 
     fit_axes = param.Event(

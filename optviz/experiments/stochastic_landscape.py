@@ -48,10 +48,10 @@ class StochasticLandscape(Experiment):
     batch_size = param.Integer(1, bounds=(1, SAMPLES), label="Batch size", doc="Samples a step.")
     shuffle = param.Boolean(False, doc="Draw the samples in an order shuffled by the seed, not as given.")
     replacement = param.Boolean(False, label="With replacement", doc="Draw every sample from all of them, by the seed.")
-    seed = param.Integer(0, bounds=(0, None), doc="Seed of the data and of the order.")
+    seed = param.Integer(0, bounds=(0, None), precedence=2, doc="Seed of the data and of the order.")
     start = param.NumericTuple((1.2, -2.3), length=2, precedence=-1, doc="The first (w1, w2).")
-    start_w1 = param.Number(1.2, step=0.1, label="Start w1", doc="Click a map to start there.")
-    start_w2 = param.Number(-2.3, step=0.1, label="Start w2", doc="Click a map to start there.")
+    start_w1 = param.Number(1.2, step=0.1, precedence=2, label="Start w1", doc="Click a map to start there.")
+    start_w2 = param.Number(-2.3, step=0.1, precedence=2, label="Start w2", doc="Click a map to start there.")
 
     lessons = (ONE_SAMPLE,)
     title = "One sample against the mean"

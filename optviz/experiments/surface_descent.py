@@ -89,10 +89,11 @@ class SurfaceDescent(Experiment):
     objective_name = param.Selector(default="Quadratic 0.1 x² + 2 y²", objects=list(surfaces()), label="Surface")
     optimizer_name = param.Selector(default="SGD", objects=list(rules()), label="Optimizer")
     steps = param.Integer(50, bounds=(1, 10_000), softbounds=(1, 300), doc="How many steps to take.")
-    clip = param.Number(0.0, bounds=(0, None), softbounds=(0, 10), step=0.1, label="Clip gradients (0: none)",
+    clip = param.Number(0.0, bounds=(0, None), softbounds=(0, 10), step=0.1, precedence=2,
+                        label="Clip gradients (0: none)",
                         doc="Values of the gradient beyond this are cut; 0 cuts nothing.")  # fmt: skip
-    start_x = param.Number(-5.0, label="Start x", doc="Drag the ring or click the surface instead.")
-    start_y = param.Number(-2.0, label="Start y", doc="Drag the ring or click the surface instead.")
+    start_x = param.Number(-5.0, precedence=2, label="Start x", doc="Drag the ring or click the surface instead.")
+    start_y = param.Number(-2.0, precedence=2, label="Start y", doc="Drag the ring or click the surface instead.")
     basins = param.Selector(default=OFF, objects=[OFF, REACHED, SPEED], label="Colour each start by")
     fit_axes = param.Event(label="Fit axes to this run", doc="The axes stay put while you move a knob.")
 

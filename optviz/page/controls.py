@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from typing import Any
 
 import panel as pn
 import param
 
+from ..menus import label_of
 from .factors import LogSlider, slider_for
-from .fields import field_for, notes_under, number_slider
-from .insides import be_quick, models_of, widgets_of
+from .fields import field_for, number_slider, with_note
+from .insides import be_quick, models_of, put_parts, widgets_of
 from .layout import shading, share, stylesheet
 
+ASKED_FOR = 2  # a parameter's precedence from which on its control is shown once somebody asks for more
+FOLDED = "folded"  # tags the column that such a button opens
 MANY = 4  # digits of a step, beyond which most of a value's would be zeros
 
 
-def knobs_of(owner: param.Parameterized, names: Sequence[str], widgets: Any = None, visible: bool = True) -> pn.Param:
-    """The widgets of these parameters, one under the other; `widgets` overrides Panel's choice."""
+def knobs_of(
+    owner: param.Parameterized, names: Sequence[str], widgets: Any = None, visible: bool = True,
+    rare: Collection[str] = (),
+) -> pn.Param:  # fmt: skip
+    """The widgets of these parameters, one under the other; `widgets` overrides Panel's choice.
+
+    Those of precedence 2 and more, and those that are `rare`, are behind a button, "More".
+    """
     widgets = {**{name: _settings(owner.param[name]) for name in names}, **(widgets or {})}
     widgets = {name: settings for name, settings in widgets.items() if settings}
     made = pn.Param(owner.param, parameters=list(names), show_name=False, widgets=widgets,
@@ -29,8 +38,32 @@ def knobs_of(owner: param.Parameterized, names: Sequence[str], widgets: Any = No
         widget.stylesheets = [stylesheet("widgets.css")]
         if not isinstance(widget, pn.widgets.Button | pn.widgets.Checkbox):
             widget.sizing_mode = "stretch_width"
-    notes_under(made)
+    later = [name for name in names if name in rare or (owner.param[name].precedence or 0) >= ASKED_FOR]
+    shown = [part for name in names if name not in later for part in with_note(widgets_of(made)[name])]
+    put_parts(made, [*shown, *(_fold(made, later) if later else [])])
     return made
+
+
+def _fold(knobs: pn.Param, names: Sequence[str]) -> list[Any]:
+    """A button, and the column of these controls that it opens."""
+    widgets = widgets_of(knobs)
+    kind = "experiment" if hasattr(knobs.object, "figures") else "member"  # those of one kind open together
+    label = "More" if kind == "experiment" else f"More of {label_of(knobs.object)}"
+    tags: list[Any] = [{"fold": kind, "names": list(names)}]
+    button = pn.widgets.Toggle(label=label, css_classes=["fold"], tags=tags, sizing_mode="stretch_width",
+                               margin=(0, 10), stylesheets=[stylesheet("widgets.css")])  # fmt: skip
+    parts = [part for name in names for part in with_note(widgets[name])]
+    column = shown_while(button, "cb_obj.active", False, *parts)
+    column.tags = [FOLDED]
+    button.link(column, value="visible")
+    return [button, column]
+
+
+def open_folds(layout: Any, names: Collection[str]) -> None:
+    """Open what is behind buttons where one of these controls is among it."""
+    for button in layout.select(pn.widgets.Toggle):
+        if any(set(tag["names"]) & set(names) for tag in button.tags if isinstance(tag, dict)):
+            button.value = True
 
 
 def shown_while(menu: Any, test: str, now: bool, *knobs: Any) -> pn.Column:

@@ -13,7 +13,7 @@ import panel as pn
 import param
 
 from ..state.values import field_spec, read, typed
-from .insides import Checked, Heard, declared_by, parts_of, put_parts
+from .insides import Checked, Heard, declared_by
 from .layout import html, wrapped
 
 
@@ -31,16 +31,9 @@ def number_slider(parameter: Any) -> dict[str, Any]:
     return {"type": WholeSlider if isinstance(parameter, param.Integer) else NumberSlider}
 
 
-def notes_under(knobs: pn.Param) -> None:
-    """Give each field among these widgets the line under it that says what it refuses."""
-    parts = parts_of(knobs)
-    fields = [part for part in parts if isinstance(part, _Field)]
-    if fields:
-        put_parts(knobs, [each for part in parts for each in (part, *_notes(part))])
-
-
-def _notes(part: Any) -> list[pn.pane.HTML]:
-    return [part.note] if isinstance(part, _Field) else []
+def with_note(widget: Any) -> list[Any]:
+    """A widget and, where it is a field, the line under it that says what it refuses."""
+    return [widget, widget.note] if isinstance(widget, _Field) else [widget]
 
 
 class _Field(Checked):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from html import escape
 from typing import Any
+from urllib.parse import parse_qs
 
 import holoviews as hv
 import numpy as np
@@ -21,16 +22,16 @@ from ..pictures.axis_ranges import picked, range_of
 from ..pictures.captions import caption
 from ..pictures.gestures import let_arrows, let_drag, tell_moves
 from ..pictures.layers import BACKEND, DOTTED, Drawing, Figure, compose
+from ..state import sharing
 from ..state.subject import Subject
 from ..sweeps import cluster
-from .controls import close, shade
+from .controls import close, open_folds, shade
 from .insides import see_off
 from .layout import html, show, stylesheet, wrapped
 from .pace import Later, Turn, looping
 
-# Heights are for a window 900 px high; where pictures stand beside each other they grow and shrink with it. No figure
-# is higher than a phone is wide: a map is about a square there. The first stays in view there while its controls are
-# moved, and has what `layout.css` leaves it.
+# Heights are for a window 900 px high; where pictures stand beside each other they grow and shrink with it. On a phone
+# no figure is higher than it is wide; the first, which stays in view, has the `--room` that `layout.css` leaves it.
 TALL = "@media ({window}) {{ :host {{ height: {height} !important; flex-basis: {height} !important; }} }}"
 
 
@@ -288,14 +289,14 @@ class Page:
         self.figures = {f.name: LiveFigure(f, experiment) for f in experiment.figures()}
         self._link_ranges()
         self.status = html(experiment.status(), "status")
-        lines = ":host {{ --lines: {}; --phone: {}; }}".format(*experiment.lines)
-        self.status.stylesheets += [lines]
+        self.status.stylesheets += [lines := ":host {{ --lines: {}; --phone: {}; }}".format(*experiment.lines)]
         over = [stylesheet("message.css")]
         self.message = pn.pane.Alert("", alert_type="danger", visible=False, margin=0, stylesheets=over)
         self.blocks = {name: html(text, name) for name, text in experiment.side().items()}
         self._show_message(experiment.message)
         self.layout = experiment.arrange(self)
         self.layout.stylesheets += [lines]
+        open_folds(self.layout, parse_qs(sharing.query(experiment)))
         self.parts: dict[str, Any] = {}
         self._shaded: dict[str, Any] = {}
         self._shade()

@@ -38,7 +38,7 @@ def _eps(default):
 
 
 def _weight_decay(default=0.0, doc="Pull towards zero, added to the gradient (L2 penalty)."):
-    return Hyperparameter(default, bounds=(0, None), softbounds=(0, 2), step=0.01, off=0,
+    return Hyperparameter(default, bounds=(0, None), softbounds=(0, 2), step=0.01, off=0, precedence=2,
                           symbol="lambda", on_map=(1e-4, 10.0, True), label="Weight decay", doc=doc)  # fmt: skip
 
 
@@ -51,7 +51,7 @@ def _beta2(default=0.999, doc="Decay rate of the squared gradient's running mean
 
 
 def _eps_inside():
-    return param.Boolean(False, label="Eps inside the root",
+    return param.Boolean(False, precedence=2, label="Eps inside the root",
                          doc="Put eps under the root (the seed notebooks do); PyTorch adds it after.")  # fmt: skip
 
 
@@ -69,11 +69,11 @@ class SGD(Rule):
 
     lr = _lr(1e-3)
     momentum = _momentum()
-    dampening = Hyperparameter(0.0, bounds=(None, None), softbounds=(0, 1), step=0.01, off=0,
+    dampening = Hyperparameter(0.0, bounds=(None, None), softbounds=(0, 1), step=0.01, off=0, precedence=2,
                                symbol="tau", on_map=(0.0, 0.99, False),
                                doc="Share of the new gradient that momentum leaves out.")  # fmt: skip
     weight_decay = _weight_decay()
-    nesterov = param.Boolean(False, doc="Look ahead: step along the gradient plus the new velocity.")
+    nesterov = param.Boolean(False, precedence=2, doc="Look ahead: step along the gradient plus the new velocity.")
 
     memory = {"b": 0.0}
     preset = {"lr": 0.05}
@@ -160,7 +160,7 @@ class RMSprop(Rule):
     alpha = _decay(0.99, "alpha", "α", "Decay rate of the squared gradient's running mean.", step=0.01)
     eps = _eps(1e-8)
     momentum = _momentum()
-    centered = param.Boolean(False, doc="Divide by the standard deviation: the squared mean taken off.")
+    centered = param.Boolean(False, precedence=2, doc="Divide by the standard deviation: the squared mean taken off.")
     weight_decay = _weight_decay()
     eps_inside = _eps_inside()
 
@@ -187,7 +187,7 @@ class Adam(Rule):
     beta2 = _beta2()
     eps = _eps(1e-8)
     weight_decay = _weight_decay()
-    amsgrad = param.Boolean(False, doc="Never let the denominator fall (arXiv 1904.09237).")
+    amsgrad = param.Boolean(False, precedence=2, doc="Never let the denominator fall (arXiv 1904.09237).")
 
     memory = {"m": 0.0, "v": 0.0, "v_max": 0.0}
     preset = {"lr": 0.1, "eps": 1e-6}
@@ -231,7 +231,9 @@ class NAdam(Rule):
     momentum_decay = Hyperparameter(4e-3, bounds=(0, None), softbounds=(0, 0.1), step=0.001, precedence=2,
                                     symbol="psi", on_map=(1e-4, 1.0, True),
                                     doc="How fast the momentum warms up.")  # fmt: skip
-    decoupled_weight_decay = param.Boolean(False, doc="Decay the parameter instead of the gradient, as AdamW.")
+    decoupled_weight_decay = param.Boolean(
+        False, precedence=2, doc="Decay the parameter instead of the gradient, as AdamW."
+    )
 
     memory = {"m": 0.0, "v": 0.0, "mu_product": 1.0}
     preset = {"lr": 0.1}
@@ -258,7 +260,9 @@ class RAdam(Rule):
     beta2 = _beta2()
     eps = _eps(1e-8)
     weight_decay = _weight_decay()
-    decoupled_weight_decay = param.Boolean(False, doc="Decay the parameter instead of the gradient, as AdamW.")
+    decoupled_weight_decay = param.Boolean(
+        False, precedence=2, doc="Decay the parameter instead of the gradient, as AdamW."
+    )
 
     memory = {"m": 0.0, "v": 0.0}
     preset = {"lr": 0.1}

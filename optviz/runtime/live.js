@@ -280,10 +280,10 @@ export class LivePage {
     return `${said}${names.length ? ` Frozen here: ${names.join(", ")}.` : ""}`;
   }
 
-  // Whether nothing around a model hides it.
+  // Whether nothing around a model hides it but a button that a hand can click.
   visible(model) {
     const around = this.models().find(({ children }) => Array.isArray(children) && children.includes(model));
-    return model.visible && (!around || this.visible(around));
+    return (model.visible || model.tags.includes("folded")) && (!around || this.visible(around));
   }
 
   // Controls show what the parameters are, also where others moved them; those that are `idle` cannot act.

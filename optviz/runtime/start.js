@@ -31,6 +31,7 @@ export function start(experiment, spec, sharing, item, inks) {
       window.optviz.stage = new Stage(window.optviz);
       couple(window.optviz);
     }
+    document.dispatchEvent(new Event("optviz-drawn"));
     return window.optviz;
   });
 }
