@@ -1,6 +1,7 @@
 // The lessons of a page: a step's words beside the pictures, the state that shows it, a prediction, something to reach.
 import { ValueError_ } from "./base.js";
 import { element } from "./elements.js";
+import { opened_folds } from "./folds.js";
 
 const KEPT = "optviz-lessons"; // in the browser's storage: how far each lesson was taken
 
@@ -109,6 +110,7 @@ export class Teacher {
 
   arrive() {
     this.home = null;
+    opened_folds(this.page, this.step.turn);
     clearTimeout(this.arriving);
     this.arriving = setTimeout(() => { // once it has glided there
       this.home = this.address.query();

@@ -1,5 +1,6 @@
 // For a lecture: the first pictures as large as the window, a few large controls, two states side by side.
 import { element } from "./elements.js";
+import { opened_folds } from "./folds.js";
 
 const FONTS = { major_label_text_font_size: "19px", axis_label_text_font_size: "20px" };
 const FEW = 3; // controls, where nobody has chosen
@@ -66,6 +67,7 @@ export class Stage {
 
   // Show the chosen controls, and none of the others.
   arrange() {
+    for (const fold of opened_folds(this.page, this.names)) if (fold.visible) this.set(fold, { visible: false });
     for (const control of this.page.spec.controls) {
       const model = this.page.model(control.model), shows = this.names.includes(control.name);
       if (model.visible !== shows) this.set(model, { visible: shows });
