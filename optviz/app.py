@@ -21,11 +21,21 @@ from .catalogue import name_of
 from .experiment import Experiment
 from .guard import LONGEST_HEADER, components, rules
 from .page.insides import Address, Fast, FastListTemplate
-from .page.layout import favicon, page_script, stylesheet
+from .page.layout import favicon, html, page_script, stylesheet
 from .page.pace import Later, Turn
 from .page.page import Page
 from .page.worker import aside, engage
-from .served import OFFER, UNDER_CONTROLS, Visit, hand_out, handlers, index_page, runs_in_browsers, visit
+from .served import (
+    OFFER,
+    UNDER_CONTROLS,
+    Visit,
+    hand_out,
+    handlers,
+    index_page,
+    lesson_address,
+    runs_in_browsers,
+    visit,
+)
 from .state import sharing
 from .sweeps import cluster
 
@@ -72,6 +82,10 @@ def serve_live(kind: type[Experiment]) -> None:
     """Make this session's page of an experiment that Python computes."""
     experiment, shown, refused = _opened(kind, sharing.values_of(pn.state.session_args))
     shown.put_below_controls("download", download(experiment))
+    if hasattr(kind, "replayed") and kind in experiments().values():  # its lessons walk through stored runs
+        places = [(lesson_address(name_of(kind), each.name), each.title) for each in kind.lessons]
+        links = "".join(f'<p>Lesson: <a href="{place}">{title}</a></p>' for place, title in places)
+        shown.put_below_controls("lessons", html(links, "notes"))
     page = template(experiment.title, shown.layout, description=experiment.sentence, picture=name_of(kind))
     page.servable(location=Address())
     if pn.state.curdoc:
