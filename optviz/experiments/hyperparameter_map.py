@@ -15,7 +15,7 @@ from ..maps.ends import axes_for, lane_map, pair_of, ranks, stable_rates, told
 from ..maps.stages import Picture, cells_aside
 from ..menus import label_of, names_of, resolved, setting
 from ..messages import refuse
-from ..page.controls import knobs_of
+from ..page.controls import knobs_of, told_with
 from ..page.layout import frame, html, under_knobs
 from ..pictures.layers import BLACK, Drawing, Figure, cased, curve, embers, image_columns, marks, surface
 from ..pictures.plot_hooks import grey_ground, pointer, roomy, whole
@@ -402,7 +402,8 @@ class HyperparameterMap(SurfaceDescent):
         sides = knobs_of(self, [*SIDES, "colour"])
         rest = ["steps", "zoom_in", "zoom_out", "whole", "fit_axes", *LOGS, *FIELDS, "tolerance", "clip"]
         rest = knobs_of(self, [*rest, "start_x", "start_y"], rare=FIELDS)
-        return [knobs_of(self, ["scene"]), main, own, sides, rest]
+        about = {scene: view["about"] for scene, view in VIEWS.items()}
+        return [told_with(knobs_of(self, ["scene"]), "scene", about), main, own, sides, rest]
 
     def carried(self) -> Any:
         """What a page carries of a map that it cannot compute: the map, and a run for each coarse cell."""

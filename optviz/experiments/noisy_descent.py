@@ -254,7 +254,7 @@ class NoisyDescent(Experiment):
             layers = {**layers, **self._walks(place)}
             said = {**said, **self._key(place)}
         title = f"{self.surface}, noise {self.noise:g}"
-        return Drawing(layers, box[::2], box[1::2], title, said, limits={"image": scape.limits})
+        return Drawing(layers, box[::2], box[1::2], title, said, limits={"image": scape.limits}, hover=scape.reads)
 
     def _key(self, place: str) -> dict[str, str]:
         """What the key says of a rule; the first one's lines explain the second's."""
@@ -300,7 +300,10 @@ class NoisyDescent(Experiment):
         shown = np.stack([np.where(middle > 0, middle, np.nan) for middle in middles.values()], axis=1)
         of = " of the picture" if self.results["lowest"] is None else ""
         title = f"Loss above the lowest{of}: each run, median, 10 to 90 %"
-        return Drawing({**layers, **off_scale(shown, ylim)}, (0.0, float(self.steps)), ylim, title, said)
+        names = {**said, **{f"{place} runs": "" for place in PLACES}}
+        hover = "names " + "; ".join([f"{label}={text}" for label, text in names.items()])
+        span = (0.0, float(self.steps))
+        return Drawing({**layers, **off_scale(shown, ylim)}, span, ylim, title, said, hover=hover)
 
     def played(self) -> list[Played]:
         rules, objective, names = self.chosen_rules(), self.results["objective"], self.names()

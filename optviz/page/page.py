@@ -44,8 +44,6 @@ def _heights(usual: int) -> str:
 
 # what Bokeh calls the corners of a rectangle
 EDGES = {"left": "x0", "bottom": "y0", "right": "x1", "top": "y1"}
-
-
 LOOKS = ("label", "color", "symbol", "edge")  # of a layer
 
 
@@ -130,6 +128,8 @@ class LiveFigure:
             self._push_axis(getattr(self.model, f"{name}axis")[0], look)
         if self.pointer is not None:
             self._set(self.pointer, tooltips=drawing.hover)
+        elif drawing.hover:
+            self._set(self.model.yaxis[0], tags=[{"hover": drawing.hover}])
 
     def _push_axis(self, axis: Any, look: Mapping[str, Any]) -> None:
         """Give an axis its name and its ticks, where the drawing says them."""
@@ -179,10 +179,9 @@ def drawn(figure: Figure, experiment: Subject) -> Any:
     key = (type(experiment), *look_of(figure))
     if key not in _DRAWN:
         drawing = experiment.drawings[figure.name]
-        layers = [_named(figure, name, drawing.element(name, make)) for name, make in figure.layers.items()]
+        layers = [_named(figure.name, n, drawing.element(n, make), make) for n, make in figure.layers.items()]
         plot = hv.renderer(BACKEND).get_plot(compose(figure, drawing, [*figure.static(), *layers], captioned=True))
-        plot.document = None  # the drawing belongs to no session
-        model = plot.state
+        plot.document, model = None, plot.state  # the drawing belongs to no session
         model.name = figure.name
         _lighten(model)
         document = Document()
@@ -220,11 +219,12 @@ def _lighten(model: Any) -> None:
                 source.data = {name: [] for name in source.data}
 
 
-def _named(figure: Figure, layer: str, element: Any) -> Any:
-    source = f"{figure.name}.{layer}"  # no figure in the hook: HoloViews keeps hooks, a figure its experiment
+def _named(figure: str, layer: str, element: Any, make: Any) -> Any:
+    source = f"{figure}.{layer}"  # no figure in the hook: HoloViews keeps hooks, a figure its experiment
+    look = {name: getattr(make, name, "") for name in ("label", "steps")}
 
     def name(plot, element):
-        plot.handles["source"].name = source
+        plot.handles["source"].update(name=source, tags=[look])
         plot.handles["glyph_renderer"].name = f"glyph {layer}"
         if "color_mapper" in plot.handles:
             plot.handles["color_mapper"].name = f"colour {layer}"
