@@ -25,7 +25,7 @@
     return said(value, Math.min(Math.max(Math.floor(Math.log10(size)) - Math.floor(Math.log10(unit)) + 1, 1), 12));
   }
 
-  const layer = ({ model }) => (/^glyph /.test(model.name ?? "") && model.visible && model.glyph.visible !== false ? model.data_source : null);
+  const layer = ({ model }) => (/^glyph (?!moment|playhead)/.test(model.name ?? "") && model.visible && model.glyph.visible !== false ? model.data_source : null);
   const drawn = (plot, ...kinds) =>
     [...plot.renderer_views.values()].filter((each) => each.glyph && kinds.includes(each.glyph.model.type) && layer(each));
   const about = (view) => view.model.data_source.tags.find((tag) => tag?.label !== undefined) ?? { label: "" };

@@ -11,6 +11,7 @@ ENDS = ("across_from", "across_to", "up_from", "up_to")  # places: exact, as lin
 FIELDS = ("across_low", "across_high", "up_low", "up_high")  # the values there, rounded for a field
 SIDES = ("across", "up")
 LOGS = ("across_log", "up_log")
+RARE = (*LOGS, *FIELDS, "tolerance", "clip", "start_x", "start_y")  # which a visitor asks for
 VIEWS: dict[str, dict[str, Any]] = {
     "Learning rate and momentum": {
         "about": "Momentum widens the range of rates that converge: up to 2 (1 + momentum) / curvature.",
@@ -43,6 +44,7 @@ VIEWS: dict[str, dict[str, Any]] = {
         "window": (-0.1, 0.2, -3.5, 3.5),
     },
 }  # fmt: skip
+ABOUT = {name: view.pop("about") for name, view in VIEWS.items()}  # in a sentence, what each shows
 
 
 def belongs(scene: str, optimizer: Any, objective: Any, pair: tuple[str, str]) -> bool:

@@ -44,7 +44,7 @@ from ..runs.trajectory import Trajectory
 from ..theory.outlook import lowest_among
 from .floors import drawable, ellipses, expected, fallen, landscape, mean, middle_of, scatter, unknown, weight
 from .noisy_rates import APART, MENUS, MOST_RUNS, MOST_STEPS, RATES, brought_rates, seeds_of, usual_of
-from .noisy_words import ended, table_rows
+from .noisy_words import called, ended, table_rows
 from .simple_rules import PUSHED, RULES, lr_of, made, momentum_of
 from .starts import first_start, followed
 from .words import widened
@@ -80,9 +80,7 @@ class NoisyDescent(Experiment):
                          doc="Standard deviation of what is added to each coordinate of the gradient.")  # fmt: skip
     runs = param.Integer(20, bounds=(1, MOST_RUNS), doc="How many runs, each with noise of its own.")
     steps = param.Integer(200, bounds=(1, MOST_STEPS), doc="How many steps of each run are shown and measured.")
-    seed = param.Integer(
-        0, bounds=(0, APART - 1), precedence=2, doc="Seed of the noise; moving other knobs keeps the draws."
-    )
+    seed = param.Integer(0, bounds=(0, APART - 1), precedence=2, doc="Seed of the noise; other knobs keep the draws.")
     new_noise = param.Event(label="New noise", doc="Draw the noise of the next seed.")
     start = param.NumericTuple(START, length=2, precedence=-1, doc="Where every run begins.")
     start_x = param.Number(START[0], precedence=2, label="Start x", doc="Drag the ring or click the surface instead.")
@@ -300,10 +298,8 @@ class NoisyDescent(Experiment):
         shown = np.stack([np.where(middle > 0, middle, np.nan) for middle in middles.values()], axis=1)
         of = " of the picture" if self.results["lowest"] is None else ""
         title = f"Loss above the lowest{of}: each run, median, 10 to 90 %"
-        names = {**said, **{f"{place} runs": "" for place in PLACES}}
-        hover = "names " + "; ".join([f"{label}={text}" for label, text in names.items()])
-        span = (0.0, float(self.steps))
-        return Drawing({**layers, **off_scale(shown, ylim)}, span, ylim, title, said, hover=hover)
+        told, span = called({**said, **{f"{place} runs": "" for place in PLACES}}), (0.0, float(self.steps))
+        return Drawing({**layers, **off_scale(shown, ylim)}, span, ylim, title, said, hover=told)
 
     def played(self) -> list[Played]:
         rules, objective, names = self.chosen_rules(), self.results["objective"], self.names()

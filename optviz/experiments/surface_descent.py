@@ -365,10 +365,9 @@ class SurfaceDescent(Experiment):
 
     def controls(self, members: Members | None = None) -> list[Any]:
         main = knobs_of(self, ["objective_name", "optimizer_name"])
-        rest = ["steps", "clip", "start_x", "start_y", "basins", "fit_axes"]
-        rest = knobs_of(self, [name for name in rest if name in self.menu()])
+        rest = [n for n in ("steps", "clip", "start_x", "start_y", "basins", "fit_axes") if n in self.menu()]
         made = self._member_controls if members is None else self._every_control(members)
-        return [main, pn.Column(made, sizing_mode="stretch_width", margin=0), rest]
+        return [main, pn.Column(made, sizing_mode="stretch_width", margin=0), knobs_of(self, rest)]
 
     @param.depends("optimizer", "objective")
     def _member_controls(self):
