@@ -400,13 +400,8 @@ class HyperparameterMap(SurfaceDescent):
     def controls(self, members: Members | None = None) -> list[Any]:
         main, own, _ = super().controls(members)
         rest = knobs_of(self, ["steps", "zoom_in", "zoom_out", "whole", "fit_axes", *RARE], rare=RARE)
-        return [
-            told_with(knobs_of(self, ["scene"]), "scene", ABOUT),
-            main,
-            own,
-            knobs_of(self, [*SIDES, "colour"]),
-            rest,
-        ]
+        scene, sides = told_with(knobs_of(self, ["scene"]), "scene", ABOUT), knobs_of(self, [*SIDES, "colour"])
+        return [scene, main, own, sides, rest]
 
     def carried(self) -> Any:
         """What a page carries of a map that it cannot compute: the map, and a run for each coarse cell."""
