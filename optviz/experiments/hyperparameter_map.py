@@ -22,7 +22,7 @@ from ..pictures.plot_hooks import grey_ground, pointer, roomy, whole
 from ..plurals import many
 from ..spans import Spanned
 from .first_rates import at_first_rate
-from .map_views import ABOUT, ENDS, FIELDS, LOGS, OWN, RARE, SIDES, VIEWS, belongs
+from .map_views import ABOUT, ENDS, FIELDS, LOGS, OWN, RARE, REST, SIDES, VIEWS, belongs
 from .map_words import COLOURS, NOTES, aim, heading, lacking, limitless, pointed, scales
 from .surface_descent import OFF, SurfaceDescent
 
@@ -399,9 +399,8 @@ class HyperparameterMap(SurfaceDescent):
 
     def controls(self, members: Members | None = None) -> list[Any]:
         main, own, _ = super().controls(members)
-        rest = knobs_of(self, ["steps", "zoom_in", "zoom_out", "whole", "fit_axes", *RARE], rare=RARE)
         scene, sides = told_with(knobs_of(self, ["scene"]), "scene", ABOUT), knobs_of(self, [*SIDES, "colour"])
-        return [scene, main, own, sides, rest]
+        return [scene, main, own, sides, knobs_of(self, REST, rare=RARE)]
 
     def carried(self) -> Any:
         """What a page carries of a map that it cannot compute: the map, and a run for each coarse cell."""

@@ -12,6 +12,7 @@ FIELDS = ("across_low", "across_high", "up_low", "up_high")  # the values there,
 SIDES = ("across", "up")
 LOGS = ("across_log", "up_log")
 RARE = (*LOGS, *FIELDS, "tolerance", "clip", "start_x", "start_y")  # which a visitor asks for
+REST = ("steps", "zoom_in", "zoom_out", "whole", "fit_axes", *RARE)
 VIEWS: dict[str, dict[str, Any]] = {
     "Learning rate and momentum": {
         "about": "Momentum widens the range of rates that converge: up to 2 (1 + momentum) / curvature.",

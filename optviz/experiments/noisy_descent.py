@@ -298,8 +298,8 @@ class NoisyDescent(Experiment):
         shown = np.stack([np.where(middle > 0, middle, np.nan) for middle in middles.values()], axis=1)
         of = " of the picture" if self.results["lowest"] is None else ""
         title = f"Loss above the lowest{of}: each run, median, 10 to 90 %"
-        told, span = called({**said, **{f"{place} runs": "" for place in PLACES}}), (0.0, float(self.steps))
-        return Drawing({**layers, **off_scale(shown, ylim)}, span, ylim, title, said, hover=told)
+        span = (0.0, float(self.steps))
+        return Drawing({**layers, **off_scale(shown, ylim)}, span, ylim, title, said, hover=called(said))
 
     def played(self) -> list[Played]:
         rules, objective, names = self.chosen_rules(), self.results["objective"], self.names()

@@ -65,6 +65,9 @@ def table_rows(experiment: Any, place: str) -> str:
     return "".join([f"<tr>{''.join([cell('td', text) for text in row])}</tr>" for row in rows])
 
 
+UNREAD = "; first runs=; first band=; second runs=; second band="
+
+
 def called(said: Mapping[str, str]) -> str:
     """What a reading calls the curves of these labels (see `assets/readings.js`); one without a name is not read."""
-    return "names " + "; ".join([f"{label}={text}" for label, text in said.items()])
+    return "names " + "; ".join([f"{label}={text}" for label, text in said.items()]) + UNREAD
