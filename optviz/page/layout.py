@@ -89,7 +89,8 @@ TALL = "@media ({window}) {{ :host {{ height: {height} !important; flex-basis: {
 def heights_of(usual: int) -> str:
     """The style sheet of a figure that is so high in a window of 900 px."""
     grown = f"clamp({round(0.78 * usual)}px, {usual / 9:.4g}vh, {round(1.6 * usual)}px)"
-    sheets = {"min-width: 1101px": grown, "max-width: 760px": f"min({usual}px, 94vw, var(--room, 94vw))"}
+    phone = f"min({usual}px, 94vw, var(--room, 94vw))"
+    sheets = {"min-width: 1101px": f"min({grown}, var(--room, 100vh))", "max-width: 760px": phone}
     return " ".join(TALL.format(window=window, height=f"var(--stage, {height})") for window, height in sheets.items())
 
 
