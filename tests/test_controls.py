@@ -80,7 +80,7 @@ MET = """() => {
   walk(document);
   const missed = (e) => {
     const box = e.getBoundingClientRect(), [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
-    if (!e.checkVisibility() || y < 60 || y > innerHeight - 30 || e.disabled || x > innerWidth) return false;
+    if (!e.checkVisibility() || y < 60 || y > innerHeight - 80 || e.disabled || x > innerWidth) return false;
     const at = (dy) => {
       let hit = document.elementFromPoint(x, y + dy);
       while (hit?.shadowRoot) hit = hit.shadowRoot.elementFromPoint(x, y + dy);
