@@ -178,13 +178,13 @@ def slider(page, label: str):
 
 def folds(page):
     """The buttons on view that open further controls."""
-    return page.locator("button[aria-expanded]:visible")
+    return page.locator(".fold button:visible")
 
 
 def open_folds(page) -> None:
     """Click every button that opens further controls."""
     for fold in folds(page).all():
-        if fold.get_attribute("aria-expanded") == "false":
+        if "bk-active" not in (fold.get_attribute("class") or ""):
             fold.click()
     page.wait_for_timeout(100)
 

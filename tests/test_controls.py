@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 
 import pytest
-from browser import folds, slider, slider_value, type_value, value_field, wait_idle, wait_until
+from browser import drag_slider, folds, slider, slider_value, type_value, value_field, wait_idle, wait_until
+from conftest import watched_page
 from hands import dragged_by_finger, finger, scrolled, wait_until_still
-from pages import assert_shows, select
+from pages import assert_shows, select, spot
 
 from optviz import SurfaceDescent
+from optviz.experiments.loss_comparison import SCENES
 
 pytestmark = pytest.mark.browser
 
@@ -78,7 +80,7 @@ MET = """() => {
   walk(document);
   const missed = (e) => {
     const box = e.getBoundingClientRect(), [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
-    if (!e.checkVisibility() || y < 60 || y > innerHeight - 30 || e.disabled || x > innerWidth) return false;
+    if (!e.checkVisibility() || y < 60 || y > innerHeight - 80 || e.disabled || x > innerWidth) return false;
     const at = (dy) => {
       let hit = document.elementFromPoint(x, y + dy);
       while (hit?.shadowRoot) hit = hit.shadowRoot.elementFromPoint(x, y + dy);
@@ -190,5 +192,58 @@ def test_a_small_window_shows_the_picture_its_sentence_and_its_knobs_at_once(pag
         title = page.locator(".bk-slider-title:visible", has_text=re.compile(rf"^{label}:")).first
         box = title.locator("..").bounding_box()
         boxes.append([box["y"], box["y"] + box["height"], box["x"], box["x"] + box["width"]])
-    out = [box for box in boxes if not (0 <= box[0] < box[1] <= 720 and 0 <= box[2] < box[3] <= 1280)]
+    bar = page.locator(".player:visible")  # what plays the page stands below
+    bottom = bar.bounding_box()["y"] if bar.count() else 720
+    out = [box for box in boxes if not (0 <= box[0] < box[1] <= bottom and 0 <= box[2] < box[3] <= 1280)]
     assert out == []
+
+
+READING = """() => [...document.querySelectorAll(".optviz-reading div")].filter((e) => e.checkVisibility())
+  .map((e) => e.innerText)"""
+
+
+def test_a_plot_says_what_is_under_the_pointer(browser, served):
+    experiment = SurfaceDescent()
+    with watched_page(browser, color_scheme="dark") as page:
+        page.goto(f"{served}/surface_descent")
+        wait_idle(page)
+        page.wait_for_timeout(1100)
+        page.mouse.move(*spot(page, "surface", 2.0, 1.5))
+        wait_until(lambda: page.evaluate(READING))
+        place, height = page.evaluate(READING)
+        assert place == "x 2, y 1.5" and height.startswith("loss above the lowest: ")
+        assert float(height.split(": ")[1]) == pytest.approx(experiment.objective.value(2.0, 1.5), rel=0.1)
+        ground, ink = page.locator(".optviz-reading").evaluate(
+            "(e) => [getComputedStyle(e).backgroundColor, getComputedStyle(e).color]"
+        )
+        assert (ground, ink) == ("rgb(24, 24, 24)", "rgb(241, 241, 241)")
+        x = experiment.trajectory.x[20, 0]
+        page.mouse.move(*spot(page, "surface", *x))
+        wait_until(lambda: page.evaluate(READING)[-1] == "path: step 20")
+        page.mouse.move(*spot(page, "values", 20, 0.0))
+        wait_until(lambda: page.evaluate(READING)[0] == "step 20")
+        assert float(page.evaluate(READING)[1].removeprefix("x: ").replace("−", "-")) == pytest.approx(x[0], rel=1e-3)
+        page.mouse.move(5, 5)
+        wait_until(lambda: not page.evaluate(READING))
+
+
+def test_a_finger_that_taps_reads_a_plot(phone, served):
+    phone.goto(f"{served}/single_parameter")
+    wait_idle(phone)
+    phone.wait_for_timeout(1100)
+    phone.touchscreen.tap(*spot(phone, "steps", 300, 0.5))
+    wait_until(lambda: phone.evaluate(READING))
+    first, *others = phone.evaluate(READING)
+    assert re.fullmatch(r"step of the epoch \d+", first)
+    assert [each.split(":")[0] for each in others] == ["plain SGD", "momentum", "predicted ±2 spreads"]
+
+
+def test_a_scene_says_in_a_sentence_what_it_shows(page, served):
+    page.goto(f"{served}/loss_comparison")
+    wait_idle(page)
+    about = page.locator(".about:visible")
+    assert about.all_inner_texts() == [SCENES["plain"][1]]
+    select(page, "Preset", "momentum 0.9")
+    wait_until(lambda: about.all_inner_texts() == [SCENES["momentum 0.9"][1]])
+    drag_slider(page, "Momentum", 0.3)
+    wait_until(lambda: about.count() == 0, what="no sentence for what is no scene")

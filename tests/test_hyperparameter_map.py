@@ -321,7 +321,7 @@ def test_the_menus_offer_what_rule_and_surface_have():
     with pytest.raises(ValueError, match=r"HyperparameterMap.up must be one of lr, .*, not 'etaminus'"):
         HyperparameterMap(up="etaminus")
     taken, refused = sharing.apply(HyperparameterMap, {"optimizer": "adam", "up": "momentum"})
-    has = "lr, weight_decay, beta1, beta2, eps, start-x, start-y, clip"
+    has = "lr, beta1, beta2, weight_decay, eps, start-x, start-y, clip"
     assert refused == [f"HyperparameterMap.up must be one of {has}, not 'momentum'; leave it out."]
     assert taken.up == "beta1"
     taken.optimizer_name = "SGD"

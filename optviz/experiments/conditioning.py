@@ -188,7 +188,9 @@ class Conditioning(Experiment):
         said = {name: f"{name}: {self._told(name, box)}" for name in NAMES}
         title = f"Condition {self.condition:g}, turned by {self.angle:g}°"
         return {
-            "surface": Drawing(layers, box[::2], box[1::2], title, said, limits={"image": scape.limits}),
+            "surface": Drawing(
+                layers, box[::2], box[1::2], title, said, limits={"image": scape.limits}, hover=scape.reads
+            ),
             "angles": self._draw_angles(),
         }
 

@@ -252,7 +252,7 @@ class EdgeOfStability(Experiment):
         }  # fmt: skip
         legend = {"target low": f"target {low:g}", "target high": f"target {high:g}"}
         title = f"The net's output after step {EVERY * place}, white: {middle:g}"
-        return Drawing(layers, box[::2], box[1::2], title, legend, {"image": (low - room, high + room)})
+        return Drawing(layers, box[::2], box[1::2], title, legend, {"image": (low - room, high + room)}, hover="output")
 
     # words
 

@@ -15,14 +15,14 @@ from ..maps.ends import axes_for, lane_map, pair_of, ranks, stable_rates, told
 from ..maps.stages import Picture, cells_aside
 from ..menus import label_of, names_of, resolved, setting
 from ..messages import refuse
-from ..page.controls import knobs_of
+from ..page.controls import knobs_of, told_with
 from ..page.layout import frame, html, under_knobs
 from ..pictures.layers import BLACK, Drawing, Figure, cased, curve, embers, image_columns, marks, surface
 from ..pictures.plot_hooks import grey_ground, pointer, roomy, whole
 from ..plurals import many
 from ..spans import Spanned
 from .first_rates import at_first_rate
-from .map_views import ENDS, FIELDS, LOGS, OWN, SIDES, VIEWS, belongs
+from .map_views import ABOUT, ENDS, FIELDS, LOGS, OWN, RARE, REST, SIDES, VIEWS, belongs
 from .map_words import COLOURS, NOTES, aim, heading, lacking, limitless, pointed, scales
 from .surface_descent import OFF, SurfaceDescent
 
@@ -399,10 +399,8 @@ class HyperparameterMap(SurfaceDescent):
 
     def controls(self, members: Members | None = None) -> list[Any]:
         main, own, _ = super().controls(members)
-        sides = knobs_of(self, [*SIDES, "colour"])
-        rest = ["steps", "zoom_in", "zoom_out", "whole", "fit_axes", *LOGS, *FIELDS, "tolerance", "clip"]
-        rest = knobs_of(self, [*rest, "start_x", "start_y"], rare=FIELDS)
-        return [knobs_of(self, ["scene"]), main, own, sides, rest]
+        scene, sides = told_with(knobs_of(self, ["scene"]), "scene", ABOUT), knobs_of(self, [*SIDES, "colour"])
+        return [scene, main, own, sides, knobs_of(self, REST, rare=RARE)]
 
     def carried(self) -> Any:
         """What a page carries of a map that it cannot compute: the map, and a run for each coarse cell."""

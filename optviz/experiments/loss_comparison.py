@@ -10,7 +10,7 @@ import param
 from ..experiment import Experiment, Members
 from ..lessons.four_losses import FOUR_LOSSES
 from ..objectives.losses import CRITERIA, Lanes, LinearRegression
-from ..page.controls import knobs_of
+from ..page.controls import knobs_of, told_with
 from ..page.layout import frame, grid, html
 from ..pictures.layers import (
     BLACK,
@@ -47,13 +47,16 @@ BOX = (AXIS[0] - CELL / 2, AXIS[0] - CELL / 2, AXIS[-1] + CELL / 2, AXIS[-1] + C
 START = (6.0, -3.0)
 HIGHEST = 1e300  # part of a vector that is drawn
 PLAIN = {"momentum": 0.0, "dampening": 0.0, "weight_decay": 0.0, "nesterov": False}
-PRESETS = {
-    "plain": {},
-    "momentum 0.9": {"momentum": 0.9},
-    "momentum 0.9 + Nesterov": {"momentum": 0.9, "nesterov": True},
-    "Nesterov 0.9, weight decay 2": {"momentum": 0.9, "nesterov": True, "weight_decay": 2.0},
-    "momentum 0.9, dampening 0.8": {"momentum": 0.9, "dampening": 0.8},
-}
+SCENES = {
+    "plain": ({}, "Each step is the gradient: long where the loss is steep, and L1's are all alike."),
+    "momentum 0.9": ({"momentum": 0.9}, "Steps add up to ten times as long, and overshoot the bottom."),
+    "momentum 0.9 + Nesterov": ({"momentum": 0.9, "nesterov": True}, "Looking ahead, the same momentum swings less."),
+    "Nesterov 0.9, weight decay 2": ({"momentum": 0.9, "nesterov": True, "weight_decay": 2.0},
+                                     "Weight decay stops every line short of its best fit, nearer to (0, 0)."),
+    "momentum 0.9, dampening 0.8": ({"momentum": 0.9, "dampening": 0.8},
+                                    "A fifth of each new gradient enters: the path is calmer, and slower."),
+}  # fmt: skip
+PRESETS = {name: values for name, (values, _) in SCENES.items()}
 OWN = "your own"
 
 
@@ -176,7 +179,7 @@ class LossComparison(Experiment):
             "end": {"x": walk[finite][-1:, 1], "y": walk[finite][-1:, 0]},
             "momentum": arrows(here, parts["momentum"], 0.35), "nesterov": arrows(here, parts["nesterov"], 0.35),
         }  # fmt: skip
-        return Drawing(layers, BOX[::2], BOX[1::2], TITLES[name], limits={"image": scape.limits})
+        return Drawing(layers, BOX[::2], BOX[1::2], TITLES[name], limits={"image": scape.limits}, hover=scape.reads)
 
     def _at(self) -> int:
         return min(self.step, self.trajectory.steps)
@@ -292,7 +295,9 @@ each new gradient, from the second step on.</p>
         return shut(self.rule())
 
     def controls(self, members: Members | None = None) -> list[Any]:
-        return [knobs_of(self, self.menu(), widgets={"preset": {"tags": [{"no choice": OWN}]}})]
+        preset = knobs_of(self, ["preset"], widgets={"preset": {"tags": [{"no choice": OWN}]}})
+        about = {name: sentence for name, (_, sentence) in SCENES.items()}
+        return [told_with(preset, "preset", about), knobs_of(self, [name for name in self.menu() if name != "preset"])]
 
     def arrange(self, page) -> Any:
         return frame(

@@ -44,7 +44,7 @@ from ..runs.trajectory import Trajectory
 from ..theory.outlook import lowest_among
 from .floors import drawable, ellipses, expected, fallen, landscape, mean, middle_of, scatter, unknown, weight
 from .noisy_rates import APART, MENUS, MOST_RUNS, MOST_STEPS, RATES, brought_rates, seeds_of, usual_of
-from .noisy_words import ended, table_rows
+from .noisy_words import called, ended, table_rows
 from .simple_rules import PUSHED, RULES, lr_of, made, momentum_of
 from .starts import first_start, followed
 from .words import widened
@@ -80,9 +80,7 @@ class NoisyDescent(Experiment):
                          doc="Standard deviation of what is added to each coordinate of the gradient.")  # fmt: skip
     runs = param.Integer(20, bounds=(1, MOST_RUNS), doc="How many runs, each with noise of its own.")
     steps = param.Integer(200, bounds=(1, MOST_STEPS), doc="How many steps of each run are shown and measured.")
-    seed = param.Integer(
-        0, bounds=(0, APART - 1), precedence=2, doc="Seed of the noise; moving other knobs keeps the draws."
-    )
+    seed = param.Integer(0, bounds=(0, APART - 1), precedence=2, doc="Seed of the noise; other knobs keep the draws.")
     new_noise = param.Event(label="New noise", doc="Draw the noise of the next seed.")
     start = param.NumericTuple(START, length=2, precedence=-1, doc="Where every run begins.")
     start_x = param.Number(START[0], precedence=2, label="Start x", doc="Drag the ring or click the surface instead.")
@@ -254,7 +252,7 @@ class NoisyDescent(Experiment):
             layers = {**layers, **self._walks(place)}
             said = {**said, **self._key(place)}
         title = f"{self.surface}, noise {self.noise:g}"
-        return Drawing(layers, box[::2], box[1::2], title, said, limits={"image": scape.limits})
+        return Drawing(layers, box[::2], box[1::2], title, said, limits={"image": scape.limits}, hover=scape.reads)
 
     def _key(self, place: str) -> dict[str, str]:
         """What the key says of a rule; the first one's lines explain the second's."""
@@ -300,7 +298,8 @@ class NoisyDescent(Experiment):
         shown = np.stack([np.where(middle > 0, middle, np.nan) for middle in middles.values()], axis=1)
         of = " of the picture" if self.results["lowest"] is None else ""
         title = f"Loss above the lowest{of}: each run, median, 10 to 90 %"
-        return Drawing({**layers, **off_scale(shown, ylim)}, (0.0, float(self.steps)), ylim, title, said)
+        span = (0.0, float(self.steps))
+        return Drawing({**layers, **off_scale(shown, ylim)}, span, ylim, title, said, hover=called(said))
 
     def played(self) -> list[Played]:
         rules, objective, names = self.chosen_rules(), self.results["objective"], self.names()

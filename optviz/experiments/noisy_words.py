@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -62,3 +63,11 @@ def table_rows(experiment: Any, place: str) -> str:
         seen = lost if found["diverged"] else deviation(found["covariance"], k, BEYOND)
         rows = [*rows, [f"{name}: {which} σ", seen, deviation(found["predicted"], k)]]
     return "".join([f"<tr>{''.join([cell('td', text) for text in row])}</tr>" for row in rows])
+
+
+UNREAD = "; first runs=; first band=; second runs=; second band="
+
+
+def called(said: Mapping[str, str]) -> str:
+    """What a reading calls the curves of these labels (see `assets/readings.js`); one without a name is not read."""
+    return "names " + "; ".join([f"{label}={text}" for label, text in said.items()]) + UNREAD

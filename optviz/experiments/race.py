@@ -319,7 +319,8 @@ class Race(Experiment):
                      "y": np.array([e[2] for e in exits], dtype=float)},
         }  # fmt: skip
         named = {**star_keys(deep), **{name: name if name in self.runs else "" for name in NAMES}}
-        return Drawing(layers, box[::2], box[1::2], label_of(self.objective), named, limits={"image": scape.limits})
+        return Drawing(layers, box[::2], box[1::2], label_of(self.objective), named, {"image": scape.limits},
+                       hover=scape.reads)  # fmt: skip
 
     def _path(self, name: str) -> dict[str, np.ndarray]:
         return path_columns(self.runs[name]["x"][:, None], self.results["box"]) if name in self.runs else EMPTY

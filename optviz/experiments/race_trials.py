@@ -26,7 +26,7 @@ def drawn_trials(race: Any, ylim: tuple[float, float]) -> Drawing:
     layers["zero"] = {"x": zero, "y": np.full(len(zero), ylim[0])}
     xlim, title = (race.lowest - 0.1, race.highest + 0.1), f"Final loss of {race.trials} trials each"
     axes = {"x": ticks_of(xlim[0], xlim[1], -9.0, 4.0, True)}
-    return Drawing(layers, xlim, ylim, f"{title} (● raced, ✕ diverged)", axes=axes)
+    return Drawing(layers, xlim, ylim, f"{title} (● raced, ✕ diverged)", axes=axes, hover="powers across")
 
 
 def _curve(race: Any, name: str, ylim: tuple[float, float], row: int) -> dict[str, Any]:

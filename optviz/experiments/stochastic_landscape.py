@@ -173,7 +173,7 @@ class StochasticLandscape(Experiment):
         title = "Mean of all samples, the path so far"
         return {
             "sample": self._draw_sample(k, here),
-            "risk": Drawing(layers, BOX[::2], BOX[1::2], title, limits={"image": risk.limits}),
+            "risk": Drawing(layers, BOX[::2], BOX[1::2], title, limits={"image": risk.limits}, hover=risk.reads),
             "losses": self._draw_losses(k),
         }
 
@@ -192,7 +192,9 @@ class StochasticLandscape(Experiment):
             "left": {n: np.clip(v, BOX[0], BOX[2]) if outside else v[:0] for n, v in here.items()},
         }  # fmt: skip
         name = f"sample {batch[0]}" if len(batch) == 1 else f"batch of {len(batch)}"
-        return Drawing(layers, BOX[::2], BOX[1::2], f"Iteration {k}: {name}", limits={"image": COLOURS})
+        return Drawing(
+            layers, BOX[::2], BOX[1::2], f"Iteration {k}: {name}", limits={"image": COLOURS}, hover="log loss"
+        )
 
     def _batch_map(self, batch: np.ndarray) -> np.ndarray:
         return self.results["objective"].landscape(AXIS, AXIS, samples=batch).mean(axis=0)

@@ -221,10 +221,10 @@ class SurfaceDescent(Experiment):
             Figure("loss", {
                 "loss": curve(ORANGE), "expected": curve(GREY, "rate expected", line_dash="dashed"),
                 **off_scale_marks(), **moment(),
-            }, logy=True, height=185, bare_x=True, legend="top_right"),
+            }, xlabel="step", logy=True, height=185, bare_x=True, legend="top_right"),
             Figure("values", {
                 "first": curve(BLUE, "x"), "second": curve(ORANGE, "y"), **off_scale_marks(), **moment(),
-            }, height=175, bare_x=True, legend="top_right"),
+            }, xlabel="step", height=175, bare_x=True, legend="top_right"),
             Figure("updates", {
                 "first": curve(BLUE, "x"), "second": curve(ORANGE, "y"), **off_scale_marks(), **moment(),
             }, xlabel="step", height=215, legend="top_right"),
@@ -253,7 +253,7 @@ class SurfaceDescent(Experiment):
         span = self._arrivals()
         limits = {"image": scape.limits, "arrivals": span, "kinds": (-0.5, GONE + 0.5)}
         keys = {**star_keys(deep), **self._scales_of_starts(span[1])}
-        return Drawing(layers, box[::2], box[1::2], title, keys, limits)
+        return Drawing(layers, box[::2], box[1::2], title, keys, limits, hover=scape.reads)
 
     def _arrivals(self) -> tuple[float, float]:
         """The steps that get the ends' colours where starts are coloured by them: most starts are below the upper."""
@@ -365,10 +365,9 @@ class SurfaceDescent(Experiment):
 
     def controls(self, members: Members | None = None) -> list[Any]:
         main = knobs_of(self, ["objective_name", "optimizer_name"])
-        rest = ["steps", "clip", "start_x", "start_y", "basins", "fit_axes"]
-        rest = knobs_of(self, [name for name in rest if name in self.menu()])
+        rest = [n for n in ("steps", "clip", "start_x", "start_y", "basins", "fit_axes") if n in self.menu()]
         made = self._member_controls if members is None else self._every_control(members)
-        return [main, pn.Column(made, sizing_mode="stretch_width", margin=0), rest]
+        return [main, pn.Column(made, sizing_mode="stretch_width", margin=0), knobs_of(self, rest)]
 
     @param.depends("optimizer", "objective")
     def _member_controls(self):

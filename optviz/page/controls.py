@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +14,7 @@ from ..menus import label_of
 from .factors import LogSlider, slider_for
 from .fields import field_for, number_slider, with_note
 from .insides import be_quick, models_of, put_parts, widgets_of
-from .layout import shading, share, stylesheet
+from .layout import html, shading, share, stylesheet, under_knobs
 
 ASKED_FOR = 2  # a parameter's precedence from which on its control is shown once somebody asks for more
 FOLDED = "folded"  # tags the column that such a button opens
@@ -74,6 +75,14 @@ def shown_while(menu: Any, test: str, now: bool, *knobs: Any) -> pn.Column:
     column = pn.Column(*knobs, sizing_mode="stretch_width", margin=0, visible=now)
     menu.jscallback(value=f"cb_obj.document.get_model_by_name('{column.name}').visible = {test}")
     return column
+
+
+def told_with(knobs: pn.Param, name: str, about: Mapping[str, str]) -> pn.Column:
+    """A menu of scenes, and under it the sentence on the one that is chosen."""
+    menu, now = widgets_of(knobs)[name], getattr(knobs.object, name)
+    said = [shown_while(menu, f"cb_obj.value === {json.dumps(scene)}", scene == now,
+                        under_knobs(html(text, "about"))) for scene, text in about.items()]  # fmt: skip
+    return pn.Column(knobs, *said, sizing_mode="stretch_width", margin=0)
 
 
 def shade(knobs: pn.Param, name: str, start: float) -> bool:

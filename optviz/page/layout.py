@@ -25,7 +25,7 @@ def stylesheet(name: str) -> str:
 @cache
 def page_script() -> str:
     """The script that tends Bokeh's views on every page."""
-    return "".join(map(stylesheet, ("values.js", "folds.js", "keys.js", "speech.js", "page.js")))
+    return "".join(map(stylesheet, ("values.js", "folds.js", "readings.js", "keys.js", "speech.js", "page.js")))
 
 
 @cache
@@ -79,6 +79,19 @@ def _numbers(text: str) -> str:
     small = re.sub("(\\d)e[-\u2212]0*(\\d)", "\\1e\u2212\\2", short)
     signed = re.sub(r"(?<![A-Za-z0-9_.)\]-])-(?=\.?\d)", "\u2212", small)
     return re.sub(r"(\d) %", "\\1\u00a0%", signed)
+
+
+# Heights are for a window 900 px high; where pictures stand beside each other they grow and shrink with it. On a phone
+# no figure is higher than it is wide; the first, which stays in view, has the `--room` that `layout.css` leaves it.
+TALL = "@media ({window}) {{ :host {{ height: {height} !important; flex-basis: {height} !important; }} }}"
+
+
+def heights_of(usual: int) -> str:
+    """The style sheet of a figure that is so high in a window of 900 px."""
+    grown = f"clamp({round(0.78 * usual)}px, {usual / 9:.4g}vh, {round(1.6 * usual)}px)"
+    phone = f"min({usual}px, 94vw, var(--room, 94vw))"
+    sheets = {"min-width: 1101px": f"min({grown}, var(--room, 100vh))", "max-width: 760px": phone}
+    return " ".join(TALL.format(window=window, height=f"var(--stage, {height})") for window, height in sheets.items())
 
 
 def frame(side: Any, hero: Any, rest: Any, notes: Any, beside: bool = False) -> pn.Column:

@@ -27,25 +27,11 @@ from ..state.subject import Subject
 from ..sweeps import cluster
 from .controls import close, open_folds, shade
 from .insides import see_off
-from .layout import html, show, stylesheet, wrapped
+from .layout import heights_of, html, show, stylesheet, wrapped
 from .pace import Later, Turn, looping
-
-# Heights are for a window 900 px high; where pictures stand beside each other they grow and shrink with it. On a phone
-# no figure is higher than it is wide; the first, which stays in view, has the `--room` that `layout.css` leaves it.
-TALL = "@media ({window}) {{ :host {{ height: {height} !important; flex-basis: {height} !important; }} }}"
-
-
-def _heights(usual: int) -> str:
-    """The style sheet of a figure that is so high in a window of 900 px."""
-    grown = f"clamp({round(0.78 * usual)}px, {usual / 9:.4g}vh, {round(1.6 * usual)}px)"
-    sheets = {"min-width: 1101px": grown, "max-width: 760px": f"min({usual}px, 94vw, var(--room, 94vw))"}
-    return " ".join(TALL.format(window=window, height=f"var(--stage, {height})") for window, height in sheets.items())
-
 
 # what Bokeh calls the corners of a rectangle
 EDGES = {"left": "x0", "bottom": "y0", "right": "x1", "top": "y1"}
-
-
 LOOKS = ("label", "color", "symbol", "edge")  # of a layer
 
 
@@ -82,7 +68,7 @@ class LiveFigure:
         if (moved := figure.moved) is not None:
             tell_moves(self.model, lambda x, y: moved(*self._picked(x, y)))
         self.caption = html(caption(figure, experiment.drawings[figure.name]), "caption")
-        sheets = [_heights(figure.height), stylesheet("plot.css")]
+        sheets = [heights_of(figure.height), stylesheet("plot.css")]
         self.model.stylesheets = sheets  # a page without a template takes the model's, one with it the pane's
         plot = pn.pane.Bokeh(
             self.model, sizing_mode="stretch_width", margin=0, height=figure.height, stylesheets=sheets
@@ -130,6 +116,8 @@ class LiveFigure:
             self._push_axis(getattr(self.model, f"{name}axis")[0], look)
         if self.pointer is not None:
             self._set(self.pointer, tooltips=drawing.hover)
+        elif drawing.hover:
+            self._set(self.model.yaxis[0], tags=[{"hover": drawing.hover}])
 
     def _push_axis(self, axis: Any, look: Mapping[str, Any]) -> None:
         """Give an axis its name and its ticks, where the drawing says them."""
@@ -179,10 +167,9 @@ def drawn(figure: Figure, experiment: Subject) -> Any:
     key = (type(experiment), *look_of(figure))
     if key not in _DRAWN:
         drawing = experiment.drawings[figure.name]
-        layers = [_named(figure, name, drawing.element(name, make)) for name, make in figure.layers.items()]
+        layers = [_named(figure.name, n, drawing.element(n, make), make) for n, make in figure.layers.items()]
         plot = hv.renderer(BACKEND).get_plot(compose(figure, drawing, [*figure.static(), *layers], captioned=True))
-        plot.document = None  # the drawing belongs to no session
-        model = plot.state
+        plot.document, model = None, plot.state  # the drawing belongs to no session
         model.name = figure.name
         _lighten(model)
         document = Document()
@@ -220,11 +207,12 @@ def _lighten(model: Any) -> None:
                 source.data = {name: [] for name in source.data}
 
 
-def _named(figure: Figure, layer: str, element: Any) -> Any:
-    source = f"{figure.name}.{layer}"  # no figure in the hook: HoloViews keeps hooks, a figure its experiment
+def _named(figure: str, layer: str, element: Any, make: Any) -> Any:
+    source = f"{figure}.{layer}"  # no figure in the hook: HoloViews keeps hooks, a figure its experiment
+    look = {name: getattr(make, name, "") for name in ("label", "steps")}
 
     def name(plot, element):
-        plot.handles["source"].name = source
+        plot.handles["source"].update(name=source, tags=[look])
         plot.handles["glyph_renderer"].name = f"glyph {layer}"
         if "color_mapper" in plot.handles:
             plot.handles["color_mapper"].name = f"colour {layer}"
@@ -297,8 +285,7 @@ class Page:
         self.layout = experiment.arrange(self)
         self.layout.stylesheets += [lines]
         open_folds(self.layout, parse_qs(sharing.query(experiment)))
-        self.parts: dict[str, Any] = {}
-        self._shaded: dict[str, Any] = {}
+        self.parts, self._shaded = dict[str, Any](), dict[str, Any]()
         self._shade()
         self._closed: Any = None
         self._turn = Turn(pn.state.curdoc)

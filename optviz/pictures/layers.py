@@ -59,6 +59,7 @@ class Layer:
     symbol: str = "solid"
     edge: str = "none"
     empty: Columns | None = None
+    steps: bool = False  # whether its points are the steps of a run
 
     def __call__(self, columns: Columns, *limits: Any) -> Any:
         return self.draw(columns, *limits)
@@ -97,7 +98,9 @@ class Drawing:
     """What a figure shows now: the columns of each layer, the limits, title and legend texts.
 
     `axes`, by "x" and "y", may say of an axis its `label`, the `places` and `texts` of its ticks, and of its
-    range what `axis_ranges.range_of` takes. `hover` is what a `pointer` says, in Bokeh's names for the numbers.
+    range what `axis_ranges.range_of` takes. `hover` is what a `pointer` says, in Bokeh's names for the numbers; for any
+    other figure what its image holds, in words after "log " if that is the log10, "powers across", or "names first=SGD"
+    (`readings.js`).
     """
 
     layers: dict[str, Columns]
@@ -126,7 +129,7 @@ def curve(color: str, label: str = "", x: str = "x", y: str = "y", path: bool = 
         return element.opts(backend=BACKEND, color=color, show_legend=bool(label), **style)
 
     edge = "white" if set(style["hooks"]) & {_as_path, cased} else "none"
-    return Layer(make, label, color, style.get("line_dash", "solid"), edge)
+    return Layer(make, label, color, style.get("line_dash", "solid"), edge, steps=path)
 
 
 DOTTED = 61  # the most points that get a mark each: thousands of marks take 150 ms to paint

@@ -46,6 +46,7 @@ class Landscape:
         with np.errstate(divide="ignore"):
             shown = np.log10(np.maximum(above, limits[0])) if self.log else above
         self.limits = tuple(float(v) for v in (np.log10(limits) if self.log else limits))
+        self.reads = "log loss above the lowest" if self.log else "loss above the lowest"
         self.image = image_columns(np.minimum(shown, np.finfo(np.float32).max), box)
         self.lines = line_columns(xs, ys, above, levels(limits, self.log, count))
 

@@ -46,6 +46,7 @@ class LiveFigure {
     this.frame(drawing, afresh);
     for (const [name, look] of Object.entries(drawing.axes)) this.name(this.axes[name], look);
     if (this.pointer) update(this.pointer, { tooltips: drawing.hover });
+    else if (drawing.hover !== this.hover) this.axes.y.tags = [{ hover: this.hover = drawing.hover }];
   }
 
   // Show other columns in some layers, and leave the rest as it is drawn.
