@@ -415,6 +415,5 @@ class HyperparameterMap(SurfaceDescent):
             [*page.controls, under_knobs(*beside)],
             [page.message, page.status, *page.pictures("map")],
             [*page.pictures("surface", "loss", "values", "updates")],
-            [below, html(self.notes, "notes")],
-            beside=True,
-        )
+            [below, html(self.notes, "notes")], beside=True,
+        )  # fmt: skip

@@ -70,9 +70,6 @@ class LiveFigure:
         self._push_plot(experiment.drawings[figure.name])
         for layer in figure.layers.keys() - self.shown.keys():
             self._show_or_hide(layer, 0)  # until a player fills it
-        if figure.tap is not None:
-            tap = figure.tap
-            self.model.on_event("tap", lambda event: tap(*self._picked(event.x, event.y)))
         if figure.span is not None:
             self.model.on_event("rangesupdate", lambda event: self._look(experiment, event))
         let_move(figure, self.model, self.glyphs, self._picked)

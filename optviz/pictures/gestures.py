@@ -43,10 +43,13 @@ def yield_wheel(figure: Any) -> None:
 
 
 def let_move(figure: Any, model: Any, glyphs: Mapping[str, Any], picked: Callable[[float, float], list[float]]) -> None:
-    """Let a figure's point be dragged and moved by arrow keys, or what a tap chooses be moved by them (assets/keys.js).
+    """Let a figure be tapped, its point dragged or moved by arrow keys, or what a tap chooses moved by them.
 
-    The browser writes where they have led into the model's tags; what is told of it is told what is `picked` there.
+    The browser (here, and assets/keys.js) writes where drag and keys have led into the model's tags; the figure is told
+    what is `picked` there.
     """
+    if (tap := figure.tap) is not None:
+        model.on_event("tap", lambda event: tap(*picked(event.x, event.y)))
     if figure.drag is not None:
         _let_drag(model, glyphs[figure.drag[0]])
     elif figure.arrows is not None:
