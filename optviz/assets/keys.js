@@ -57,32 +57,28 @@ function walk_toolbar(buttons, event) {
   else buttons[(at + step + buttons.length) % buttons.length].el.focus();
 }
 
-function tools_of(plot) {
-  return plot.toolbar_panel?.toolbar_view;
-}
-
+// The buttons of a plot's toolbar, named; what has no room stands in a menu behind the last of them.
 function name_tools(plot) {
-  const { el, tool_button_views } = tools_of(plot) ?? {};
-  if (!el) return;
-  if (el.getAttribute("role") !== "toolbar") {
-    el.setAttribute("role", "toolbar");
-    el.setAttribute("aria-label", "Tools");
-  }
-  tool_button_views.forEach(({ el: button, model }, place) => {
-    const pressed = typeof model.tool.active === "boolean" && model.tool.event_types?.length ? String(model.tool.active) : null;
-    button.setAttribute("role", "button");
-    button.setAttribute("aria-label", button.title);
-    if (pressed) button.setAttribute("aria-pressed", pressed);
-    if (place && button.tabIndex === 0) button.tabIndex = -1;
+  const { el: bar, tool_button_views: views = [], overflow_el: more } = plot.toolbar_panel?.toolbar_view ?? {};
+  if (!bar) return [];
+  bar.setAttribute("role", "toolbar");
+  bar.setAttribute("aria-label", "Tools");
+  const shown = views.filter(({ el }) => el.isConnected).map((view) => ({ el: view.el, tool: view.model.tool, tap: () => view.tap() }));
+  const buttons = more?.isConnected ? [...shown, { el: more, tap: () => more.click() }] : shown;
+  buttons.forEach(({ el, tool }, place) => {
+    el.setAttribute("role", "button");
+    el.setAttribute("aria-label", el.title || "More tools");
+    if (typeof tool?.active === "boolean" && tool.event_types?.length) el.setAttribute("aria-pressed", String(tool.active));
+    el.tabIndex = place ? -1 : 0;
   });
+  return buttons;
 }
 
 // Every plot once, once it is drawn. A click on a plot leaves the focus with its events, inside.
 function take_keys(plot) {
-  const box = plot.canvas_view.el, toolbar_view = tools_of(plot);
+  const box = plot.canvas_view.el, { toolbar_view } = plot.toolbar_panel ?? {};
   box.tabIndex = 0;
   plot.canvas_view.events_el.tabIndex = -1;
-  const tools = toolbar_view?.tool_button_views ?? [];
   let keyed = false;
   if (toolbar_view) {
     const show = toolbar_view.set_visibility;
@@ -98,7 +94,7 @@ function take_keys(plot) {
     toolbar_view?.set_visibility(false);
   });
   box.addEventListener("keydown", (event) => {
-    name_tools(plot); // a button that was pressed is drawn anew, as a stop of its own
+    const tools = name_tools(plot); // a button that was pressed is drawn anew, as a stop of its own
     walk_toolbar(tools, event);
     if (!event.defaultPrevented && !tools.some(({ el }) => event.composedPath().includes(el))) move_by_key(plot, event);
   }, { capture: true }); // before the button's own menu

@@ -5,7 +5,7 @@ const MOVES = { dragged: "Arrow keys move the start, with Shift in small steps."
 const voice = { region: null, heard: new WeakSet(), parts: [], said: new Map(), at: -Infinity, timer: null, hand: false };
 
 function make_region() {
-  const region = document.createElement("p");
+  const region = document.createElement("div");
   region.setAttribute("role", "status");
   region.className = "spoken";
   Object.assign(region.style, { position: "absolute", top: 0, width: "1px", height: "1px", margin: 0, overflow: "hidden",

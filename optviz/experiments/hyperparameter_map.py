@@ -292,9 +292,8 @@ class HyperparameterMap(SurfaceDescent):
             "gone": embers("grows"), "image": surface(label="stays"),
             "limit": curve(BLACK, "predicted limit", line_width=2.2, line_dash="dashed", hooks=[cased]),
             "here": marks("white", "circle", 13, "this run", line_color="#111111", line_width=2),
-        }, height=640, legend="bottom_right", tap=self._click, span=self._range,
-            arrows=("here", "image"), active=["pan", "wheel_zoom"],
-            hooks=[grey_ground, roomy, whole("here"), pointer("image", "gone")],
+        }, height=640, legend="bottom_right", tap=self._click, arrows=("here", "image"), span=self._range,
+            active=["pan", "wheel_zoom"], hooks=[grey_ground, roomy, whole("here"), pointer("image", "gone")],
         )  # fmt: skip
         found["surface"].height = 330
         return [picture, found["surface"], found["loss"], found["values"], found["updates"]]
@@ -414,6 +413,5 @@ class HyperparameterMap(SurfaceDescent):
             [*page.controls, under_knobs(*beside)],
             [page.message, page.status, *page.pictures("map")],
             [*page.pictures("surface", "loss", "values", "updates")],
-            [below, html(self.notes, "notes")],
-            beside=True,
-        )
+            [below, html(self.notes, "notes")], beside=True,
+        )  # fmt: skip

@@ -20,7 +20,7 @@ from tornado.ioloop import IOLoop
 
 from ..pictures.axis_ranges import picked, range_of
 from ..pictures.captions import caption
-from ..pictures.gestures import let_arrows, let_drag, tell_moves
+from ..pictures.gestures import let_move
 from ..pictures.layers import BACKEND, DOTTED, Drawing, Figure, compose
 from ..state import sharing
 from ..state.subject import Subject
@@ -56,17 +56,9 @@ class LiveFigure:
         self._push_plot(experiment.drawings[figure.name])
         for layer in figure.layers.keys() - self.shown.keys():
             self._show_or_hide(layer, 0)  # until a player fills it
-        if figure.tap is not None:
-            tap = figure.tap
-            self.model.on_event("tap", lambda event: tap(*self._picked(event.x, event.y)))
         if figure.span is not None:
             self.model.on_event("rangesupdate", lambda event: self._look(experiment, event))
-        if figure.drag is not None:
-            let_drag(self.model, self.glyphs[figure.drag[0]])
-        elif figure.arrows is not None:
-            let_arrows(self.glyphs[figure.arrows[0]], figure.arrows[1])
-        if (moved := figure.moved) is not None:
-            tell_moves(self.model, lambda x, y: moved(*self._picked(x, y)))
+        let_move(figure, self.model, self.glyphs, self._picked)
         self.caption = html(caption(figure, experiment.drawings[figure.name]), "caption")
         sheets = [heights_of(figure.height), stylesheet("plot.css")]
         self.model.stylesheets = sheets  # a page without a template takes the model's, one with it the pane's

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from bokeh.events import MouseLeave, PanStart, Tap
@@ -42,20 +42,27 @@ def yield_wheel(figure: Any) -> None:
                 figure.js_on_event(event, CustomJS(args={"tool": tool}, code=code))
 
 
-def let_drag(figure: Any, glyph: Any) -> None:
-    """Let a glyph's one point be dragged, and moved by arrow keys (assets/keys.js)."""
+def let_move(figure: Any, model: Any, glyphs: Mapping[str, Any], picked: Callable[[float, float], list[float]]) -> None:
+    """Let a figure be tapped, its point dragged or moved by arrow keys, or what a tap chooses moved by them.
+
+    The browser (here, and assets/keys.js) writes where drag and keys have led into the model's tags; the figure is told
+    what is `picked` there.
+    """
+    if (tap := figure.tap) is not None:
+        model.on_event("tap", lambda event: tap(*picked(event.x, event.y)))
+    if figure.drag is not None:
+        _let_drag(model, glyphs[figure.drag[0]])
+    elif figure.arrows is not None:
+        layer, unit = figure.arrows
+        step = {"cells": unit, "unit": 0.0} if isinstance(unit, str) else {"unit": unit}
+        glyphs[layer].tags = [{"moved": step}]
+    if (moved := figure.moved) is not None:
+        model.on_change("tags", lambda attr, old, new: moved(*picked(float(new[0]), float(new[1]))))
+
+
+def _let_drag(figure: Any, glyph: Any) -> None:
     figure.toolbar.active_drag = None  # or the plot would pan under the hand
     glyph.tags = [DRAGGED]
     args = {"figure": figure, "source": glyph.data_source}
     for event, code in DRAG.items():
         figure.js_on_event(event, CustomJS(args=args, code=code))
-
-
-def let_arrows(glyph: Any, unit: float | str) -> None:
-    """Let arrow keys move what a tap chooses, shown by this glyph: by a number at least, or by a layer's cells."""
-    glyph.tags = [{"moved": {"cells": unit, "unit": 0.0} if isinstance(unit, str) else {"unit": unit}}]
-
-
-def tell_moves(figure: Any, begin: Callable[[float, float], None]) -> None:
-    """Say where pointer or keys have led: the browser writes it into the figure's tags."""
-    figure.on_change("tags", lambda attr, old, new: begin(float(new[0]), float(new[1])))

@@ -120,9 +120,9 @@ export class Stage {
   // On with the lesson, or with the step that the player shows.
   key(event) {
     if (!this.on || event.ctrlKey || event.altKey || event.metaKey) return;
-    const target = event.composedPath()[0], way = ONWARDS[event.key];
+    const way = ONWARDS[event.key], own = "input, select, [role=slider], [role=application], [role=toolbar]"; // their keys
     if (event.key === "Escape" && !document.fullscreenElement) return this.leave();
-    if (way === undefined || target.closest?.("input, select, [role=slider], [role=img]")) return;
+    if (way === undefined || event.composedPath().some((part) => part.matches?.(own))) return;
     const { teacher, player } = this, taught = root.classList.contains("taught");
     if (taught && teacher.place + way in teacher.lesson.steps) teacher.go(teacher.place + way);
     else if (!taught && player) player.seek(player.step + way);
