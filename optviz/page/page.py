@@ -26,21 +26,10 @@ from ..state import sharing
 from ..state.subject import Subject
 from ..sweeps import cluster
 from .controls import close, open_folds, shade
+from .heights import heights
 from .insides import see_off
 from .layout import html, show, stylesheet, wrapped
 from .pace import Later, Turn, looping
-
-# Heights are for a window 900 px high; where pictures stand beside each other they grow and shrink with it. On a phone
-# no figure is higher than it is wide; the first, which stays in view, has the `--room` that `layout.css` leaves it.
-TALL = "@media ({window}) {{ :host {{ height: {height} !important; flex-basis: {height} !important; }} }}"
-
-
-def _heights(usual: int) -> str:
-    """The style sheet of a figure that is so high in a window of 900 px."""
-    grown = f"clamp({round(0.78 * usual)}px, {usual / 9:.4g}vh, {round(1.6 * usual)}px)"
-    sheets = {"min-width: 1101px": grown, "max-width: 760px": f"min({usual}px, 94vw, var(--room, 94vw))"}
-    return " ".join(TALL.format(window=window, height=f"var(--stage, {height})") for window, height in sheets.items())
-
 
 # what Bokeh calls the corners of a rectangle
 EDGES = {"left": "x0", "bottom": "y0", "right": "x1", "top": "y1"}
@@ -82,7 +71,7 @@ class LiveFigure:
         if (moved := figure.moved) is not None:
             tell_moves(self.model, lambda x, y: moved(*self._picked(x, y)))
         self.caption = html(caption(figure, experiment.drawings[figure.name]), "caption")
-        sheets = [_heights(figure.height), stylesheet("plot.css")]
+        sheets = [heights(figure.height), stylesheet("plot.css")]
         self.model.stylesheets = sheets  # a page without a template takes the model's, one with it the pane's
         plot = pn.pane.Bokeh(
             self.model, sizing_mode="stretch_width", margin=0, height=figure.height, stylesheets=sheets
