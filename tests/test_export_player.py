@@ -77,6 +77,13 @@ def test_hands_walk_through_a_run(page, exported):
     for key, wanted in (("End", 50), ("Home", 0)):  # the slider has the focus
         page.keyboard.press(key)
         assert step(page) == wanted
+    page.mouse.click(bar["x"] + 0.4 * bar["width"], bar["y"] + bar["height"] / 2)
+    wait_until(lambda: page.evaluate("location.hash") == f"#at={k}", what="the address says the step")
+    page.reload()
+    page.wait_for_function("window.optviz?.player")
+    wait_idle(page)
+    assert step(page) == k and at()["x"] == [x[k, 0]]
+    page.get_by_role("button", name="To the start").click()
     page.mouse.click(8, 300)
     page.keyboard.press("Space")
     wait_until(lambda: step(page) > 2, what="the space bar plays")

@@ -24,7 +24,7 @@ from ..page.layout import frame, html
 from ..page.tables import cell
 from ..pictures.areas import area
 from ..pictures.layers import BLACK, ORANGE, PURPLE, RED, Drawing, Figure, cased, curve, lines, marks, stars, surface
-from ..pictures.playheads import at_step, marked, moment, step_arrows
+from ..pictures.playheads import moment, step_arrows
 from ..pictures.scene import (
     EMPTY,
     decades,
@@ -47,6 +47,7 @@ from .noisy_rates import APART, MENUS, MOST_RUNS, MOST_STEPS, RATES, brought_rat
 from .noisy_words import called, ended, table_rows
 from .simple_rules import PUSHED, RULES, lr_of, made, momentum_of
 from .starts import first_start, followed
+from .walks import noisy_played, noisy_playhead
 from .words import widened
 
 SURFACES = dict(surfaces())
@@ -302,21 +303,10 @@ class NoisyDescent(Experiment):
         return Drawing({**layers, **off_scale(shown, ylim)}, span, ylim, title, said, hover=called(said))
 
     def played(self) -> list[Played]:
-        rules, objective, names = self.chosen_rules(), self.results["objective"], self.names()
-        return [Played(f"{names[place]}, run {k + 1}", run, k, self.steps, rules[place], objective, "surface", 0, 1)
-                for place, run in self.trajectories.items() for k in range(self.runs)]  # fmt: skip
+        return noisy_played(self)
 
     def playhead(self, step: int) -> dict[str, dict[str, Any]]:
-        runs = self.trajectories
-        inks = [COLOURS[place] for place in runs for _ in range(self.runs)]
-        points = np.concatenate([run.x[step] for run in runs.values()])
-        middles = [
-            middle_of(np.sort(run.loss[step : step + 1] - self.results["floor"], axis=1)) for run in runs.values()
-        ]
-        return {
-            "surface": {"playhead": marked(points[:, 0], points[:, 1], inks)},
-            "loss": at_step(step, np.concatenate(middles), self.drawings["loss"].ylim, [COLOURS[p] for p in runs]),
-        }
+        return noisy_playhead(self, step, COLOURS)
 
     def _loss_key(self, place: str) -> dict[str, str]:
         silent = {name: "" for name in (place, f"{place} mean", f"{place} floor")}

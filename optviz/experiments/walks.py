@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from ..pictures.layers import BLUE, ORANGE
 from ..pictures.playheads import at_step, marked
 from ..runs.steps import Played
 from ..runs.trajectory import Trajectory
+from .floors import middle_of
 
 
 def lanes_played(run: Trajectory, rule: Any, objective: Any, figure: str) -> list[Played]:
@@ -28,4 +30,26 @@ def surface_playhead(experiment: Any, step: int) -> dict[str, dict[str, Any]]:
         "loss": at_step(step, run.loss[step] - experiment.results["floor"], drawn["loss"].ylim, inks),
         "values": at_step(step, run.x[step], drawn["values"].ylim, both),
         "updates": at_step(step, moves, drawn["updates"].ylim, both),
+    }
+
+
+def noisy_played(experiment: Any) -> list[Played]:
+    """Every run of both rules under noise."""
+    rules, objective, names = experiment.chosen_rules(), experiment.results["objective"], experiment.names()
+    return [
+        Played(f"{names[place]}, run {k + 1}", run, k, experiment.steps, rules[place], objective, "surface", 0, 1)
+        for place, run in experiment.trajectories.items() for k in range(experiment.runs)
+    ]  # fmt: skip
+
+
+def noisy_playhead(experiment: Any, step: int, colours: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """Where all runs under noise stand, and the median of their losses."""
+    runs, floor = experiment.trajectories, experiment.results["floor"]
+    inks = [colours[place] for place in runs for _ in range(experiment.runs)]
+    points = np.concatenate([run.x[step] for run in runs.values()])
+    above = [np.sort(run.loss[step : step + 1] - floor, axis=1) for run in runs.values()]
+    middles = np.concatenate([middle_of(each) for each in above])
+    return {
+        "surface": {"playhead": marked(points[:, 0], points[:, 1], inks)},
+        "loss": at_step(step, middles, experiment.drawings["loss"].ylim, [colours[place] for place in runs]),
     }

@@ -3,15 +3,16 @@
 import { Inspector } from "./inspector.js";
 import { element, icon } from "./elements.js";
 
-const SPEEDS = [2, 5, 10, 20, 60, 240]; // steps a second
+const SPEEDS = [4, 10, 20, 60, 240]; // steps a second
 // what keeps its keys to itself
 const FIELDS = "input, select, textarea, [contenteditable], [role=slider], [role=listbox], [role=menu]";
 const PRESSED = "button, a, summary, label"; // the space bar presses these
 
 export class Player {
   // Whoever wants to hear of every step puts a function of the player into `watchers`.
-  constructor(experiment, page, parts, box) {
-    Object.assign(this, { experiment, page, parts, box, watchers: [], shown: false, rate: 10, beginning: null });
+  constructor(address, page, parts, box) {
+    const { experiment } = page;
+    Object.assign(this, { address, experiment, page, parts, box, watchers: [], shown: false, rate: 10, beginning: null });
     this.runs = experiment.played();
     this.stood = experiment.stands();
     this.step = this.stood < 0 ? this.last : Math.min(this.stood, this.last);
@@ -21,7 +22,9 @@ export class Player {
     box.hidden = false;
     experiment.watchers.push(() => this.follow());
     addEventListener("keydown", (event) => this.key(event));
-    this.say();
+    const said = address.beside.get("at");
+    if (/^\d+$/.test(said)) this.stand(Number(said));
+    else this.say();
   }
 
   make() {
@@ -92,6 +95,7 @@ export class Player {
     cancelAnimationFrame(this.next);
     this.beginning = null;
     this.say();
+    this.note();
   }
 
   at_rate(rate) {
@@ -137,7 +141,17 @@ export class Player {
     for (const [name, columns] of Object.entries(arrows)) shown[name] = { ...shown[name], ...columns };
     for (const [name, columns] of Object.entries(shown)) figures[name].over(columns);
     this.say();
+    this.note();
     for (const watcher of this.watchers) watcher(this);
+  }
+
+  // The address says the step, where no parameter does.
+  note() {
+    const { beside } = this.address, { step, last } = this;
+    if (this.experiment.stands() >= 0) return;
+    if (step < last) beside.set("at", step);
+    else beside.delete("at");
+    if (!this.playing) this.address.changed();
   }
 
   say() {

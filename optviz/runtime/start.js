@@ -25,7 +25,7 @@ export function start(experiment, spec, sharing, item, inks) {
       const states = new States(address);
       history_buttons(states);
       Object.assign(window.optviz, { address, states });
-      if (spec.player) window.optviz.player = new Player(experiment, page, spec.player, document.getElementById("player"));
+      if (spec.player) window.optviz.player = new Player(address, page, spec.player, document.getElementById("player"));
       if (spec.lessons.length) window.optviz.teacher = new Teacher({ page, address, states, lessons: spec.lessons });
       window.optviz.pinned = new Pinned({ page, address, states });
       window.optviz.stage = new Stage(window.optviz);

@@ -18,7 +18,7 @@ import param
 
 from ..messages import shown
 
-RESERVED = ("lesson", "stage", "pin", "versus", "frame")  # words of an address that are of no state
+RESERVED = ("lesson", "stage", "pin", "versus", "frame", "at")  # words of an address that are of no state
 LONGEST = 200  # characters of a value
 LARGEST = 2**53 - 1  # the last whole number that JavaScript tells from the next
 FARTHEST = 1e9  # what may be typed where a parameter has no bounds of its own
