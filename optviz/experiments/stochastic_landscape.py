@@ -259,7 +259,7 @@ there, its gradient zero, and the step does nothing. The arrow is minus the grad
 the right one it often points uphill.</p>
 <p><b>With replacement.</b> Without it an epoch sees each sample once. With it every draw is from all n samples: about
 37 % of them are left out, and the gradient of a batch of b has a variance (n − 1) / (n − b) times as large.</p>
-<p><b>Colours.</b> Log10 of the loss, from 0.001 to about 30 on the left; values beyond share the end colours.</p>
+<p><b>Colours.</b> The loss by factors, from 0.001 to about 30 on the left; values beyond share the end colours.</p>
 """
 
     def controls(self, members: Members | None = None) -> list[Any]:
