@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from browser import source_data, wait_idle, wait_until
 from hands import scrolled
-from pages import select, type_into
+from pages import field, select, type_into
 from test_export_pages import opened, saved
 
 from optviz import SGD, SurfaceDescent
@@ -92,7 +92,7 @@ def test_hands_walk_through_a_run(page, exported):
     type_into(page, "Start x", "-4")
     experiment.start = (-4.0, -2.0)
     before = step(page)
-    page.locator(".bk-input-group:visible", has_text="Start x").locator("input").click()
+    field(page, "Start x").click()
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("Home")
     assert step(page) == before  # a field's keys are its own

@@ -33,7 +33,7 @@ export class Inspector {
     this.sheet.hidden = !this.open;
     player.opener.ariaExpanded = String(this.open);
     player.box.classList.toggle("open", this.open);
-    if (this.open && !player.shown && player.step === player.last) player.stand(0); // there is a step from there on
+    if (this.open) player.stand(!player.shown && player.step === player.last ? 0 : player.step); // there is a step from 0 on
     else player.show();
   }
 

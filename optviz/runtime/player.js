@@ -131,7 +131,7 @@ export class Player {
     const stands = this.experiment.stands(), moved = stands !== this.stood;
     this.stood = stands;
     this.step = Math.min(moved ? stands : ended && !this.playing && stands < 0 ? this.last : this.step, this.last);
-    if (this.shown || moved) this.show();
+    if (this.shown) this.show();
     else this.say();
   }
 
