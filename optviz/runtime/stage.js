@@ -5,7 +5,6 @@ import { opened_folds } from "./folds.js";
 const FONTS = { major_label_text_font_size: "19px", axis_label_text_font_size: "20px" };
 const FEW = 3; // controls, where nobody has chosen
 const ONWARDS = { ArrowRight: 1, PageDown: 1, ArrowLeft: -1, PageUp: -1 }; // also what a presenter's clicker sends
-const root = document.documentElement;
 
 export class Stage {
   constructor(parts) {
@@ -26,7 +25,7 @@ export class Stage {
     return made;
   }
 
-  get on() { return root.classList.contains("staged"); }
+  get on() { return document.documentElement.classList.contains("staged"); }
 
   // What can be turned now, by name.
   controls() { return this.page.spec.controls.filter((control) => this.page.shown(control)); }
@@ -46,7 +45,7 @@ export class Stage {
 
   enter(said) {
     this.names = this.chosen(said);
-    root.classList.add("staged");
+    document.documentElement.classList.add("staged");
     this.opener.hidden = true;
     const view = this.page_view();
     view.el.classList.add("staged");
@@ -97,14 +96,14 @@ export class Stage {
       this.tell();
     }, { title: "Keep this run as thin lines while knobs move" });
     const versus = this.button("A | B", () => this.compare(this.pinned.query ?? this.address.query()), { title: "Two states side by side" });
-    const full = this.button("Full screen", () => (document.fullscreenElement ? document.exitFullscreen() : root.requestFullscreen()));
+    const full = this.button("Full screen", () => (document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen()));
     const framed = location.protocol === "about:"; // in a notebook: it has no address to open twice
     this.tools.replaceChildren(menu, pin, ...(framed ? [] : [versus]), full, this.button("Leave the stage", () => this.leave()));
   }
 
   leave() {
     for (const [model, before] of this.put.splice(0).reverse()) model.setv(before);
-    root.classList.remove("staged");
+    document.documentElement.classList.remove("staged");
     this.page_view().el.classList.remove("staged");
     this.opener.hidden = false;
     this.tools.replaceChildren();
@@ -123,7 +122,7 @@ export class Stage {
     const way = ONWARDS[event.key], own = "input, select, [role=slider], [role=application], [role=toolbar]"; // their keys
     if (event.key === "Escape" && !document.fullscreenElement) return this.leave();
     if (way === undefined || event.composedPath().some((part) => part.matches?.(own))) return;
-    const { teacher, player } = this, taught = root.classList.contains("taught");
+    const { teacher, player } = this, taught = document.documentElement.classList.contains("taught");
     if (taught && teacher.place + way in teacher.lesson.steps) teacher.go(teacher.place + way);
     else if (!taught && player) player.seek(player.step + way);
     else return;
@@ -143,7 +142,7 @@ export class Stage {
     const close = this.button("Leave A | B", () => {
       box.remove();
       close.remove();
-      root.classList.remove("compared");
+      document.documentElement.classList.remove("compared");
       removeEventListener("message", hear);
     });
     const hear = ({ source, data }) => {
@@ -151,7 +150,7 @@ export class Stage {
       if (this.frames.some(({ contentWindow }) => contentWindow === source) && data?.optviz) other.contentWindow.postMessage(data, "*");
     };
     addEventListener("message", hear);
-    root.classList.add("compared");
+    document.documentElement.classList.add("compared");
     document.getElementById("theme-button").before(close);
     document.body.append(box);
   }
