@@ -227,7 +227,21 @@ def type_value(page, label: str, text: str, key: str = "Enter") -> None:
 
 def values_said(page) -> dict[str, str]:
     """What the sliders on view say, by title."""
-    return {label: slider(page, label).locator(".bk-slider-value").input_value() for label in slider_labels(page)}
+    labels = slider_labels(page)
+    page.wait_for_function(_FIELDS)  # a value becomes one within a second
+    return {label: slider(page, label).locator(".bk-slider-value").input_value() for label in labels}
+
+
+_FIELDS = """() => {
+  const bare = (e) => e.matches(".bk-slider-value") && !e.matches("input");
+  const plain = (root) => [...root.querySelectorAll("*")].some((e) => bare(e) || (e.shadowRoot && plain(e.shadowRoot)));
+  return !plain(document);
+}"""
+# how far down the window the first picture stands while a phone's controls pass under it
+_STICKY = """() => {
+  const hero = Object.values(Bokeh.index)[0]?.el.shadowRoot.querySelector(".area-hero");
+  return hero && getComputedStyle(hero).position === "sticky" ? hero.getBoundingClientRect().bottom : 0;
+}"""
 
 
 def drag_slider(page, label: str, fraction: float, steps: int = 10) -> float:
@@ -252,6 +266,11 @@ def into_sight(page, box) -> None:
     box.scroll_into_view_if_needed()
     bar = page.locator("#player:visible")
     behind = box.bounding_box()["y"] + box.bounding_box()["height"] - bar.bounding_box()["y"] if bar.count() else 0
+    under = page.evaluate(_STICKY) - box.bounding_box()["y"]
+    if under > 0:
+        page.mouse.move(8, 600)
+        page.mouse.wheel(0, -under - 20)
+        wait_until(lambda: box.bounding_box()["y"] > page.evaluate(_STICKY), what="it comes out from under the picture")
     if behind > 0:
         page.mouse.move(8, 300)
         page.mouse.wheel(0, behind + 40)

@@ -174,7 +174,8 @@ BOXES = """() => {
   };
   [...Bokeh.index].forEach(look);
   const walk = (root) => root.querySelectorAll("*").forEach((e) => {
-    if (e.matches(".status, select") && e.checkVisibility()) found.push(e.getBoundingClientRect());
+    const counts = e.matches(".status, select") && !e.closest(".player") && e.checkVisibility();
+    if (counts) found.push(e.getBoundingClientRect());
     if (e.shadowRoot) walk(e.shadowRoot);
   });
   walk(document);

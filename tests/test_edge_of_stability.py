@@ -6,7 +6,7 @@ import holoviews as hv
 import numpy as np
 import pytest
 import torch
-from browser import drag_slider, slider, slider_value, source_data, wait_idle, wait_until
+from browser import drag_slider, open_folds, slider, slider_value, source_data, wait_idle, wait_until
 from pages import assert_shows
 from test_export_pages import opened, plain, status
 
@@ -265,6 +265,7 @@ def test_an_exported_page_looks_through_stored_runs(page, tmp_path):
         "Trained by torch, which runs in Python alone: this page carries 6 runs, over lr from 0.2 to 3 and momentum "
         "from 0 to 0.9, of 60 steps each; the nearest is shown. Frozen here: Data, Activation, Hidden units, Seed."
     )
+    open_folds(page)
     units = page.locator(".bk-input-group:visible", has=page.locator("label", has_text="Hidden units")).locator(
         "select"
     )

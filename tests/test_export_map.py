@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 from browser import drag_slider, wait_idle, wait_until
-from pages import assert_shows, select, spot
+from pages import assert_shows, field, select, spot
 from test_export_theory import on_the_page, plain
 
 from optviz import Adam, HyperparameterMap, surfaces
@@ -100,7 +100,7 @@ AXES = "() => ['x', 'y'].map((name) => optviz.page.figures.map.axes[name].axis_l
 
 
 def typed(page, label, text):
-    box = page.locator(".bk-input-group:visible", has=page.get_by_text(label, exact=True)).locator("input")
+    box = field(page, label)
     box.fill(text)
     box.press("Enter")
     wait_idle(page)

@@ -9,6 +9,7 @@ from axe import assert_axe_finds_nothing
 from browser import (
     assert_fits_a_phone,
     drag_slider,
+    open_folds,
     place_of,
     slider,
     slider_labels,
@@ -36,6 +37,7 @@ from pages import (
     refined,
     select,
     spot,
+    type_into,
 )
 
 from optviz import (
@@ -203,6 +205,7 @@ def test_a_rules_own_controls_move_it_and_its_formula(page, exported):
         select(page, label, option)
         setattr(experiment, owner_of(experiment, label)[1], option)
     drag_every_slider(page, experiment, ["β₁", "condition number", "Angle"])
+    open_folds(page)
     page.get_by_label("Amsgrad", exact=True).check()
     experiment.optimizer.amsgrad = True
     wait_idle(page)
@@ -248,10 +251,7 @@ def test_basins_are_walked_in_the_page(page, exported):
 def test_a_start_is_typed_clicked_and_dragged(page, exported):
     experiment = SurfaceDescent()
     opened(page, exported / "surface_descent.html")
-    box = page.locator(".bk-input-group:visible", has=page.locator("label", has_text=re.compile(r"^\s*Start x\s*$")))
-    box.locator("input").fill("-3.5")
-    box.locator("input").press("Enter")
-    wait_idle(page)
+    type_into(page, "Start x", "-3.5")
     experiment.start_x = -3.5
     assert_shows(page, experiment)
     page.mouse.click(*spot(page, "surface", 1.5, 1.0))
@@ -341,8 +341,8 @@ def test_what_would_be_refused_cannot_be_chosen(page, exported):
 def test_the_player_plays_and_the_samples_are_pythons(page, exported):
     experiment = StochasticLandscape()
     opened(page, exported / "stochastic_landscape.html")
-    page.locator("button.next").first.click()
-    page.locator("button.next").first.click()
+    page.locator(".player .on").click()
+    page.locator(".player .on").click()
     page.get_by_text("Shuffle", exact=True).click()  # its words, as a hand does
     wait_idle(page)
     experiment.param.update(sample=2, shuffle=True)

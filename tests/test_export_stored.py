@@ -53,7 +53,7 @@ def test_frozen_controls_are_disabled_and_a_sentence_says_why(page, tmp_path):
     assert page.locator("#frozen").inner_text() == (
         "LBFGS (torch) runs in Python alone, not in a page, which carries 40 runs, over lr from 0.025 to 1, "
         "of 5 steps each; the nearest is shown. Frozen here: Surface, "
-        "Clip gradients (0: none), Start x, Start y, Colour each start by."
+        "Colour each start by, Clip gradients (0: none), Start x, Start y."
     )
     surface = page.locator(".bk-input-group:visible", has=page.locator("label", has_text=re.compile("Surface")))
     assert surface.locator("select").is_disabled()

@@ -21,7 +21,7 @@ EVERY = """(test) => {
   return found.filter((e) => e.checkVisibility()).map(eval(test)).filter((x) => x != null);
 }"""
 NAMELESS = """(e) => e.matches("button, input, [role=button], [role=switch], [role=slider]") && !e.labels?.length
-  && !e.textContent.trim() && !e.ariaLabel && !e.title ? e.outerHTML : null"""
+  && !e.textContent.trim() && !e.ariaLabel && !e.title && !e.hasAttribute("aria-labelledby") ? e.outerHTML : null"""
 # how far around its middle a knob is met by a finger
 REACH = """(e) => {
   if (!e.matches(".noUi-handle")) return null;
@@ -55,7 +55,7 @@ def test_what_can_be_set_has_a_name_and_says_the_value_that_it_shows(page, serve
 def assert_knobs_are_met(page, reach: int) -> None:
     """So many pixels around the middle of each knob meet it."""
     knobs = page.evaluate(EVERY, REACH.replace("REACH", f"{reach}"))
-    assert len(knobs) > 4 and all(knobs)
+    assert len(knobs) > 2 and all(knobs)
 
 
 def test_a_knob_is_met_by_a_finger_from_farther(browser, served):
@@ -103,5 +103,7 @@ def test_a_dark_page_has_one_ground_from_its_top_to_its_end(phone, served):
     wait_idle(phone)
     picture = Image.open(BytesIO(phone.screenshot(full_page=True))).convert("RGB")
     assert picture.height > 2 * 844  # longer than the window
-    edge = {picture.getpixel((2, y)) for y in range(200, picture.height)}
+    bar = phone.locator(".player").bounding_box()  # with its shadow
+    rows = [y for y in range(200, picture.height) if not -12 <= y - bar["y"] <= bar["height"] + 12]
+    edge = {picture.getpixel((2, y)) for y in rows}
     assert edge == {(24, 24, 24)}
