@@ -239,7 +239,7 @@ _FIELDS = """() => {
 }"""
 # how far down the window the first picture stands while a phone's controls pass under it
 _STICKY = """() => {
-  const hero = Object.values(Bokeh.index)[0]?.el.shadowRoot.querySelector(".area-hero");
+  const hero = Object.values(Bokeh.index).map(({ el }) => el?.shadowRoot?.querySelector(".area-hero")).find(Boolean);
   return hero && getComputedStyle(hero).position === "sticky" ? hero.getBoundingClientRect().bottom : 0;
 }"""
 

@@ -41,6 +41,7 @@ from pages import (
     owner_of,
     select,
     spot,
+    type_into,
 )
 from test_export_pages import status
 from test_sharing import from_address
@@ -210,10 +211,7 @@ def test_the_selectors_of_a_live_page_bring_their_rule_surface_and_controls(page
 def test_the_start_of_a_live_page_is_typed_clicked_and_dragged(page, served):
     experiment = SurfaceDescent()
     opened(page, served, "live_surface")
-    box = page.locator(".bk-input-group:visible", has=page.locator("label", has_text=re.compile(r"^\s*Start x\s*$")))
-    box.locator("input").fill("-3.5")
-    box.locator("input").press("Enter")
-    wait_idle(page)
+    type_into(page, "Start x", "-3.5")
     experiment.start_x = -3.5
     assert_shows(page, experiment)
 
@@ -379,7 +377,7 @@ def test_the_index_moves_until_a_hand_takes_over(page, served):
     rates = lambda: page.evaluate("optviz.experiment.optimizer.read('lr')")
     page.wait_for_function("window.optviz")
     first = rates()
-    page.mouse.click(700, 100)  # beside the picture
+    page.mouse.click(700, 70)  # beside the picture
     page.wait_for_function("before => optviz.experiment.optimizer.read('lr') !== before", arg=first)
     page.wait_for_timeout(600)
     assert page.locator(".spoken").inner_text() == ""  # what moves by itself says nothing
@@ -387,7 +385,7 @@ def test_the_index_moves_until_a_hand_takes_over(page, served):
     experiment = Opening()
     experiment.optimizer.param.update(lr=rates(), momentum=value)
     assert_shows(page, experiment)
-    page.wait_for_timeout(400)
+    page.wait_for_timeout(900)
     assert rates() == experiment.optimizer.lr and page.url == f"{served}/index"
     assert status(page) in page.locator(".spoken").inner_text()
     page.emulate_media(reduced_motion="reduce")

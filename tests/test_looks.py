@@ -104,6 +104,7 @@ def test_a_dark_page_has_one_ground_from_its_top_to_its_end(phone, served):
     picture = Image.open(BytesIO(phone.screenshot(full_page=True))).convert("RGB")
     assert picture.height > 2 * 844  # longer than the window
     bar = phone.locator(".player").bounding_box()  # with its shadow
-    rows = [y for y in range(200, picture.height) if not -12 <= y - bar["y"] <= bar["height"] + 12]
+    scale = picture.width / 390
+    rows = [y for y in range(200, picture.height) if not -12 <= y / scale - bar["y"] <= bar["height"] + 12]
     edge = {picture.getpixel((2, y)) for y in rows}
     assert edge == {(24, 24, 24)}
