@@ -63,7 +63,7 @@ ADAPTIVE = Lesson(
         ),
         Step(
             title="Tune the ball",
-            text="<p>Heavy ball has a second knob. Its best needs about √κ = 10 times fewer steps than SGD's best needs κ.</p>",
+            text="<p>Heavy ball has a second knob. Tuned, it needs steps in proportion to √κ = 10, where SGD needs them in proportion to κ = 100.</p>",
             state={"angle": 30}, turn=("lr", "momentum"), look=("angles",),
             goal=Goal(text="Bring heavy ball below 50 steps.", reached=quick_ball,
                       solution={"angle": 30, "lr": 0.019, "momentum": 0.8}, done="Tuned, it beats Adam at every angle. Untuned, Adam is hard to beat: that is why it is everywhere."),
