@@ -154,7 +154,7 @@ def landscape(objective: Any, box: Any) -> tuple[Landscape, float]:
     values = objective.value(*np.meshgrid(*axes_of(box)))
     known = lowest_loss(objective)
     lowest = float(np.nanmin(values)) if known is None else known
-    return Landscape(values, box, lowest), lowest
+    return Landscape(values, box, lowest, of=" of the picture" if known is None else ""), lowest
 
 
 def middle_of(ranked: np.ndarray) -> np.ndarray:

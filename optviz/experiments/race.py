@@ -214,7 +214,8 @@ class Race(Experiment):
         values = self.objective.value(*np.meshgrid(*axes_of(box, size)))
         lowest = lowest_loss(self.objective)
         floor = float(np.nanmin(values)) if lowest is None else lowest
-        return Landscape(values, box, floor), floor, values
+        of = " of the picture" if lowest is None else ""
+        return Landscape(values, box, floor, of=of), floor, values
 
     def _conditions(self, name: str) -> tuple:
         """All that a racer's run depends on, but for its learning rate."""

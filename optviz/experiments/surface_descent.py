@@ -201,7 +201,8 @@ class SurfaceDescent(Experiment):
         values = self.objective.value(*np.meshgrid(xs, ys))
         lowest = lowest_loss(self.objective)
         floor = float(np.nanmin(values)) if lowest is None else lowest
-        return Landscape(values, box, floor), floor, values
+        of = " of the picture" if lowest is None else ""
+        return Landscape(values, box, floor, of=of), floor, values
 
     # pictures
 

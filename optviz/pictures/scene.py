@@ -37,16 +37,17 @@ def axes_of(box: Box, size: int = 160) -> tuple[np.ndarray, np.ndarray]:
 class Landscape:
     """A surface over a box: the columns of its image and level lines, and its colour limits.
 
-    The image holds heights above the lowest value, as log10 where they span decades.
+    The image holds heights above the lowest value, as log10 where they span decades; `of` says of what it is the
+    lowest, where that is not the whole surface.
     """
 
-    def __init__(self, values: np.ndarray, box: Box, lowest: float | None = None, count: int = 14):
+    def __init__(self, values: np.ndarray, box: Box, lowest: float | None = None, count: int = 14, of: str = ""):
         xs, ys = axes_of(box, values.shape[0])
         above, limits, self.log = heights(values, lowest)
         with np.errstate(divide="ignore"):
             shown = np.log10(np.maximum(above, limits[0])) if self.log else above
         self.limits = tuple(float(v) for v in (np.log10(limits) if self.log else limits))
-        self.reads = "log loss above the lowest" if self.log else "loss above the lowest"
+        self.reads = f"{'log ' if self.log else ''}loss above the lowest{of}"
         self.image = image_columns(np.minimum(shown, np.finfo(np.float32).max), box)
         self.lines = line_columns(xs, ys, above, levels(limits, self.log, count))
 
