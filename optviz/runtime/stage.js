@@ -160,6 +160,7 @@ export class Stage {
 export function couple({ page, player, address }) {
   const name = address.beside.get("frame");
   if (name === undefined || window.parent === window) return;
+  document.documentElement.classList.add("framed");
   document.querySelector("header h1").prepend(`${name} · `);
   let hearing = false;
   const tell = (data) => { if (!hearing) window.parent.postMessage({ optviz: name, ...data }, "*"); };
