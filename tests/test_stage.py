@@ -61,6 +61,9 @@ def test_a_pinned_run_stays_while_knobs_move_and_can_be_swapped(page, exported):
     page.get_by_role("button", name="Swap").click()
     assert now in page.evaluate(LINES)[1]
     assert page.evaluate("optviz.experiment.optimizer.read('lr')") == 0.05
+    page.wait_for_function(
+        "() => decodeURIComponent(location.hash).includes('pin=lr=')"
+    )  # it follows once all is quiet
     page.reload()
     page.wait_for_function("window.optviz?.stage")
     wait_idle(page)

@@ -6,6 +6,12 @@ export function element(tag, properties = {}, ...children) {
   return made;
 }
 
+export function button(text, act, properties = {}) {
+  const made = element("button", { type: "button", textContent: text, ...properties });
+  made.addEventListener("click", act);
+  return made;
+}
+
 const SVG = "http://www.w3.org/2000/svg";
 export function drawn(tag, attributes, ...children) {
   const made = document.createElementNS(SVG, tag);

@@ -1,16 +1,11 @@
 // The lessons of a page: a step's words beside the pictures, the state that shows it, a prediction, something to reach.
 import { ValueError_ } from "./base.js";
-import { element } from "./elements.js";
+import { button, element } from "./elements.js";
 import { opened_folds } from "./folds.js";
 
 const KEPT = "optviz-lessons"; // in the browser's storage: how far each lesson was taken
 
 const marked = (tag, html, values = {}) => element(tag, { innerHTML: html, ...values });
-const button = (text, act, values = {}) => {
-  const made = element("button", { type: "button", textContent: text, ...values });
-  made.addEventListener("click", act);
-  return made;
-};
 
 // Note how far a lesson was taken; what was done stays done.
 function keep(name, step, done) {

@@ -1,5 +1,5 @@
 // A run that stays as thin lines while knobs move, to be compared with; the address keeps it.
-import { element } from "./elements.js";
+import { button, element } from "./elements.js";
 
 const LOOK = { line_width: 1.7, line_alpha: 0.85, line_dash: [6, 3] };
 
@@ -9,7 +9,7 @@ export class Pinned {
     this.note = element("div", { className: "pinned", hidden: true });
     document.getElementById("page").before(this.note);
     const title = "Keep this run as dashed lines while knobs move";
-    this.opener = this.button("Pin", () => this.pin(), { id: "pin-button", title });
+    this.opener = button("Pin", () => this.pin(), { id: "pin-button", title });
     document.querySelector("header .history").append(this.opener);
     const query = address.beside.get("pin");
     if (query === undefined) return;
@@ -31,7 +31,7 @@ export class Pinned {
     const plot = this.page.model(spec.model);
     const lines = layers.filter(({ glyph, drawn }) => glyph.glyph.type === "Line" && glyph.visible && drawn);
     const ghosts = lines.map(({ glyph, source }) => new glyph.constructor({
-      name: "pinned", data_source: new source.constructor({ data: { ...source.data } }), level: glyph.level, glyph: glyph.glyph.clone(LOOK),
+      name: "pinned", data_source: new source.constructor({ data: { ...source.data } }), level: glyph.level, glyph: glyph.glyph.clone(),
     }));
     for (const ghost of ghosts) ghost.glyph.setv(LOOK);
     if (!ghosts.length) return;
@@ -63,12 +63,6 @@ export class Pinned {
     if (note.hidden) return note.replaceChildren();
     const said = [...new URLSearchParams(query)].map(([name, value]) => `${name} ${value}`).join(", ") || "as the page began";
     note.replaceChildren(element("span", { textContent: `Pinned, dashed: ${said}` }),
-      this.button("Swap", () => this.swap()), this.button("Unpin", () => this.unpin()));
-  }
-
-  button(text, act, values = {}) {
-    const made = element("button", { type: "button", textContent: text, ...values });
-    made.addEventListener("click", act);
-    return made;
+      button("Swap", () => this.swap()), button("Unpin", () => this.unpin()));
   }
 }

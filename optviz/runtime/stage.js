@@ -1,5 +1,5 @@
 // For a lecture: the first pictures as large as the window, a few large controls, two states side by side.
-import { element } from "./elements.js";
+import { button, element } from "./elements.js";
 import { opened_folds } from "./folds.js";
 
 const FONTS = { major_label_text_font_size: "19px", axis_label_text_font_size: "20px" };
@@ -9,7 +9,7 @@ const ONWARDS = { ArrowRight: 1, PageDown: 1, ArrowLeft: -1, PageUp: -1 }; // al
 export class Stage {
   constructor(parts) {
     Object.assign(this, parts, { put: [] });
-    this.opener = this.button("Stage", () => this.enter(), { id: "stage-button", title: "Large pictures and a few controls, for a lecture" });
+    this.opener = button("Stage", () => this.enter(), { id: "stage-button", title: "Large pictures and a few controls, for a lecture" });
     document.querySelector("header .history").before(this.opener);
     this.tools = element("div", { className: "stage-tools" });
     document.getElementById("theme-button").before(this.tools);
@@ -17,12 +17,6 @@ export class Stage {
     const said = this.address.beside.get("stage");
     if (said !== undefined) this.enter(said);
     if (this.address.beside.has("versus")) this.compare(this.address.beside.get("versus"));
-  }
-
-  button(text, act, values = {}) {
-    const made = element("button", { type: "button", textContent: text, ...values });
-    made.addEventListener("click", act);
-    return made;
   }
 
   get on() { return document.documentElement.classList.contains("staged"); }
@@ -90,15 +84,15 @@ export class Stage {
     });
     const open = this.tools.querySelector("details")?.open ?? false;
     const menu = element("details", { open }, element("summary", { textContent: "Controls" }), element("div", {}, ...boxes));
-    const pin = this.button(this.pinned.query === null ? "Pin" : "Unpin", () => {
+    const pin = button(this.pinned.query === null ? "Pin" : "Unpin", () => {
       if (this.pinned.query === null) this.pinned.pin();
       else this.pinned.unpin();
       this.tell();
     }, { title: "Keep this run as thin lines while knobs move" });
-    const versus = this.button("A | B", () => this.compare(this.pinned.query ?? this.address.query()), { title: "Two states side by side" });
-    const full = this.button("Full screen", () => (document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen()));
+    const versus = button("A | B", () => this.compare(this.pinned.query ?? this.address.query()), { title: "Two states side by side" });
+    const full = button("Full screen", () => (document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen()));
     const framed = location.protocol === "about:"; // in a notebook: it has no address to open twice
-    this.tools.replaceChildren(menu, pin, ...(framed ? [] : [versus]), full, this.button("Leave the stage", () => this.leave()));
+    this.tools.replaceChildren(menu, pin, ...(framed ? [] : [versus]), full, button("Leave the stage", () => this.leave()));
   }
 
   leave() {
@@ -139,7 +133,7 @@ export class Stage {
     });
     this.frames = [frame("A", this.address.query()), frame("B", query)];
     const box = element("div", { className: "versus" }, ...this.frames);
-    const close = this.button("Leave A | B", () => {
+    const close = button("Leave A | B", () => {
       box.remove();
       close.remove();
       document.documentElement.classList.remove("compared");

@@ -1,5 +1,7 @@
 // The states that a page has been in, by what its address says of them: back to them, on again, or to the beginning.
 
+import { button, element } from "./elements.js";
+
 const QUIET = 350; // ms without a change, after which a state is one to come back to
 const GLIDE = 550; // ms that a move between two states takes, where it can be followed
 const SLOW = 25; // ms of a computation that a move waits for, not runs through
@@ -116,12 +118,11 @@ const BUTTONS = [
 
 // Buttons in the header, and the keys that everybody tries.
 export function history_buttons(states) {
-  const group = Object.assign(document.createElement("div"), { className: "history" });
+  const group = element("div", { className: "history" });
   const made = BUTTONS.map(([name, text, label, title, act]) => {
-    const button = Object.assign(document.createElement("button"), { type: "button", id: `${name}-button`, textContent: text, ariaLabel: label, title });
-    button.addEventListener("click", () => act(states));
-    group.append(button);
-    return button;
+    const each = button(text, () => act(states), { id: `${name}-button`, ariaLabel: label, title });
+    group.append(each);
+    return each;
   });
   const follow = () => {
     made[0].disabled = !states.back.length;
