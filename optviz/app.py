@@ -22,6 +22,7 @@ from .experiment import Experiment
 from .guard import LONGEST_HEADER, components, rules
 from .page.insides import Address, Fast, FastListTemplate
 from .page.layout import favicon, html, page_script, stylesheet
+from .page.leavings import returned_after
 from .page.pace import Later, Turn
 from .page.page import Page
 from .page.worker import aside, engage
@@ -119,6 +120,7 @@ def _opened(kind: type[Experiment], values: dict) -> tuple[Experiment, Page, lis
         made = kind()
         page = made.page()
         engage(made, page, pn.state.curdoc)
+        returned_after(pn.state.curdoc)
         if made.worker is not None:
             return made, page, sharing.apply(made, values)[1]
     experiment, refused = sharing.apply(kind, values)

@@ -37,6 +37,7 @@ from .guard import LONGEST_TEXT, WIRE
 from .objectives.losses import CRITERIA
 from .opening import Opening
 from .page.layout import page_script, stylesheet
+from .page.leavings import returned_after
 from .page.page import Page
 from .page.worker import aside
 from .state import sharing
@@ -227,6 +228,7 @@ def hand_out(text: str, title: str, picture: str, *roots: Any) -> None:
     """Have this session's visitor get a page of our own writing, for Panel's."""
     document: Any = pn.state.curdoc
     before, after = text.split(_HERE)
+    returned_after(document)
     document.title, document.template = title, _TEMPLATE
     document.template_variables.update(before=before, after=after, picture=addresses(picture))
     for root in roots:
