@@ -43,6 +43,7 @@ GROUPS = {
         "test_controls",
         "test_looks",
         "test_sharing_pages",
+        "test_remote",
         "test_edge_of_stability::test_a_served",
         "test_plot_ranges::test_a_served",
     ),  # fmt: skip
