@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 from axe import assert_axe_finds_nothing
+from bokeh.document import Document
+from bokeh.models import TextInput
 from browser import source_data, wait_idle, wait_until
 from pages import select
+from pyviz_comms import Comm
 from test_export_player import assert_tells
 
 from optviz import SGD, Hyperparameter, Rule, SurfaceDescent
@@ -129,7 +132,8 @@ def test_a_served_page_plays_what_python_computes(page, served):
 @browser
 def test_a_served_page_has_the_stage(page, served):
     opened(page, served, "?lr=0.1&stage=lr,steps,beta7")
-    shown = "() => optviz.page.spec.controls.filter(({ model }) => optviz.page.model(model).visible).map(({ name }) => name)"
+    shown = """() => optviz.page.spec.controls.filter(({ model }) => optviz.page.model(model).visible)
+      .map(({ name }) => name)"""
     assert page.evaluate(shown) == ["lr", "steps"]
     assert "The stage has no control beta7" in page.locator(".refused").inner_text()
     page.get_by_role("slider", name="Learning rate").focus()
@@ -138,3 +142,38 @@ def test_a_served_page_has_the_stage(page, served):
     page.locator("body").click(position={"x": 5, "y": 300})
     page.keyboard.press("Escape")
     assert len(page.evaluate(shown)) > 6
+
+
+@browser
+def test_a_page_of_ones_own_has_them_above_the_picture(page, served):
+    """As a notebook has them, whose kernel computes."""
+    page.goto(f"{served}/own_page")
+    page.get_by_role("button", name="Undo").wait_for()
+    wait_idle(page)
+    page.locator(".noUi-handle").first.focus()
+    path = lambda: source_data(page, "surface.path")["x"]
+    begun = path()
+    page.keyboard.press("PageUp")
+    wait_until(lambda: path() != begun, what="the rate to move")
+    page.wait_for_timeout(700)
+    page.get_by_role("button", name="Undo").click()
+    wait_until(lambda: path() == begun, what="the rate to come back")
+    page.get_by_role("button", name="To the start").click()
+    wait_until(lambda: source_data(page, "surface.playhead")["x"] == [-5], what="the mark to stand at the start")
+
+
+def test_a_kernel_tells_a_notebook_what_it_asks(monkeypatch):
+    experiment, document, comm = SurfaceDescent(steps=5), Document(), Comm()
+    comm._comm, sent = True, []  # as if open
+    monkeypatch.setattr("panel.io.notebook.send", lambda comm, message: sent.append(message))
+    root = experiment.__panel__()._render_model(document, comm)
+    channel = root.select_one({"type": TextInput})
+    for text in ("{", "[]", '{"go": 1}', '{"go": [1, 2, 3]}', '{"walk": "x"}'):  # any text may come
+        channel.value = text
+        assert channel.tags == ["optviz remote"]
+    channel.value = '{"walk": 0}'
+    _, told, walk = channel.tags
+    assert told["query"] == "steps=5" and len(walk["marks"]) == 6 and sent
+    channel.value = '{"walk": 0, "go": [1, "lr=0.2", false]}'
+    assert experiment.optimizer.lr == 0.2 and experiment.steps == 50
+    assert channel.tags[1]["went"] == 1 and channel.tags[1]["query"] == "lr=0.2"

@@ -13,6 +13,7 @@ import numpy as np
 import panel as pn
 
 from ..page.insides import models_of
+from ..page.layout import stylesheet
 from ..page.pace import Later, Turn
 from ..page.page import Page
 from ..pictures.playheads import INKS, arrow_columns, arrow_scale
@@ -25,6 +26,7 @@ from ..state import sharing
 from ..state.values import RESERVED
 from .bundle import Bundle
 from .page import control_specs, figure_spec
+from .skeleton import inline
 
 HERE = "optviz remote"  # tags the field, as runtime/remote.js knows it
 ENTRIES = ("dollar.js", "remote.js")
@@ -44,6 +46,13 @@ def remote_script() -> str:
 return (share) => open_remotes({drawing}, share);
 }})();
 """
+
+
+def place() -> pn.pane.HTML:
+    """Where there is no page around it, in a notebook for one: what a page has in its header and at its foot."""
+    text = f'<div class="remote"></div>{inline(f"{remote_script()}optviz_remote();")}'
+    sheets = [stylesheet(name) for name in ("player.css", "stage.css", "remote.css")]
+    return pn.pane.HTML(text, tags=[f"{HERE} place"], stylesheets=sheets, sizing_mode="stretch_width", margin=0)
 
 
 class Remote:
@@ -90,6 +99,7 @@ class Remote:
         if self._asked.get("walk") is not None and not self.experiment.message:
             tags.append(self._walk(self._asked["walk"]))
         self.channel.tags = tags
+        pn.io.push_notebook(self.page.layout)
 
     def _told(self) -> dict[str, Any]:
         page, experiment = self.page, self.experiment

@@ -166,30 +166,35 @@ function begin(experiment, models, drawing, { share, player: box, keys, ...place
 
 // A place in a notebook's output for what a page has in its header and at its foot.
 function notebook_place(channel) {
-  const find = (view) => {
-    if (view.model.tags?.includes(`${HERE} place`)) return view;
-    return (view.child_views ?? []).map(find).find(Boolean);
-  };
+  const find = (view) => (view.model.tags?.includes(`${HERE} place`) ? view : (view.child_views ?? []).map(find).find(Boolean));
   const view = Object.values(Bokeh.index).filter(({ model }) => model.document === channel.document).map(find).find(Boolean);
   const box = view?.shadow_el?.querySelector(".remote");
   if (!box) return null;
-  const end = element("span", { hidden: true }), note = element("div"), player = element("section", { className: "player", ariaLabel: "Playback", hidden: true });
-  box.append(element("div", { className: "buttons" }, end), note, player);
-  return { buttons: end, ground: note, player, keys: box };
+  const end = element("span", { hidden: true }), ground = element("div");
+  const player = element("section", { className: "player", ariaLabel: "Playback", hidden: true });
+  return { box, parts: [element("div", { className: "buttons" }, end), ground, player], buttons: end, ground, player, keys: box };
 }
 
-const opened = new WeakSet();
+const opened = new WeakMap(); // the places of fields
 
-// Find the fields that are new, and open what belongs to them.
-export function open_remotes(drawing, share) {
+// Find the fields that are there, and open what belongs to them; whether one has no place yet.
+function open_all(drawing, share) {
+  let waits = false;
   for (const models of Bokeh.documents) {
-    for (const channel of models._all_models.values()) {
-      if (!channel.tags?.includes(HERE) || opened.has(channel)) continue;
-      const byId = (id) => document.getElementById(id);
-      const place = share ? { share, buttons: byId("theme-button"), ground: byId("page"), player: byId("player"), keys: window } : notebook_place(channel);
-      if (!place) continue;
-      opened.add(channel);
+    for (const channel of [...models._all_models.values()].filter(({ tags }) => tags?.includes(HERE))) {
+      const by_id = (id) => document.getElementById(id);
+      const place = share ? { share, buttons: by_id("theme-button"), ground: by_id("page"), player: by_id("player"), keys: window } : notebook_place(channel);
+      const known = opened.get(channel);
+      waits ||= !place;
+      if (place?.box && !place.box.firstChild) place.box.append(...(known ?? place).parts); // a place may be drawn anew
+      if (!place || known) continue;
+      opened.set(channel, place);
       open(channel, drawing, place);
     }
   }
+  return waits;
+}
+
+export function open_remotes(drawing, share, patience = 50) {
+  if (open_all(drawing, share) && patience > 0) setTimeout(open_remotes, 200, drawing, share, patience - 1);
 }
