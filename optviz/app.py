@@ -19,6 +19,7 @@ from .card_pictures import addresses
 from .catalogue import experiments as experiments
 from .catalogue import name_of
 from .experiment import Experiment
+from .export.remote import Remote
 from .guard import LONGEST_HEADER, components, rules
 from .page.insides import Address, Fast, FastListTemplate
 from .page.layout import favicon, html, page_script, stylesheet
@@ -34,6 +35,7 @@ from .served import (
     handlers,
     index_page,
     lesson_address,
+    remote_file,
     runs_in_browsers,
     visit,
 )
@@ -60,7 +62,7 @@ def template(title: str, *main, description: str = "", picture: str = "surface_d
         meta_description=description, meta_viewport="width=device-width, initial-scale=1",
         busy_indicator=None,  # its spinner doubled the time of a knob, and a knob takes 40 ms
     )  # fmt: skip
-    made.config.raw_css = [stylesheet("skip.css"), stylesheet("header.css")]
+    made.config.raw_css = [*map(stylesheet, ("skip.css", "header.css", "player.css", "stage.css"))]
     return made
 
 
@@ -71,18 +73,20 @@ def serve(kind: type[Experiment]) -> Visit | None:
     (`optviz.served`); else it computes here.
     """
     cluster.prepare(sys.argv)
-    if pn.state.curdoc:
+    if pn.state.curdoc and runs_in_browsers(kind):
         IOLoop.current().add_callback(_prepare_server)
-        if runs_in_browsers(kind):
-            return visit(kind)
+        return visit(kind)
     serve_live(kind)
     return None
 
 
 def serve_live(kind: type[Experiment]) -> None:
     """Make this session's page of an experiment that Python computes."""
+    if pn.state.curdoc:
+        IOLoop.current().add_callback(_prepare_server)
     experiment, shown, refused = _opened(kind, sharing.values_of(pn.state.session_args))
     shown.put_below_controls("download", download(experiment))
+    experiment.attach(Remote(shown))
     if hasattr(kind, "replayed") and kind in experiments().values():  # its lessons walk through stored runs
         places = [(lesson_address(name_of(kind), each.name), each.title) for each in kind.lessons]
         links = "".join(f'<p>Lesson: <a href="{place}">{title}</a></p>' for place, title in places)
@@ -90,7 +94,8 @@ def serve_live(kind: type[Experiment]) -> None:
     page = template(experiment.title, shown.layout, description=experiment.sentence, picture=name_of(kind))
     page.servable(location=Address())
     if pn.state.curdoc:
-        share = CustomJS(args={"refused": _shortened(refused)}, code=stylesheet("away.js") + stylesheet("share.js"))
+        said = {"refused": _shortened(refused), "remote": remote_file().address}
+        share = CustomJS(args=said, code=stylesheet("away.js") + stylesheet("share.js"))
         pn.state.curdoc.js_on_event("document_ready", CustomJS(code=page_script()), share)
         experiment.attach(Link(experiment, pn.state.curdoc))
 

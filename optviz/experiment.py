@@ -22,6 +22,7 @@ import param
 from .export.bundle import controls_read
 from .export.frame import Frame
 from .export.page import page_html
+from .export.remote import Remote, place
 from .lessons.lesson import Lesson
 from .menus import label_of, resolved, rules, surfaces
 from .page.controls import knobs_of
@@ -394,7 +395,10 @@ class Experiment(Playable, pn.viewable.Viewer):
         return Frame(self.html(theme="default", lesson=lesson), height, self.title)
 
     def __panel__(self):
-        return self.page().layout
+        made = self.page()
+        made.put_above_picture(place())
+        self.attach(Remote(made))
+        return made.layout
 
 
 Experiment.foundation = Experiment

@@ -31,6 +31,7 @@ from .catalogue import experiments, index_html, name_of
 from .catalogue import path as lesson_path
 from .experiment import Experiment
 from .export.page import BODY, body, libraries, page_html, program, style
+from .export.remote import remote_script
 from .export.skeleton import page_text
 from .export.store import is_traced, untraced
 from .guard import LONGEST_TEXT, WIRE
@@ -138,6 +139,12 @@ def _library() -> File:
     return packed("\n".join(libraries()), "text/javascript", "libraries.js")
 
 
+@cache
+def remote_file() -> File:
+    """The script of pages that Python computes."""
+    return packed(remote_script(), "text/javascript", "remote.js")
+
+
 def _keeping(page: Page) -> str:
     """A button for the page to keep, under the controls."""
     page.put_below_controls("keep", pn.widgets.Button(label=OFFER, **UNDER_CONTROLS))
@@ -166,6 +173,8 @@ class Files(RequestHandler):
             return
         if name == "libraries.js":
             file = _library()
+        elif name == "remote.js":
+            file = remote_file()
         elif stem in _KINDS and kind == "js":
             file = scripts(_KINDS[stem])[1]
         elif stem in _KINDS and kind == "html":

@@ -43,6 +43,7 @@ GROUPS = {
         "test_controls",
         "test_looks",
         "test_sharing_pages",
+        "test_remote",
         "test_edge_of_stability::test_a_served",
         "test_plot_ranges::test_a_served",
     ),  # fmt: skip
@@ -315,7 +316,11 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     (folder / "live_surface.py").write_text(
         "from optviz import SurfaceDescent\nfrom optviz.app import serve_live\n\nserve_live(SurfaceDescent)\n"
     )
-    files = [*sorted((ROOT / "apps").glob("*.py")), folder / "mine.py", folder / "live_surface.py"]
+    (folder / "own_page.py").write_text(
+        "import panel as pn\nfrom optviz import SurfaceDescent\n\npn.panel(SurfaceDescent(steps=30)).servable()\n"
+    )
+    own = ("mine", "live_surface", "own_page")
+    files = [*sorted((ROOT / "apps").glob("*.py")), *(folder / f"{name}.py" for name in own)]
     with serve(files, *SERVE_FLAGS, log=folder / "server.log") as url:
         yield url
 

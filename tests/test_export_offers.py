@@ -15,10 +15,11 @@ from optviz.export import page
 from optviz.export.bundle import Bundle
 from optviz.export.printer import OPERATORS
 from optviz.export.refusals import Untranslatable
+from optviz.export.remote import remote_script
 from optviz.runtime.modules import ENTRIES, EXPORT, IMPORT, exports, order, script, source
 from optviz.runtime.offers import METHODS, TABLES, methods, offered
 
-MODULES = order(ENTRIES)
+MODULES = order((*ENTRIES, "remote.js"))
 
 
 def asked(table: str, export_all) -> set[str]:
@@ -55,7 +56,7 @@ def test_what_a_page_asks_of_the_runtime_by_name_is_there(export_all):
 
 def test_what_a_module_exports_another_imports_or_a_page_uses(export_all):
     imported = {name.strip() for m in MODULES for names, _ in IMPORT.findall(source(m)) for name in names.split(",")}
-    pages = "\n".join([page._PROGRAM, *export_all.programs])
+    pages = "\n".join([page._PROGRAM, remote_script().splitlines()[-2], *export_all.programs])
     spare = {name for m in MODULES for name in exports(m) if name not in imported and not _stands(name, pages)}
     assert spare == TESTED | CARRIED
 

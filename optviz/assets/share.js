@@ -1,11 +1,13 @@
 // What the page's address said is refused where it must be, a sentence each; from then on the
 // address follows the experiment (see app.Link), and a button in the header copies it.
 const button = Object.assign(document.createElement("button"), { type: "button", className: "copy-link" });
-let note = "", copied = -Infinity, timer;
+let said = null, note = "", copied = -Infinity, timer;
 
-function follow([query, unshared]) {
-  const theme = new URLSearchParams(location.search).get("theme");
-  const search = [query, theme && `theme=${encodeURIComponent(theme)}`].filter(Boolean).join("&");
+// Beside the state the address says what the page's own script does, the stage for one (runtime/remote.js).
+function follow([query, unshared] = said ?? [window.optviz.address.query(), ""]) {
+  const theme = new URLSearchParams(location.search).get("theme"), beside = window.optviz && new URLSearchParams([...window.optviz.address.beside]).toString();
+  const search = [query, beside, theme && `theme=${encodeURIComponent(theme)}`].filter(Boolean).join("&");
+  said = [query, unshared];
   history.replaceState(history.state, "", location.pathname + (search && `?${search}`) + location.hash);
   note = unshared;
   if (performance.now() - copied < 2000) copy(); // what was copied was still on its way
@@ -53,6 +55,7 @@ button.ariaLive = "polite";
 button.addEventListener("click", copy);
 document.getElementById("header-items").append(button);
 Bokeh.documents[0].on_message("address", follow);
+document.head.append(Object.assign(document.createElement("script"), { src: remote, onload: () => window.optviz_remote({ follow: () => follow(), refuse }) }));
 
 // Without the server nothing here moves: the controls are closed until it is back, and the page opens anew as it was.
 const bar = away_bar();

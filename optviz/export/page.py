@@ -263,8 +263,8 @@ def _spec(experiment: Subject, offered: Offered, page: Page) -> dict[str, Any]:
     """Where the page's models are, by id."""
     owners = {id(experiment): None} | {id(m): list(key) for key, m in offered.items()}
     return {
-        "figures": [_figure_spec(live) for live in page.figures.values()],
-        "controls": [spec for knobs in page.layout.select(pn.Param) for spec in _control_specs(knobs, owners)],
+        "figures": [figure_spec(live) for live in page.figures.values()],
+        "controls": [spec for knobs in page.layout.select(pn.Param) for spec in control_specs(knobs, owners)],
         "groups": [{"member": owners[id(knobs.object)], "model": _model(knobs).id}
                    for knobs in page.layout.select(pn.Param) if owners.get(id(knobs.object))],
         "status": _model(page.status).id, "message": _model(page.message).id,
@@ -306,12 +306,12 @@ def _runs(experiment: Subject, role: str, member: Any) -> bool:
 
 
 def _model(pane: Any) -> Any:
-    """The Bokeh model of a pane that has been drawn once."""
-    (model,) = models_of(pane)
-    return model
+    """The Bokeh model of a pane as it was drawn last."""
+    return models_of(pane)[-1]
 
 
-def _figure_spec(live: Any) -> dict[str, Any]:
+def figure_spec(live: Any) -> dict[str, Any]:
+    """Where the models of a figure are, by id, and how its layers look."""
     figure, model = live.figure, live.model
     return {
         "name": figure.name, "model": model.id, "x_range": model.x_range.id, "y_range": model.y_range.id,
@@ -336,7 +336,8 @@ def _layer_spec(live: Any, name: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _control_specs(knobs: pn.Param, owners: dict[int, Any]) -> list[dict[str, Any]]:
+def control_specs(knobs: pn.Param, owners: dict[int, Any]) -> list[dict[str, Any]]:
+    """What each control of a group sets, and where its model is."""
     member = owners[id(knobs.object)]
     return [
         {"name": name, "member": member, "model": _model(widget).id,

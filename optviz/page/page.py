@@ -278,6 +278,7 @@ class Page:
         self.layout.stylesheets += [lines]
         open_folds(self.layout, parse_qs(sharing.query(experiment)))
         self.parts, self._shaded = dict[str, Any](), dict[str, Any]()
+        self._above: list[Any] = []
         self._shade()
         self._closed: Any = None
         self._turn = Turn(pn.state.curdoc)
@@ -307,6 +308,8 @@ class Page:
         for part in self.layout:
             part.clear()  # a pane stands in one place at a time
         self.layout.objects = self.experiment.arrange(self).objects
+        for part in self._above:
+            self.layout[1].insert(0, part)
         self._shaded, self._closed = {}, None
 
     def _link_ranges(self) -> None:
@@ -320,6 +323,11 @@ class Page:
     def pictures(self, *names: str) -> list[Any]:
         """The panes of these figures."""
         return [self.figures[name].pane for name in names]
+
+    def put_above_picture(self, part: Any) -> None:
+        """Have a part of somebody else's stand above the first picture."""
+        self._above.append(part)
+        self.layout[1].insert(0, part)
 
     def put_below_controls(self, name: str, part: Any) -> None:
         """Have a part of somebody else's stand under the controls, whatever figures come and go."""

@@ -74,6 +74,22 @@ export class Address {
     return Object.keys(values).filter((name) => name in refused).map((name) => refused[name]);
   }
 
+  // What the page began with.
+  opening() { return ""; }
+
+  // Take a state, on top of what the page began with; `afresh` with nothing kept from before, wherever axes were zoomed to.
+  go(query, afresh) {
+    const { experiment } = this;
+    this.page.hurry();
+    this.apply(Object.fromEntries([...this.saved].filter(([, text]) => text !== "")));
+    this.apply(Object.fromEntries(new URLSearchParams(query)));
+    if (afresh) {
+      experiment.memo.clear();
+      experiment.framings += 1;
+    }
+    experiment.refresh();
+  }
+
   // Whether a value can be set.
   take({ spec, role }, value, changes) {
     const known = this.read(spec, value);

@@ -22,9 +22,10 @@ function imageOf(values) {
 }
 
 // One figure: its sources, ranges and texts, brought up to what a drawing says.
-class LiveFigure {
-  constructor(spec, model, range_of) {
-    Object.assign(this, { spec, range_of });
+export class LiveFigure {
+  // `sync` false where what is put into it shall not reach a server.
+  constructor(spec, model, range_of, sync = true) {
+    Object.assign(this, { spec, range_of, sync });
     this.layers = Object.entries(spec.sources).map(([name, layer]) => ({
       name, columns: layer.columns, dotted: layer.dotted, source: model(layer.source), glyph: model(layer.glyph),
       dots: layer.dots && model(layer.dots), mapper: layer.mapper && model(layer.mapper), shown: {},
@@ -84,9 +85,9 @@ class LiveFigure {
     const keys = Object.keys(data);
     if (keys.every((key) => same(layer.shown[key], data[key]))) return;
     layer.shown = data;
-    layer.source.data = data;
+    layer.source.setv({ data }, { sync: this.sync });
     const size = numbersOf(columns[first]).length;
-    update(layer.glyph, { visible: size > 0 });
+    update(layer.glyph, { visible: size > 0 }, this.sync);
     if (layer.dots) update(layer.dots, { visible: size <= layer.dotted });
   }
 
@@ -100,9 +101,9 @@ class LiveFigure {
   }
 }
 
-function update(model, values) {
+function update(model, values, sync = true) {
   const changed = Object.entries(values).filter(([name, value]) => model[name] !== value);
-  if (changed.length) model.setv(Object.fromEntries(changed));
+  if (changed.length) model.setv(Object.fromEntries(changed), { sync });
 }
 
 const ESCAPES = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
@@ -133,6 +134,8 @@ export class LivePage {
     spec.controls.forEach((control) => this.connect(control));
     spec.figures.forEach((figure) => this.listen(figure));
   }
+
+  view() { return Object.values(Bokeh.index)[0]; }
 
   owner(control) { return control.member ? this.experiment[control.member[0]] : this.experiment; }
 

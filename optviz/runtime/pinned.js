@@ -4,13 +4,13 @@ import { button, element } from "./elements.js";
 const LOOK = { line_width: 1.7, line_alpha: 0.85, line_dash: [6, 3] };
 
 export class Pinned {
-  constructor({ page, address, states }) {
+  constructor({ page, address, states, ground = document.getElementById("page") }) {
     Object.assign(this, { page, address, states, query: null, ghosts: [] });
     this.note = element("div", { className: "pinned", hidden: true });
-    document.getElementById("page").before(this.note);
+    ground.before(this.note);
     const title = "Keep this run as dashed lines while knobs move";
     this.opener = button("Pin", () => this.pin(), { id: "pin-button", title });
-    document.querySelector("header .history").append(this.opener);
+    states.group.append(this.opener);
     const query = address.beside.get("pin");
     if (query === undefined) return;
     const own = address.query();
@@ -29,18 +29,18 @@ export class Pinned {
 
   keep({ layers, spec }) {
     const plot = this.page.model(spec.model);
-    const lines = layers.filter(({ glyph, drawn }) => glyph.glyph.type === "Line" && glyph.visible && drawn);
+    const lines = layers.filter(({ glyph }) => glyph.glyph.type === "Line" && glyph.visible);
     const ghosts = lines.map(({ glyph, source }) => new glyph.constructor({
       name: "pinned", data_source: new source.constructor({ data: { ...source.data } }), level: glyph.level, glyph: glyph.glyph.clone(),
     }));
     for (const ghost of ghosts) ghost.glyph.setv(LOOK);
     if (!ghosts.length) return;
-    plot.renderers = [...plot.renderers, ...ghosts];
+    plot.setv({ renderers: [...plot.renderers, ...ghosts] }, { sync: false });
     this.ghosts.push({ plot, ghosts });
   }
 
   unpin() {
-    for (const { plot, ghosts } of this.ghosts.splice(0)) plot.renderers = plot.renderers.filter((each) => !ghosts.includes(each));
+    for (const { plot, ghosts } of this.ghosts.splice(0)) plot.setv({ renderers: plot.renderers.filter((each) => !ghosts.includes(each)) }, { sync: false });
     this.query = null;
     this.say();
   }

@@ -10,7 +10,7 @@ const PRESSED = "button, a, summary, label"; // the space bar presses these
 
 export class Player {
   // Whoever wants to hear of every step puts a function of the player into `watchers`.
-  constructor(address, page, parts, box) {
+  constructor(address, page, parts, box, keys = window) {
     const { experiment } = page;
     Object.assign(this, { address, experiment, page, parts, box, watchers: [], shown: false, rate: 10, beginning: null });
     this.runs = experiment.played();
@@ -21,7 +21,7 @@ export class Player {
     box.prepend(this.inspector.sheet);
     box.hidden = false;
     experiment.watchers.push(() => this.follow());
-    addEventListener("keydown", (event) => this.key(event));
+    keys.addEventListener("keydown", (event) => this.key(event));
     const said = address.beside.get("at");
     if (/^\d+$/.test(said)) this.stand(Number(said));
     else this.say();

@@ -41,7 +41,7 @@ export class Stage {
     this.names = this.chosen(said);
     document.documentElement.classList.add("staged");
     this.opener.hidden = true;
-    const view = this.page_view();
+    const view = this.page.view();
     view.el.classList.add("staged");
     for (const spec of this.page.spec.figures) {
       for (const id of Object.values(spec.axes)) this.set(this.page.model(id), FONTS);
@@ -50,12 +50,10 @@ export class Stage {
     this.follow();
   }
 
-  page_view() { return Object.values(Bokeh.index)[0]; }
-
   // Set properties of a model until the stage is left.
   set(model, values) {
     this.put.push([model, Object.fromEntries(Object.keys(values).map((name) => [name, model[name]]))]);
-    model.setv(values);
+    model.setv(values, { sync: false });
   }
 
   // Show the chosen controls, and none of the others.
@@ -96,9 +94,9 @@ export class Stage {
   }
 
   leave() {
-    for (const [model, before] of this.put.splice(0).reverse()) model.setv(before);
+    for (const [model, before] of this.put.splice(0).reverse()) model.setv(before, { sync: false });
     document.documentElement.classList.remove("staged");
-    this.page_view().el.classList.remove("staged");
+    this.page.view().el.classList.remove("staged");
     this.opener.hidden = false;
     this.tools.replaceChildren();
     this.address.beside.delete("stage");

@@ -40,29 +40,22 @@ export class States {
     if (!from.length) return;
     to.push(this.now);
     this.now = from.pop();
-    this.go(this.now);
+    this.go(this.now, false);
     this.tell();
   }
 
   // As the page began; that can be undone too.
   reset() {
     this.settle();
-    this.go("");
+    this.go(this.address.opening());
     this.settle();
   }
 
-  // Take a state, said as an address says it: on top of what the page began with.
-  go(query) {
+  // Take a state, said as an address says it. `afresh` its axes are those that it would begin with.
+  go(query, afresh = true) {
     clearTimeout(this.gliding);
     this.gliding = null;
-    const { address, experiment } = this;
-    address.page.hurry();
-    address.apply(Object.fromEntries([...address.saved].filter(([, text]) => text !== "")));
-    const refused = address.apply(Object.fromEntries(new URLSearchParams(query)));
-    experiment.memo.clear();
-    experiment.framings += 1; // axes are those of this state, wherever they were zoomed to
-    experiment.refresh();
-    return refused;
+    this.address.go(query, afresh);
   }
 
   // The same by a move that an eye can follow, where only numbers differ and none takes long to compute.
@@ -117,8 +110,8 @@ const BUTTONS = [
 ];
 
 // Buttons in the header, and the keys that everybody tries.
-export function history_buttons(states) {
-  const group = element("div", { className: "history" });
+export function history_buttons(states, before = document.getElementById("theme-button"), keys = window) {
+  const group = states.group = element("div", { className: "history" });
   const made = BUTTONS.map(([name, text, label, title, act]) => {
     const each = button(text, () => act(states), { id: `${name}-button`, ariaLabel: label, title });
     group.append(each);
@@ -130,8 +123,8 @@ export function history_buttons(states) {
   };
   states.heard.push(follow);
   follow();
-  document.getElementById("theme-button").before(group);
-  addEventListener("keydown", (event) => {
+  before.before(group);
+  keys.addEventListener("keydown", (event) => {
     const field = event.composedPath()[0], typing = field.matches?.("input:not([type=checkbox]):not([type=range]), textarea");
     if (typing || !(event.ctrlKey || event.metaKey) || event.altKey) return;
     const key = event.key.toLowerCase();

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import param
 
@@ -232,6 +232,43 @@ def later(experiment: Subject) -> Callable[[], Subject] | None:
         return copy
 
     return made
+
+
+def members_by_id(experiment: Subject) -> dict[int, list[str]]:
+    """The rule and the surface that are chosen: the parameters that hold them and their labels, by `id`."""
+    return {id(p.owner): p.member for p in _places(experiment).values() if p.member is not None}
+
+
+def opening(experiment: Any) -> Callable[[str, bool], None]:
+    """A function that brings an experiment to what an address says, from whatever state; what is a user's own now
+    comes back where the address names nothing else. `afresh` with nothing kept from before: axes fit what there is.
+    """
+    own = {p.parameter: getattr(experiment, p.parameter) for p in _places(experiment).values()
+           if p.role and not _is_listed(experiment, p.role)}  # fmt: skip
+
+    def go(query: str, afresh: bool) -> None:
+        said = dict(parse_qsl(query))
+        choices = {name: spec["default"] for name, spec in specs(experiment).items() if spec["kind"] == "option"}
+        back = {name: label for name, label in own.items() if name.removesuffix("_name") not in said}
+        roles = {name.removesuffix("_name") for name in back}
+        _move(experiment, {name: said.get(name, value) for name, value in choices.items() if name not in roles})
+        experiment.take(experiment, {name: label for name, label in back.items() if getattr(experiment, name) != label})
+        usual = {name: spec["default"] for name, spec in specs(experiment).items() if name not in choices}
+        _move(experiment, {**usual, **said})
+        if afresh:
+            experiment.framings += 1
+            experiment.restart()
+        else:
+            experiment.refresh()
+
+    return go
+
+
+def _move(experiment: Subject, values: Mapping[str, Any]) -> None:
+    """Take those of these values that are not there: to choose a rule anew would bring its settings."""
+    found = _found(experiment)
+    there = {name for name, (spec, held, _) in found.items() if read(spec, values.get(name)) == held}
+    take(experiment, {name: value for name, value in values.items() if name not in there and value is not None})
 
 
 # JSON
