@@ -41,7 +41,7 @@ FITS = "Fit axes"  # the button that makes axes those of a page that has just be
 MESSAGE = "() => window.optviz ? optviz.experiment.message : document.querySelector('.alert')?.innerText ?? ''"
 # axes that have stayed put while knobs moved become those of a page that opens in this state
 REFRAME = """() => {
-  if (!window.optviz) return false;
+  if (!window.optviz?.experiment.refresh) return false;  // Python computes this page
   const { experiment } = optviz;
   const frames = () => Object.values(experiment.drawings).map(({ xlim, ylim, limits }) => [xlim, ylim, limits]);
   const axes = () => JSON.stringify(frames());
