@@ -253,13 +253,15 @@ def _raises(x, y):
     raise RuntimeError("no such thing")
 
 
-def _branches(x, y):
-    return x if x > 0 else -y
+def _loops(x, y):
+    while x > 1:
+        x = x / y
+    return x
 
 
 @pytest.mark.parametrize(("function", "word"), [
     (_raises, "no such thing"),
-    (_branches, "optviz.xp.where"),
+    (_loops, "64 branches"),
     (lambda x, y: math.sin(x) + y, "optviz.xp"),
     (lambda x, y: (x, y), "one number"),
     (lambda x, y: np.array([1.0, 2.0]), "one number"),

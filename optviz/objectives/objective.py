@@ -18,6 +18,7 @@ import param
 import sympy
 
 from ..messages import refuse
+from ..trace.branches import every_way
 from ..trace.functions import followed, readable
 from ..trace.sums import with_sums
 from ..trace.traceable import Traceable, as_expression, each_entry, xp
@@ -159,7 +160,7 @@ def _traced(cls: type[Objective]) -> Traced:
         expression = cls.formula(SimpleNamespace(**values), *variables, SYMBOLS)
     except (TypeError, AttributeError):  # one that calls numpy's functions, which sympy's symbols do not know
         h = SimpleNamespace(**{name: Traceable(symbol) for name, symbol in values.items()})
-        expression = as_expression(cls.formula(h, *map(Traceable, variables), xp))
+        expression = every_way(lambda: as_expression(cls.formula(h, *map(Traceable, variables), xp)))
     return Traced(variables, shape, expression)
 
 
@@ -198,7 +199,7 @@ def objective(
     starts = (start,) if starts is None else tuple(map(tuple, starts))
     variables = symbols("x", "y")
     try:
-        expression = _expression(function, variables)
+        expression = every_way(lambda: _expression(function, variables))
     except Exception as trouble:
         return _through_torch(function, who, box, minima, starts, label, trouble)
     if not isinstance(expression, sympy.Expr) or expression.free_symbols - set(variables):
