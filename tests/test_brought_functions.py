@@ -15,9 +15,10 @@ import torch
 from engine import run_js
 from oracles import one_sentence
 from scipy import special
+from scipy.optimize import rosen, rosen_der, rosen_hess
 
 import optviz
-from optviz import SGD, descend, objective, sweep
+from optviz import SGD, SurfaceDescent, descend, objective, sweep
 from optviz.export.kernels import objective_script
 from optviz.readings.equations import objective_mathml
 from optviz.sweeps.lanes import Program
@@ -277,6 +278,53 @@ def test_what_cannot_be_followed_is_named_in_one_sentence(name):
         objective(NAMED[name])
     assert name in str(caught.value)
     assert one_sentence(str(caught.value)), caught.value
+
+
+@pytest.mark.parametrize(("function", "place", "fix"), [
+    (lambda x, y: x + math.hypot(x, y), "at math.hypot(x, y) in line", "use np.hypot"),
+    (lambda x, y: x + math.atan2(x, y), "at math.atan2(x, y) in line", "use np.arctan2"),
+    (lambda x, y: np.array([x, y], dtype=float).sum(), "at np.array([x, y], dtype=float)", "leave float()"),
+    (lambda x, y: y + np.where(np.isnan(x), 0, x), "at np.isnan(x) in", "use np.where"),
+    (lambda x, y: max(x, nothing), "at nothing in line", "name 'nothing' is not defined."),  # noqa: F821
+    (lambda x, y: x + torch.special.airy_ai(y) * y.nothing, "at y.nothing in line", "no attribute 'nothing'"),
+])  # fmt: skip
+def test_a_refusal_names_the_place_and_what_to_use(function, place, fix):
+    with pytest.raises(ValueError) as caught:
+        objective(function)
+    assert one_sentence(str(caught.value)), caught.value
+    assert place in str(caught.value) and fix in str(caught.value) and "test_brought_functions.py" in str(caught.value)
+
+
+def test_a_function_that_draws_at_random_is_refused():
+    draws = np.random.default_rng(0)
+    with pytest.raises(ValueError, match="the formula read from it") as caught:
+        objective(lambda x, y: draws.normal() * x + y)
+    assert one_sentence(str(caught.value))
+
+
+def test_a_start_is_where_there_is_a_number():
+    roots = objective(lambda x, y: x**1.5 + np.log(y))
+    assert np.isfinite(roots.gradient(*roots.starts[0])).all()
+    for function in (lambda x, y: (-1 - x**2) ** 0.5 + y, lambda x, y: x * np.nan + y):
+        with pytest.raises(ValueError, match="nowhere a finite number") as caught:
+            objective(function)
+        assert one_sentence(str(caught.value))
+
+
+def test_functions_of_one_variable_and_of_more():
+    wave = objective(lambda x: np.sin(3 * x) + x**2 / 4, domain=(-2, 4))
+    assert (wave.names, wave.domain) == (("x",), ((-2.0, 4.0),))
+    np.testing.assert_allclose(wave.gradient(0.5), [3 * math.cos(1.5) + 0.25])
+    run = descend(wave, SGD(lr=0.02), (2.0,), 300)
+    assert abs(wave.gradient(run.x[-1, 0, 0])[0]) < 1e-3
+    with pytest.raises(ValueError, match="descend takes one of 1 variable"):
+        SurfaceDescent(objective=wave)
+    five = objective(lambda p: np.sum(100 * (p[1:] - p[:-1] ** 2) ** 2 + (1 - p[:-1]) ** 2), domain=[(-2, 2)] * 5)
+    point = np.linspace(-1, 1, 5)
+    np.testing.assert_allclose(five.value(*point), rosen(point))
+    np.testing.assert_allclose(five.gradient(*point), rosen_der(point))
+    np.testing.assert_allclose(five.hessian(*point), rosen_hess(point))
+    assert objective(lambda x, y, z: x * y - z**2, domain=[(-1, 1)] * 3).names == ("x", "y", "z")
 
 
 def test_xp_takes_numbers_arrays_and_variables():

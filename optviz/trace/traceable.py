@@ -196,7 +196,12 @@ class Traceable(NDArrayOperatorsMixin):
     def __float__(self):
         if self.expression.is_number:
             return float(self.expression)
-        raise TypeError("math's functions take numbers only, use numpy's or those of optviz.xp")
+        raise NotFollowed("math's functions, float() and dtype=float take numbers only")
+
+    __int__ = __complex__ = __float__
+
+    def __format__(self, specification):
+        return str(self)
 
     @property
     def real(self):
