@@ -10,6 +10,7 @@ from .listed import listed_classes, own_classes
 from .messages import refuse
 from .objectives import surfaces as all_surfaces
 from .objectives.objective import Objective
+from .plurals import many
 from .rules import optimizers
 from .rules.rule import Rule
 
@@ -75,8 +76,10 @@ def resolved(kind: str, value: Any, who: str) -> Any:
     if isinstance(value, type) or not (isinstance(value, base) or hasattr(value, method)):
         refuse(who, WANTED[kind], value)
     if kind == "objective" and (getattr(value, "domain", None) is None or len(value.names) != 2):
-        refuse(who, "must be a surface of two variables with a domain", label_of(value),
-               "a torch module's loss has one once you set its `domain`, ((x0, x1), (y0, y1))")  # fmt: skip
+        fix = "a torch module's loss has one once you set its `domain`, ((x0, x1), (y0, y1))"
+        if len(value.names) != 2 and isinstance(value, Objective):
+            fix = f"descend takes one of {many(len(value.names), 'variable')}"
+        refuse(who, "must be a surface of two variables with a domain", label_of(value), fix)
     return value
 
 

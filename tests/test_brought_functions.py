@@ -15,15 +15,16 @@ import torch
 from engine import run_js
 from oracles import one_sentence
 from scipy import special
+from scipy.optimize import rosen, rosen_der, rosen_hess
 
 import optviz
-from optviz import SGD, descend, objective, sweep
+from optviz import SGD, SurfaceDescent, descend, objective, sweep
 from optviz.export.kernels import objective_script
 from optviz.readings.equations import objective_mathml
 from optviz.sweeps.lanes import Program
 
 DATA = np.linspace(-1, 2, 7)
-LONG = np.linspace(0, 1, 30)
+LONG, FEW = np.linspace(0, 1, 30), np.linspace(0, 1, 12)
 PAIRS = np.stack([LONG, LONG**2 - 0.3], axis=1)
 PLANE = np.arange(14.0).reshape(7, 2) / 9
 
@@ -44,6 +45,12 @@ def _of(names, inner, module=np):
     """Functions of one number, side by side in one formula."""
     each = [getattr(module, name) for name in names.split()]
     return {names: lambda x, y: sum(((k + 1) * f(inner(x, y)) for k, f in enumerate(each)), y**2)}
+
+
+def _clipped_by_branches(x, y):
+    if x > 1 and y < 0.5:
+        return (x - 1) ** 2 + y
+    return x * y if -1 < y < 1 else y**2
 
 
 def _of_two(names, second=lambda x, y: y, module=np):
@@ -87,17 +94,51 @@ CATALOGUE = {
     "a layer": lambda x, y: (np.tanh(PLANE @ np.stack([x, y])) ** 2).sum() + np.linalg.norm(x + DATA * y),
     "an array of both": lambda x, y: np.sum(np.array([x, y]) ** 2) + np.exp(np.array([x, y]))[1] + x * y,
     "polyval": lambda x, y: np.polyval([1.0, -2.0, 3.0], x) + y**2,
+    "branches": _clipped_by_branches,
+    "Python's max": lambda x, y: min(max(x, 0), 1) ** 2 + max(x, y, -1) * abs(y),
+    "lists of both": lambda x, y: np.max([x, y]) * x + np.min([x, y, 0.3]) + np.ptp([x, y]) + np.sort([y, x])[0],
+    "median": lambda x, y: np.median([x, y, x * y]) + np.linalg.norm(np.stack([x, y]), np.inf),
+    "moments": lambda p: p.std() + np.var(p) + p.mean() ** 2 + p.shape[0] * p.max() + np.std(DATA * p[0] + p[1]),
+    "slices": lambda p: np.sum(100 * (p[1:] - p[:-1] ** 2) ** 2 + (1 - p[:-1]) ** 2) + p.size * p.ndim,
+    "modulus": lambda x, y: abs((x + 1j * y) ** 2 - 1) + np.abs((x + 1j * y) ** 3 - 1) ** 2,
+    "parts": lambda x, y: ((x + 1j * y) ** 3).real * ((x - 1j * y) / (x + 2j)).imag + np.angle(x + 1j * y),
+    "of complex numbers": lambda x, y: abs(np.exp(1j * x) * np.sqrt(x + 1j * y) + np.sin(y + 1j * x)
+                                           + np.log(1 + x * 1j) * np.tanh(x + 1j * y) + (x + 1j * y) ** 0.7),
+    "complex roots": lambda x, y: abs(np.polyval([1, 0, 0, -1], x + 1j * y) * np.conj(y - 1j * x)),
+    "complex data": lambda x, y: np.sum(np.abs(DATA * x + 1j * y * DATA**2 - 1j) ** 2)
+    + np.abs(np.sum(np.exp(1j * LONG * x)) * y),
+    "interp": lambda x, y: np.interp(x, [-1, 0, 0.5], [2.0, -1, 3]) * y + np.interp(y, [0, 1], [0, 1], left=-2),
+    "piecewise": lambda x, y: np.piecewise(x, [x < 0, x >= 0], [lambda v: -v, lambda v: v**2]) + y,
+    "likes": lambda x, y: np.ones_like(x) * x + np.full_like(y, 2) * y + np.zeros_like(x),
+    "norms": lambda x, y: np.linalg.norm(np.stack([x, y, x * y]), 3) + np.linalg.norm(np.array([x, y]) - [1, 2]) ** 2,
+    "determinant": lambda x, y: np.linalg.det(np.stack([np.stack(v) for v in ([x, y, 1], [y, 2, x], [2, x, y])])),
+    "absolute residuals": lambda x, y: np.mean(np.abs(FEW**2 - (x * FEW + y))) + np.hypot(x - 1, y) ** 2,
+    "huber of data": lambda x, y: np.sum(special.huber(0.45, FEW - (x * FEW + y)))
+    + np.sum(np.where(FEW < 0.5, x * FEW - 1, (FEW - x) ** 2)),
+    "hinge of data": lambda p: np.mean(np.maximum(0, 1 - np.sign(LONG - 0.4) * (PAIRS @ p))),
+    "logistic of data": lambda x, y: -np.mean(LONG * np.log(special.expit(x * LONG + y))
+                                              + (1 - LONG) * np.log(1 - special.expit(x * LONG + y))),
+    "a sum by hand": lambda x, y: sum((v - (x * u + y)) ** 2 for u, v in PAIRS.tolist()),
+    "a softmax of data": lambda x, y: np.sum(LONG * np.exp(x * LONG - y) / np.sum(np.exp(x * LONG - y))) + y,
+    **_of("log_expit exp10 exprel cosm1 ndtr", _any, special),
+    **_of("entr", _positive, special),
+    **_of_two("copysign", lambda x, y: y + 0.1),
+    "entropies": lambda x, y: special.xlogy(_positive(x, y), y * y + 0.1) + special.rel_entr(_positive(x, y), 1 + x * x)
+    + special.kl_div(x * x, _positive(x, y)) + special.xlog1py(x, y * y) + special.beta(1 + x * x, 1.3 + y * y)
+    + special.pseudo_huber(1 + x * x, y),
 }  # fmt: skip
 POINTS = np.random.default_rng(4).uniform(-2, 2, (2, 12))
 
 
 @cache
 def made(name):
+    """The objective of a function of the catalogue."""
     return objective(CATALOGUE[name], label=name)
 
 
 def of_numbers(function, x, y):
-    return np.array([float(function(*p)) for p in np.transpose([x, y])])
+    one = function.__code__.co_varnames[0] == "p"
+    return np.array([float(function(p) if one else function(*p)) for p in np.transpose([x, y])])
 
 
 def slopes(function, x, y, h=1e-3):
@@ -162,7 +203,7 @@ def test_the_data_that_a_function_brings_in_are_followed():
     xs = np.linspace(0, 1, 100)
     line = objective(lambda w, b: np.sum((5 * xs + 2 - (w * xs + b)) ** 2))
     np.testing.assert_allclose(line.gradient(0.0, 0.0), [-535.016835, -900], rtol=1e-8)
-    assert r"\sum_{i=1}^{99}" in line.latex()  # the term of 0 looks otherwise
+    assert r"\sum_{i=1}^{100}" in line.latex()
     assert len(objective_script(line)) < 50_000
 
 
@@ -216,11 +257,13 @@ def test_a_function_of_one_array_gets_both_variables(function):
 
 
 NAMED = {
-    "numpy.interp": lambda x, y: np.interp(x, [0, 1], [0, 1]) + y,
+    "numpy.i0": lambda x, y: np.i0(x) + y,
     "numpy.spacing": lambda x, y: np.spacing(x) + y,
     "numpy.isnan": lambda x, y: np.where(np.isnan(x), 0, x) + y,
-    "numpy.median": lambda x, y: np.median(x * DATA) + y,
-    "numpy.linalg.norm": lambda x, y: np.linalg.norm(x * DATA, 3) + y,
+    "more than 64 ways": lambda x, y: np.median([x, y, x * y, x - y, 1, x**2]) + y,
+    "64 branches": lambda x, y: sum(max(u * x, y) for u in np.linspace(0, 1, 70)),
+    "numpy.linalg.norm": lambda x, y: np.linalg.norm(np.stack([np.stack([x, y]), np.ones(2)]), 2) + y,
+    "complex": lambda x, y: (x + 1j * y) ** 2,
     "scipy.special.j0": lambda x, y: special.j0(x) + y,
     "sympy.LambertW": lambda x, y: sympy.LambertW(x) + y,
     "optviz.DataLoss": lambda x, y: np.mean((x * np.ones(20_000) - y) ** 2),
@@ -235,6 +278,53 @@ def test_what_cannot_be_followed_is_named_in_one_sentence(name):
         objective(NAMED[name])
     assert name in str(caught.value)
     assert one_sentence(str(caught.value)), caught.value
+
+
+@pytest.mark.parametrize(("function", "place", "fix"), [
+    (lambda x, y: x + math.hypot(x, y), "at math.hypot(x, y) in line", "use np.hypot"),
+    (lambda x, y: x + math.atan2(x, y), "at math.atan2(x, y) in line", "use np.arctan2"),
+    (lambda x, y: np.array([x, y], dtype=float).sum(), "at np.array([x, y], dtype=float)", "leave float()"),
+    (lambda x, y: y + np.where(np.isnan(x), 0, x), "at np.isnan(x) in", "use np.where"),
+    (lambda x, y: max(x, nothing), "at nothing in line", "name 'nothing' is not defined."),  # noqa: F821
+    (lambda x, y: x + torch.special.airy_ai(y) * y.nothing, "at y.nothing in line", "no attribute 'nothing'"),
+])  # fmt: skip
+def test_a_refusal_names_the_place_and_what_to_use(function, place, fix):
+    with pytest.raises(ValueError) as caught:
+        objective(function)
+    assert one_sentence(str(caught.value)), caught.value
+    assert place in str(caught.value) and fix in str(caught.value) and "test_brought_functions.py" in str(caught.value)
+
+
+def test_a_function_that_draws_at_random_is_refused():
+    draws = np.random.default_rng(0)
+    with pytest.raises(ValueError, match="the formula read from it") as caught:
+        objective(lambda x, y: draws.normal() * x + y)
+    assert one_sentence(str(caught.value))
+
+
+def test_a_start_is_where_there_is_a_number():
+    roots = objective(lambda x, y: x**1.5 + np.log(y))
+    assert np.isfinite(roots.gradient(*roots.starts[0])).all()
+    for function in (lambda x, y: (-1 - x**2) ** 0.5 + y, lambda x, y: x * np.nan + y):
+        with pytest.raises(ValueError, match="nowhere a finite number") as caught:
+            objective(function)
+        assert one_sentence(str(caught.value))
+
+
+def test_functions_of_one_variable_and_of_more():
+    wave = objective(lambda x: np.sin(3 * x) + x**2 / 4, domain=(-2, 4))
+    assert (wave.names, wave.domain) == (("x",), ((-2.0, 4.0),))
+    np.testing.assert_allclose(wave.gradient(0.5), [3 * math.cos(1.5) + 0.25])
+    run = descend(wave, SGD(lr=0.02), (2.0,), 300)
+    assert abs(wave.gradient(run.x[-1, 0, 0])[0]) < 1e-3
+    with pytest.raises(ValueError, match="descend takes one of 1 variable"):
+        SurfaceDescent(objective=wave)
+    five = objective(lambda p: np.sum(100 * (p[1:] - p[:-1] ** 2) ** 2 + (1 - p[:-1]) ** 2), domain=[(-2, 2)] * 5)
+    point = np.linspace(-1, 1, 5)
+    np.testing.assert_allclose(five.value(*point), rosen(point))
+    np.testing.assert_allclose(five.gradient(*point), rosen_der(point))
+    np.testing.assert_allclose(five.hessian(*point), rosen_hess(point))
+    assert objective(lambda x, y, z: x * y - z**2, domain=[(-1, 1)] * 3).names == ("x", "y", "z")
 
 
 def test_xp_takes_numbers_arrays_and_variables():

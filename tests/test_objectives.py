@@ -253,19 +253,21 @@ def _raises(x, y):
     raise RuntimeError("no such thing")
 
 
-def _branches(x, y):
-    return x if x > 0 else -y
+def _loops(x, y):
+    while x > 1:
+        x = x / y
+    return x
 
 
 @pytest.mark.parametrize(("function", "word"), [
     (_raises, "no such thing"),
-    (_branches, "optviz.xp.where"),
-    (lambda x, y: math.sin(x) + y, "optviz.xp"),
+    (_loops, "64 branches"),
+    (lambda x, y: math.sin(x) + y, "use np.sin"),
     (lambda x, y: (x, y), "one number"),
     (lambda x, y: np.array([1.0, 2.0]), "one number"),
     (lambda x, y: torch.stack([x, y]), "one number"),
     (lambda x: x**2, "(x, y)"),
-    (lambda: 1.0, "argument"),
+    (lambda: 1.0, "arguments ()"),
     (lambda x, y: None, ""),
     (lambda x, y: "text", ""),
     (lambda x, y: undefined_name * x, "undefined_name"),  # noqa: F821

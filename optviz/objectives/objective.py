@@ -6,7 +6,6 @@ The catalogue is in `optviz.objectives.surfaces`; `objective` makes one from a f
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Callable, Sequence
 from functools import cache, cached_property
@@ -18,10 +17,21 @@ import param
 import sympy
 
 from ..messages import refuse
+from ..trace.branches import every_way
 from ..trace.functions import followed, readable
 from ..trace.sums import with_sums
-from ..trace.traceable import Traceable, as_expression, each_entry, xp
+from ..trace.traceable import Traceable, as_expression, xp
 from ..trace.tracing import SYMBOLS, Compiled, derivatives, symbols
+from .brought import (
+    checked_arguments,
+    checked_numbers,
+    expression_of,
+    finite_start,
+    places,
+    stopped,
+    takes_array,
+    variable_names,
+)
 
 
 class Objective(param.Parameterized):
@@ -159,7 +169,7 @@ def _traced(cls: type[Objective]) -> Traced:
         expression = cls.formula(SimpleNamespace(**values), *variables, SYMBOLS)
     except (TypeError, AttributeError):  # one that calls numpy's functions, which sympy's symbols do not know
         h = SimpleNamespace(**{name: Traceable(symbol) for name, symbol in values.items()})
-        expression = as_expression(cls.formula(h, *map(Traceable, variables), xp))
+        expression = every_way(lambda: as_expression(cls.formula(h, *map(Traceable, variables), xp)))
     return Traced(variables, shape, expression)
 
 
@@ -169,6 +179,7 @@ class Function(Objective):
     def __init__(self, function: Callable, traced: Traced, domain, minima, starts, label, **params):
         super().__init__(**params)
         self.function, self.domain, self.minima, self.starts = function, domain, minima, starts
+        self.names = tuple(map(str, traced.variables))
         self.__dict__["traced"] = traced
         self.label = label
 
@@ -187,73 +198,67 @@ def objective(
 ) -> Objective:
     """Make an objective from a function of two variables, `objective(lambda x, y: x**2 + y**2)`.
 
-    A function of one argument gets both as an array, as scipy does it. Plain operators, `abs`,
-    numpy's functions and sympy's and those of `optviz.xp` are traced, on arrays of data too: exact
-    derivatives, formula and all. A function that calls torch is differentiated by autograd.
-    Raises ValueError in one sentence where neither reading works.
+    A function of one argument gets all variables as an array, as scipy does it. Operators, `abs`,
+    `max` and `if`, numpy's functions, scipy's special ones, sympy's and those of `optviz.xp` are followed,
+    on arrays of data and on complex numbers on their way to a real one too: exact derivatives, formula and
+    all. A function that calls torch is differentiated by autograd. Value, gradient and Hessian are tried at
+    once. A `domain` of one pair makes it a function of one variable, of more rows one of more; `descend`
+    takes these, pictures are of two. `starts` is left out for a place where there is a number.
+    Raises ValueError in one sentence, which says what to use instead, where a function cannot be followed.
     """
     box = _checked_domain(domain)
-    who = label or getattr(function, "__name__", "objective")
-    start = tuple(low + 0.15 * (high - low) for low, high in box)
-    starts = (start,) if starts is None else tuple(map(tuple, starts))
-    variables = symbols("x", "y")
+    who = f"objective '{label or getattr(function, '__name__', type(function).__name__)}'"
+    checked_arguments(who, function, len(box))
+    variables = symbols(*variable_names(len(box)))
+    given = None if starts is None else tuple(map(tuple, starts))
     try:
-        expression = _expression(function, variables)
+        expression = every_way(lambda: expression_of(function, variables))
     except Exception as trouble:
-        return _through_torch(function, who, box, minima, starts, label, trouble)
+        return _through_torch(function, who, box, minima, given, label, trouble)
     if not isinstance(expression, sympy.Expr) or expression.free_symbols - set(variables):
-        both = "write p[0] and p[1] of a lambda p, or lambda x, y"
-        fix = both if _takes_one(function) else "return a single expression of x and y"
-        refuse(f"objective '{who}'", "must return one number for (x, y)", expression, fix)
+        refuse(who, f"must return one number for ({', '.join(map(str, variables))})", expression,
+               _to_return(function, len(box)))  # fmt: skip
     try:
         traced = Traced(variables, [], with_sums(expression))
-        made = Function(function, traced, box, tuple(map(tuple, minima)), starts, label)
+        made = Function(function, traced, box, tuple(map(tuple, minima)), given or (next(places(box)),), label)
         for reading in (made.value, made.gradient, made.hessian):
-            reading(*starts[0])
+            reading(*made.starts[0])
     except Exception as trouble:  # sympy knows the function, but no number or derivative of it
-        return _through_torch(function, who, box, minima, starts, label, trouble)
+        return _through_torch(function, who, box, minima, given, label, trouble)
+    if given is None:
+        made.starts = (finite_start(who, made, box),)
+    checked_numbers(who, function, made.value, made.starts[0])
     return made
 
 
-def _expression(function: Callable, variables: Sequence[sympy.Symbol]) -> Any:
-    """What a function of x and y, or of an array of both, makes of symbols."""
-    given = [*map(Traceable, variables)]
-    found = function(each_entry(lambda v: v, [given])) if _takes_one(function) else function(*given)
-    if isinstance(found, bool | np.bool_ | np.ndarray | list | tuple) and np.ndim(found) == 0:
-        found = np.asarray(found, dtype=object)[()]
-    return found if isinstance(found, np.ndarray | list | tuple) else as_expression(found)
-
-
-def _takes_one(function: Callable) -> bool:
-    """Whether a function has one argument to give, for both variables."""
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):  # one of C's
-        return False
-    given = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    many = any(p.kind == p.VAR_POSITIONAL for p in parameters)
-    return not many and len(given) == 1
+def _to_return(function: Callable, count: int) -> str:
+    if takes_array(function, count):
+        return "write p[0] and p[1] of a lambda p, or lambda x, y; of one number x, give domain=(-3, 3)"
+    return f"return a single expression of {' and '.join(variable_names(count))}"
 
 
 def _through_torch(function, who, box, minima, starts, label, trouble) -> Any:
     from .gradient_check import GradientLost
     from .torch_objectives import TorchFunction, calls_torch, probe, stacked, told
 
-    read = stacked(function) if _takes_one(function) else function
+    if len(box) != 2:
+        raise ValueError(stopped(who, trouble)) from None
+    first = starts or (next(places(box)),)
+    read = stacked(function) if takes_array(function, 2) else function
     try:
-        probe(read, starts[0])
-        made = TorchFunction(read, box, minima, starts, label or who)
+        with np.errstate(all="ignore"):
+            probe(read, first[0])
+        made = TorchFunction(read, box, minima, first, label or getattr(function, "__name__", "function"))
         for reading in (made.value, made.gradient):  # floor_divide has a value alone
-            reading(*starts[0])
+            reading(*first[0])
     except GradientLost:
         raise
     except Exception as second:
-        reason = second if calls_torch(function) else trouble
-        raise ValueError(
-            f"objective '{who}' could not be read, with symbols or with torch: "
-            f"{told(reason)}; "
-            "use operators and the functions of optviz.xp, or torch functions."
-        ) from None
+        own = calls_torch(function)
+        cause = second.__cause__ if own and second.__cause__ else second  # one that names the point
+        raise ValueError(stopped(who, cause, told(cause)) if own else stopped(who, trouble)) from None
+    if starts is None:
+        made.starts = (finite_start(who, made, box),)
     return made
 
 
@@ -262,6 +267,7 @@ def _checked_domain(domain: Any) -> tuple[tuple[float, float], ...]:
         box: Any = np.asarray(domain, dtype=float)
     except (TypeError, ValueError):
         box = np.zeros(0)
-    if box.shape != (2, 2) or not np.isfinite(box).all() or not (box[:, 0] < box[:, 1]).all():
+    box = box[None] if box.shape == (2,) else box
+    if box.ndim != 2 or box.shape[1:] != (2,) or not np.isfinite(box).all() or not (box[:, 0] < box[:, 1]).all():
         refuse("objective", "needs a domain ((x0, x1), (y0, y1)) with x0 < x1 and y0 < y1", domain)
     return tuple((float(low), float(high)) for low, high in box.tolist())

@@ -85,14 +85,20 @@ def _real(self) -> bool:
     return True
 
 
-def _defined(name: str, *slopes: Callable, shown: Callable | None = None) -> Any:
+def _even_power(self, exponent):
+    """Of a length: no root, and so a slope where it is zero."""
+    a, b = self.args
+    return (a**2 + b**2) ** (exponent / 2) if exponent.is_even else None
+
+
+def _defined(name: str, *slopes: Callable, shown: Callable | None = None, **more: Callable) -> Any:
     """A function in symbols: its partial derivatives, each of (the call, its arguments), and how it is written."""
 
     def fdiff(self, argindex=1):
         return slopes[argindex - 1](self, *self.args)
 
     own = {"nargs": len(slopes), "fdiff": fdiff, "_eval_is_extended_real": _real, "shown": staticmethod(shown)}
-    return type(name, (sympy.Function,), own)
+    return type(name, (sympy.Function,), own | more)
 
 
 def _flat(call, *arguments):
@@ -157,7 +163,7 @@ log10 = _defined("log10", lambda _, x: 1 / (_LN10 * x))
 cbrt = _defined("cbrt", lambda call, x: 1 / (3 * call**2), shown=lambda x: sympy.root(x, 3))
 sinc = _defined("sinc", _sinc_slope)
 hypot = _defined("hypot", lambda call, a, _: a / call, lambda call, _, b: b / call,
-                 shown=lambda a, b: sympy.sqrt(a**2 + b**2))  # fmt: skip
+                 shown=lambda a, b: sympy.sqrt(a**2 + b**2), _eval_power=_even_power)  # fmt: skip
 logaddexp = _defined("logaddexp", lambda call, a, _: sympy.exp(a - call), lambda call, _, b: sympy.exp(b - call),
                      shown=lambda a, b: sympy.log(sympy.exp(a) + sympy.exp(b)))  # fmt: skip
 logaddexp2 = _defined("logaddexp2", lambda call, a, _: exp2(a - call), lambda call, _, b: exp2(b - call))
@@ -219,15 +225,31 @@ ROWS["polygamma"] = Row(_number(_scipy("polygamma")), _filling(_scipy("polygamma
 
 ROWS["psi"] = Row(_number(_scipy("psi")), _scipy("psi"), "$special.polygamma(0, {})", lambda x: sympy.polygamma(0, x))
 
+
+def _unless_zero(a, product):
+    return np.where(a == 0, 0.0, product)
+
+
 # What numpy calls by another name, and what is a few operators
 ALIASES = {"fabs": "absolute", "float_power": "power"}
 COMPOSED: dict[str, Callable] = {
-    "square": lambda a: a * a, "reciprocal": lambda a: 1 / a, "conjugate": lambda a: a, "positive": lambda a: a,
+    "square": lambda a: a * a, "reciprocal": lambda a: 1 / a, "positive": lambda a: a,
+    "conjugate": lambda a: a.conjugate(), "signbit": lambda a: a < 0,
+    "copysign": lambda a, b: np.absolute(a) * np.where(b < 0, -1.0, 1.0),
     "deg2rad": lambda a: a * (math.pi / 180), "radians": lambda a: a * (math.pi / 180),
     "rad2deg": lambda a: a * (180 / math.pi), "degrees": lambda a: a * (180 / math.pi),
     "logical_and": lambda a, b: a & b, "logical_or": lambda a, b: a | b, "logical_xor": lambda a, b: a ^ b,
     "expit": lambda a: 1 / (1 + np.exp(-a)), "logit": lambda a: np.log(a / (1 - a)),
-    "divmod": lambda a, b: (a // b, a % b),
+    "log_expit": lambda a: -np.logaddexp(0, -a), "softplus": lambda a: np.logaddexp(0, a),
+    "exp10": lambda a: 10.0**a, "exprel": lambda a: np.where(a == 0, 1.0, np.expm1(a) / a),
+    "cosm1": lambda a: -2 * np.sin(a / 2) ** 2, "ndtr": lambda a: _scipy("erfc")(a * -(0.5**0.5)) / 2,
+    "xlogy": lambda a, b: _unless_zero(a, a * np.log(b)), "xlog1py": lambda a, b: _unless_zero(a, a * np.log1p(b)),
+    "entr": lambda a: -_unless_zero(a, a * np.log(a)), "rel_entr": lambda a, b: _unless_zero(a, a * np.log(a / b)),
+    "kl_div": lambda a, b: _unless_zero(a, a * np.log(a / b)) - a + b,
+    "huber": lambda d, r: np.where(np.absolute(r) <= d, r * r / 2, d * (np.absolute(r) - d / 2)),
+    "pseudo_huber": lambda d, r: d * d * (np.sqrt(1 + (r / d) ** 2) - 1),
+    "betaln": lambda a, b: _scipy("gammaln")(a) + _scipy("gammaln")(b) - _scipy("gammaln")(a + b),
+    "beta": lambda a, b: np.exp(COMPOSED["betaln"](a, b)), "divmod": lambda a, b: (a // b, a % b),
     "invert": np.logical_not, "clip": lambda x, low, high: np.minimum(np.maximum(x, low), high),
 }  # fmt: skip
 
@@ -259,12 +281,23 @@ _REWRITTEN: dict[Any, Callable] = {
     sympy.sec: lambda x: 1 / sympy.cos(x), sympy.csc: lambda x: 1 / sympy.sin(x), sympy.cot: lambda x: 1 / sympy.tan(x),
     sympy.sech: lambda x: 1 / sympy.cosh(x), sympy.csch: lambda x: 1 / sympy.sinh(x),
     sympy.coth: lambda x: 1 / sympy.tanh(x), sympy.acot: lambda x: sympy.atan(1 / x),
+    sympy.acoth: lambda x: sympy.atanh(1 / x), sympy.asech: lambda x: sympy.acosh(1 / x),
+    sympy.acsch: lambda x: sympy.asinh(1 / x), sympy.erf2: lambda a, b: sympy.erf(b) - sympy.erf(a),
+    sympy.beta: lambda a, b: sympy.gamma(a) * sympy.gamma(b) / sympy.gamma(a + b),
     sympy.asec: lambda x: sympy.acos(1 / x), sympy.acsc: lambda x: sympy.asin(1 / x),
 }  # fmt: skip
 
 
+def _modulus(z: Any) -> Any:
+    return hypot(*z.as_real_imag()) if z.has(sympy.I) else sympy.Abs(z)
+
+
 def followed(expression: Any) -> Any:
     """An expression in functions that have all readings; TypeError names one that has not."""
+    if expression.has(sympy.I):
+        expression = expression.replace(sympy.Abs, _modulus)
+    if expression.has(sympy.I):
+        raise TypeError("it gives a complex number: return its sympy.Abs, re or im")
     kinds = {type(part) for part in sympy.preorder_traversal(expression)}
     for kind in kinds & _REWRITTEN.keys():
         expression = expression.replace(kind, _REWRITTEN[kind])

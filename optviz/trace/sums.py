@@ -26,6 +26,7 @@ class _SumOver(sympy.Function):
 
     def fdiff(self, argindex=1):
         slope = sympy.diff(self.term, self.inputs[argindex - 1])
+        slope = slope.replace(sympy.DiracDelta, lambda *_: sympy.Integer(0))  # of a sign, as in PyTorch
         return _sum_over(slope, self.inputs, self.columns, self.rows)(*self.args)
 
     _eval_is_extended_real = lambda self: True  # noqa: E731
@@ -45,6 +46,28 @@ def _sum_over(term: Any, inputs: Sequence[Any], columns: Sequence[Any], rows: Se
         return lambda *arguments: len(rows) * term.xreplace(dict(zip(inputs, arguments, strict=True)))
     own = {"term": term, "inputs": tuple(inputs), "columns": tuple(columns), "rows": rows, "nargs": len(inputs)}
     return type(f"sum_over_{next(_NUMBERS)}", (_SumOver,), own)
+
+
+def sum_of_rows(pattern: Any, rows: Sequence[dict]) -> Any:
+    """The sum of a pattern over rows of numbers for some of its symbols."""
+    kept: dict[tuple, Any] = {}
+    for symbol in [symbol for symbol in rows[0] if symbol in pattern.free_symbols]:
+        numbers = tuple(float(row[symbol]) for row in rows)
+        same = kept.get(numbers) if len(set(numbers)) > 1 else sympy.sympify(rows[0][symbol])
+        if same is None:
+            kept[numbers] = symbol
+        else:
+            pattern = pattern.xreplace({symbol: same})
+    columns, data = list(kept.values()), tuple(zip(*kept, strict=True))
+    if not columns:
+        return len(rows) * pattern
+    inner = {part: sympy.Dummy("s", real=True) for part in pattern.atoms(_SumOver) if not part.has(*columns)}
+    term = pattern.xreplace(inner)  # what is a sum itself is added up once, not for every row
+    inputs = sorted(term.free_symbols - set(columns), key=str)
+    if not inputs:
+        return sympy.Add(*(term.xreplace(dict(zip(columns, row, strict=True))) for row in data))
+    outer = {symbol: part for part, symbol in inner.items()}
+    return _sum_over(term, inputs, columns, data)(*(outer.get(symbol, symbol) for symbol in inputs))
 
 
 def is_sum(kind: type) -> bool:

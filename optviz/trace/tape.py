@@ -74,6 +74,10 @@ class Value(NDArrayOperatorsMixin):
             return self.clip(*arguments[1:], **options) if function is np.clip else self.tape.record("sinc", arguments)
         raise TypeError(not_followed(function.__name__))
 
+    def conjugate(self):
+        """Itself: a value is a real number."""
+        return self
+
     def clip(self, a_min=None, a_max=None):
         """The value within bounds."""
         above = self if a_min is None else np.maximum(self, a_min)
