@@ -26,14 +26,15 @@ class Criterion:
     """What a residual costs: a subclass declares `formula(r, h, xp)`, the loss of one sample.
 
     `h` holds the thresholds of `LinearRegression`, and `name` is what its parameter `loss` says. `title`, `colour`
-    (of `optviz.pictures.layers.INKS`, or any of CSS) and `dash` are how pictures show it. One of yours
-    is among the others if it says `listed = True` (see `optviz.listed`).
+    (of `optviz.pictures.layers.INKS`, or any of CSS) and `dash` are how pictures show it, and `shown` whether they do
+    before anybody asks. One of yours is among the others if it says `listed = True` (see `optviz.listed`).
     """
 
     name: ClassVar[str] = ""
     title: ClassVar[str] = ""
     colour: ClassVar[str] = "grey"
     dash: ClassVar[str] = "solid"
+    shown: ClassVar[bool] = True
     listed: ClassVar[bool] = False
 
     def __init_subclass__(cls, **options):
@@ -45,6 +46,24 @@ class Criterion:
     def formula(r, h, xp):
         """The loss of a residual r, with operators and the functions of `xp`."""
         raise NotImplementedError
+
+    @classmethod
+    def thresholds(cls) -> list[str]:
+        """Which parameters of `LinearRegression` the loss hangs on."""
+        asked = _Asked()
+        cls.formula(0.5, asked, np)
+        return sorted(asked.names)
+
+
+class _Asked:
+    """Gives 1 for every threshold, and knows which have been asked for."""
+
+    def __init__(self):
+        self.names: set[str] = set()
+
+    def __getattr__(self, name: str) -> float:
+        self.names.add(name)
+        return 1.0
 
 
 class MSE(Criterion):
@@ -100,6 +119,34 @@ class SmoothL1(Criterion):
         near = r**2 / (2 * h.beta)
         far = xp.abs(r) - h.beta / 2
         return xp.where(xp.abs(r) < h.beta, near, far)
+
+
+class LogCosh(Criterion):
+    """Huber's loss without a seam: squared near zero, linear far from it."""
+
+    name = "log_cosh"
+    title = "Log-cosh"
+    colour = "purple"
+    dash = "dashdot"
+    shown = False
+
+    @staticmethod
+    def formula(r, h, xp):
+        return xp.logaddexp(r, -r) - math.log(2)
+
+
+class Quantile(Criterion):
+    """The pinball loss, whose best line has a share tau of the points below it."""
+
+    name = "quantile"
+    title = "Quantile"
+    colour = "rust"
+    dash = "dotdash"
+    shown = False
+
+    @staticmethod
+    def formula(r, h, xp):
+        return xp.abs(r) / 2 + (0.5 - h.tau) * r
 
 
 class LossName(param.Selector):
@@ -266,13 +313,15 @@ def checked_data(who: str, x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 class LinearRegression(DataLoss):
-    """A line weight * x + bias fitted by MSE, L1, Huber or SmoothL1, as PyTorch defines them."""
+    """A line weight * x + bias fitted by one of the losses, which are PyTorch's where that has them."""
 
     loss = LossName(default="mse", objects=list(CRITERIA), doc="The per-sample loss.")
     delta = param.Number(1.0, bounds=(0, None), inclusive_bounds=(False, True), softbounds=(0.1, 5),
                          step=0.1, doc="Where Huber's loss turns linear.")  # fmt: skip
     beta = param.Number(1.0, bounds=(0, None), inclusive_bounds=(False, True), softbounds=(0.1, 5),
                         step=0.1, doc="Where the smooth L1 loss turns linear.")  # fmt: skip
+    tau = param.Number(0.9, bounds=(0, 1), inclusive_bounds=(False, False), step=0.01,
+                       doc="Share of the points that the quantile loss wants below the line.")  # fmt: skip
 
     domain = ((-5.0, 8.0), (-5.0, 8.0))
     starts = ((6.0, -3.0),)
@@ -280,7 +329,7 @@ class LinearRegression(DataLoss):
 
     @classmethod
     def shape_names(cls) -> list[str]:
-        return ["delta", "beta"]
+        return ["delta", "beta", "tau"]
 
     def criterion(self) -> str:
         return self.loss
