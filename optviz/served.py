@@ -34,7 +34,7 @@ from .export.page import BODY, body, libraries, page_html, program, style
 from .export.skeleton import page_text
 from .export.store import is_traced, untraced
 from .guard import LONGEST_TEXT, WIRE
-from .objectives.losses import CRITERIA
+from .objectives.criteria import CRITERIA
 from .opening import Opening
 from .page.layout import page_script, stylesheet
 from .page.page import Page

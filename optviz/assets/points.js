@@ -11,8 +11,8 @@ class Points {
     plot.chosen = -1;
     const box = plot.canvas_view.el, on = (kind, act, options) => box.addEventListener(kind, act, { capture: true, ...options });
     this.ring = Object.assign(document.createElement("div"), { className: "chosen-point" });
-    Object.assign(this.ring.style, { position: "absolute", width: "16px", height: "16px", margin: "-10px 0 0 -10px", borderRadius: "50%",
-      border: "2px solid var(--ink, currentColor)", pointerEvents: "none", display: "none" });
+    Object.assign(this.ring.style, { position: "absolute", width: "14px", height: "14px", margin: "-9px 0 0 -9px", borderRadius: "50%",
+      border: "2px solid #2f6fde", zIndex: 3, pointerEvents: "none", display: "none" });
     box.append(this.ring);
     on("pointerdown", (event) => this.down(event));
     on("pointermove", (event) => this.move(event));
@@ -154,12 +154,11 @@ class Points {
   }
 }
 
-const with_points = new WeakSet();
+const with_points = new WeakMap();
 (window.optviz_tended ??= []).push(function offer_points(view) {
   if (view.renderer_views && view.frame && !with_points.has(view)) {
     const layer = edited_layer(view);
-    with_points.add(view);
-    if (layer) new Points(view, layer);
+    with_points.set(view, layer && new Points(view, layer));
   }
   for (const child of view.child_views ?? []) offer_points(child);
 });

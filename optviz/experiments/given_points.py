@@ -1,4 +1,4 @@
-"""Points that a line is fitted to: the seed's or one's own, the units they are fitted in, and what maps show of them."""
+"""Points that a line is fitted to, the seed's or one's own: their units, and what pictures show of them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ from typing import Any
 import numpy as np
 import param
 
-from ..objectives.samples import SEED, Samples, edited, names_in, samples_in, text_of
-from ..pictures.scene import nice
+from ..objectives.samples import SEED, SHORT, Samples, edited, names_in, samples_in, text_of
+from ..page.controls import action, knobs_of
+from ..page.layout import grid
+from ..pictures.scene import axes_of, nice
 from ..plurals import many
 
 WIDE = 13  # units that a map shows of weight and bias, from 6 below the fit of squares, or nearly
 CELLS = 100
+SEED_RATE = 0.1
+HINT = "Drag a point of the data, click to add one, double-click to remove one."
 STIFF = 5.0  # scales of a column, or a centre by scales, beyond which it is scaled
 
 
@@ -22,10 +26,12 @@ class GivenPoints(param.Parameterized):
 
     data = Samples(doc="The points: seed for the experiment's own, or columns x and y.")
     edited = param.String("", precedence=-1, doc="The points as a hand has left them last.")
+    own_data = param.Event(label="The seed's points", doc="Take back the experiment's own points.")
     rescale = param.Boolean(False, label="Centre and scale",
                             doc="Fit (x − centre) / scale and (y − centre) / scale.")  # fmt: skip
 
     def __init__(self, **params):
+        self._coarse = False  # whether maps are drawn in fewer cells, until hands rest
         self._loads = 0  # counts the points that were brought: while a hand edits them frames stay
         super().__init__(**params)
 
@@ -61,14 +67,17 @@ class GivenPoints(param.Parameterized):
 
     def follow_points(self, changed: set[str]) -> dict[str, Any]:
         """Points that a hand has edited are the data, and change nothing else; others bring units and a rate."""
+        again = "own_data" in changed
         if "edited" in changed and "data" not in changed:
             return {"data": self.edited}
-        if "data" not in changed or "edited" in changed:
+        if not again and ("data" not in changed or "edited" in changed):
             return {}
         self._loads += 1
-        rescale = self.rescale if "rescale" in changed else any(map(stiff, self.points()))
-        brought = {} if "lr" in changed else {"lr": rate_of(*in_units(self.points(), rescale))}
-        return {"rescale": rescale, **brought}
+        points = self.seed() if again else self.points()
+        rescale = self.rescale if "rescale" in changed else any(map(stiff, points))
+        own = not again and self.data != SEED
+        brought = {"rescale": rescale, "lr": rate_of(*in_units(points, rescale)) if own else SEED_RATE}
+        return {"data": self.data if own else SEED, **{n: v for n, v in brought.items() if n not in changed}}
 
     def units(self) -> tuple[tuple[float, float], tuple[float, float]]:
         """The centre and the scale in which each column is fitted."""
@@ -78,6 +87,7 @@ class GivenPoints(param.Parameterized):
         """The columns as they are fitted."""
         return self.remember("fitted", (self.data, self.rescale), lambda: in_units(self.points(), self.rescale))
 
+    @property
     def window(self) -> dict[str, Any]:
         """What maps show of weight and bias, and where runs begin."""
         return self.remember("window", (self.data, self.rescale), lambda: window_of(self.points(), self.rescale))
@@ -86,22 +96,51 @@ class GivenPoints(param.Parameterized):
         """What a picture of the points shows; where a fit is pulled to 0 is in it."""
         return self.remember("frame", (self._loads, self.rescale), lambda: frame_of(*self.points(), self.units()[1][0]))
 
+    def axes(self) -> tuple[np.ndarray, np.ndarray]:
+        """The weights and the biases of which maps show the loss: fewer while a hand moves points."""
+        window = self.window
+        if not self._coarse:
+            return window["weights"], window["biases"]
+        left, low, right, top = window["box"]
+        return axes_of((low, left, top, right), CELLS // 2)
+
     def as_given(self, weight: float, bias: float) -> tuple[float, float]:
         """A fitted line's slope and its height at 0, of the columns as they were given."""
         (left, wide), (low, high) = self.units()
         slope = weight * high / wide
         return slope, high * bias + low - slope * left
 
+    def points_controls(self, members: Any = None) -> list[Any]:
+        """Buttons for other points, and their units; what reads a file is on pages that compute in browsers."""
+        own = [] if members is None else [action("Your own points…", "own-points")]
+        return [grid(*own, knobs_of(self, ["own_data"]), columns=2, narrow=2, phone=2), knobs_of(self, ["rescale"])]
+
     def said_points(self) -> str:
         """What the points are, and in which units they are fitted."""
         names = self.labels()
-        if self.data == SEED:
-            return ""
-        said = f"{many(len(self.x), 'point')} of your own."
+        said = f"{HINT} {many(len(self.x), 'point')}{'' if self.data == SEED else ' of your own'}."
+        if len(self.data) > SHORT:
+            said += " An address cannot hold so many: save the points, or the page."
         if not self.rescale:
             return said
         parts = [f"({escape(n)} − {c:.6g}) / {s:.6g}" for n, (c, s) in zip(names, self.units(), strict=True)]
         return f"{said} Weight, bias and loss are of {parts[0]} and {parts[1]}."
+
+
+class Coarse:
+    """Whether maps are of fewer cells, as long as a page has not found the time for all of them."""
+
+    def __init__(self, coarse: bool):
+        self.coarse = coarse
+
+    def rough(self) -> bool:
+        """Whether there is something to make finer."""
+        return self.coarse
+
+    def advance(self) -> bool:
+        """Ask for all cells; whether anything changes."""
+        self.coarse = False
+        return True
 
 
 def units_of(column: np.ndarray) -> tuple[float, float]:
@@ -141,8 +180,8 @@ def limit_of(x: np.ndarray) -> float:
 
 
 def rate_of(x: np.ndarray, y: np.ndarray) -> float:
-    """A rate from a thirteenth to a fifth of the limit: 1, 2 or 5 times a power of ten."""
-    return nice(limit_of(x) / 13)
+    """A rate from a fifth to a half of the limit: 1, 2 or 5 times a power of ten."""
+    return nice(limit_of(x) / 5)
 
 
 def window_of(points: Any, rescale: bool) -> dict[str, Any]:

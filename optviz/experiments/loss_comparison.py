@@ -9,9 +9,11 @@ import param
 
 from ..experiment import Experiment, Members
 from ..lessons.four_losses import FOUR_LOSSES
-from ..objectives.losses import CRITERIA, Lanes, LinearRegression
-from ..page.controls import knobs_of, told_with
-from ..page.layout import frame, grid, html
+from ..objectives.criteria import CRITERIA
+from ..objectives.losses import Lanes, LinearRegression
+from ..page.controls import knobs_of, shown_while, told_with
+from ..page.insides import widgets_of
+from ..page.layout import frame, grid, html, under_knobs
 from ..pictures.layers import (
     BLACK,
     GREY,
@@ -38,7 +40,7 @@ from ..runs.descent import descend
 from ..runs.steps import Played
 from ..runs.trajectory import Trajectory
 from ..spans import Spanned
-from .given_points import WIDE, GivenPoints
+from .given_points import SEED_RATE, WIDE, Coarse, GivenPoints
 
 NAMES = tuple(CRITERIA)  # a loss of yours is among them if it is imported before this module
 TITLES = {name: loss.title for name, loss in CRITERIA.items()}
@@ -83,7 +85,7 @@ class LossComparison(Choice, GivenPoints, Experiment):
     """
 
     preset = param.Selector(default="plain", objects=[*PRESETS, OWN], doc="The settings of the lesson's figures.")
-    lr = Spanned(0.1, bounds=(0, None), softbounds=(0, 1), step=0.01, span=(1e-4, 10.0), label="Learning rate",
+    lr = Spanned(SEED_RATE, bounds=(0, None), softbounds=(0, 1), step=0.01, span=(1e-4, 10.0), label="Learning rate",
                  doc="Step size.")  # fmt: skip
     momentum = param.Number(0.0, bounds=(0, None), softbounds=(0, 0.99), step=0.01, doc="Share of the velocity kept.")
     dampening = param.Number(0.0, bounds=(0, 1), step=0.01, doc="Share of the new gradient left out.")
@@ -97,7 +99,8 @@ class LossComparison(Choice, GivenPoints, Experiment):
                                doc="The loss whose step is drawn large.")  # fmt: skip
 
     delta = Spanned(1.0, bounds=(0, None), inclusive_bounds=(False, True), softbounds=(0.1, 5), step=0.1,
-                    span=(0.01, 100.0), label="Huber's threshold", doc="Residual from which Huber is linear.")  # fmt: skip
+                    span=(0.01, 100.0), label="Huber's threshold",
+                    doc="Residual from which Huber is linear.")  # fmt: skip
     beta = Spanned(1.0, bounds=(0, None), inclusive_bounds=(False, True), softbounds=(0.1, 5), step=0.1,
                    span=(0.01, 100.0), label="Smooth L1's threshold",
                    doc="Residual from which smooth L1 is linear.")  # fmt: skip
@@ -161,25 +164,25 @@ class LossComparison(Choice, GivenPoints, Experiment):
         loss = (self.data, self.rescale, *names, self.delta, self.beta, self.tau)
         objectives = self.remember("objectives", loss, lambda: [self._loss(name) for name in names])
         knobs = (objectives, self.lr, self.momentum, self.dampening, self.weight_decay, self.nesterov, self.epochs)
-        window = self.window()
-        run = self.remember(
-            "run", knobs, lambda: descend(Lanes(objectives), self.rule(), window["start"], self.epochs)
-        )
-        maps = self.remember("maps", loss, lambda: np.stack([self._map(name) for name in names]))
-        return {"trajectory": run, "landscapes": maps, "objectives": objectives}
+        window = self.window
+        run = self.remember("run", knobs, lambda: descend(Lanes(objectives), self.rule(), window["start"], self.epochs))
+        picture = self.remember("picture", loss, lambda: Coarse(self.edited == self.data))
+        self._coarse = picture.coarse
+        maps = self.remember("maps", (*loss, picture.coarse), lambda: np.stack([self._map(name) for name in names]))
+        drawn = {"picture": picture} if picture.coarse else {}
+        return {"trajectory": run, "landscapes": maps, "objectives": objectives, **drawn}
 
     def _loss(self, name: str) -> LinearRegression:
         x, y = self.fitted()
         return LinearRegression(x, y, loss=name, delta=self.delta, beta=self.beta, tau=self.tau)
 
     def _map(self, name: str) -> np.ndarray:
-        window = self.window()
-        return self.remember(f"map {name}", self._key(name),
-                             lambda: self._loss(name).landscape(window["weights"], window["biases"]))  # fmt: skip
+        weights, biases = self.axes()
+        return self.remember(f"map {name}", self._key(name), lambda: self._loss(name).landscape(weights, biases))
 
     def _key(self, name: str) -> tuple:
         """What the map of a loss hangs on."""
-        return (self.data, self.rescale, *(getattr(self, each) for each in THRESHOLDS[name]))
+        return (self.data, self.rescale, self._coarse, *(getattr(self, each) for each in THRESHOLDS[name]))
 
     def figures(self) -> list[Figure]:
         maps = [
@@ -219,7 +222,7 @@ class LossComparison(Choice, GivenPoints, Experiment):
 
     def _hidden(self) -> Drawing:
         """The map of a loss that is not shown."""
-        box = self.window()["box"]
+        box = self.window["box"]
         none = {"x": np.zeros(0), "y": np.zeros(0)}
         stem = {name: np.zeros(0) for name in ("x0", "y0", "x1", "y1")}
         layers = {
@@ -229,7 +232,7 @@ class LossComparison(Choice, GivenPoints, Experiment):
         return Drawing(layers, box[::2], box[1::2], shown=False)
 
     def _draw_map(self, k: int, name: str) -> Drawing:
-        box = self.window()["box"]
+        box = self.window["box"]
         scape = self.remember(f"scape {name}", self._key(name), lambda: Landscape(self._map(name), box, 0.0))
         walk = self.trajectory.x[:, k]
         path, finite = path_columns(walk[:, ::-1][:, None], box), np.isfinite(walk).all(axis=1)
@@ -337,7 +340,7 @@ class LossComparison(Choice, GivenPoints, Experiment):
         return {"step": step + 1 if step < self.trajectory.steps else step}
 
     def status(self) -> str:
-        run, names, box = self.trajectory, self.compared(), self.window()["box"]
+        run, names, box = self.trajectory, self.compared(), self.window["box"]
         said = [
             f"{TITLES[name]} <b>diverged at step {run.diverged[k]}</b>"
             if run.diverged[k]
@@ -372,11 +375,24 @@ each new gradient, from the second step on.</p>
     def controls(self, members: Members | None = None) -> list[Any]:
         preset = knobs_of(self, ["preset"], widgets={"preset": {"tags": [{"no choice": OWN}]}})
         about = {name: sentence for name, (_, sentence) in SCENES.items()}
-        return [told_with(preset, "preset", about), knobs_of(self, [name for name in self.menu() if name != "preset"])]
+        switches = {name: knobs_of(self, [name]) for name in NAMES}
+        first = {each: [name for name in NAMES if each in THRESHOLDS[name]][0] for each in ("delta", "beta", "tau")}
+        thresholds = [shown_while(widgets_of(switches[name])[name], "cb_obj.active", getattr(self, name),
+                                  knobs_of(self, [each])) for each, name in first.items()]  # fmt: skip
+        return [
+            told_with(preset, "preset", about),
+            knobs_of(self, ["lr", "momentum", "dampening", "weight_decay", "nesterov", "epochs", "step", "dissected"]),
+            grid(*switches.values(), columns=2, narrow=2, phone=2),
+            *thresholds,
+            *self.points_controls(members),
+        ]
+
+    def side(self) -> dict[str, str]:
+        return {"points": self.said_points()}
 
     def arrange(self, page) -> Any:
         return frame(
-            page.controls,
+            [*page.controls, under_knobs(page.blocks["points"])],
             [page.message, page.status, grid(*page.pictures(*NAMES), columns=4, narrow=2, phone=2)],
             [grid(*page.pictures("loss", "data", "vectors"), columns=3)],
             [html(self.notes, "notes")],

@@ -36,9 +36,23 @@ from ..pictures.layers import DOTTED, Drawing
 from ..runtime.modules import script
 from ..state.sharing import member_specs, specs
 from ..state.subject import Subject
-from ..state.values import BRINGING, RESERVED, offering, plain, read, refusal, said, sentence, spec_of, stage_of, text, typed
+from ..state.values import (
+    BRINGING,
+    RESERVED,
+    offering,
+    plain,
+    read,
+    refusal,
+    said,
+    sentence,
+    spec_of,
+    stage_of,
+    text,
+    typed,
+)
 from .bundle import Bundle, members, names_on_self
 from .definitions import NATIVES, printed
+from .loading import loading
 from .player import player
 from .printer import quoted
 from .skeleton import inline, page_text
@@ -73,7 +87,7 @@ def page_html(
 
 def style() -> str:
     """The style sheet of a page that holds an experiment."""
-    return "".join(map(stylesheet, ("export.css", "lesson.css", "player.css", "stage.css"))) + colours()
+    return "".join(map(stylesheet, ("export.css", "lesson.css", "player.css", "stage.css", "loader.css"))) + colours()
 
 
 def program(experiment: Subject, knobs: Knobs = None, more: Callable[[Page], str] | None = None) -> str:
@@ -177,7 +191,7 @@ def _program(experiment: Subject, offered: Offered, store: Store | None, spec: d
     texts = f"caption: {bundle.text(caption)}, wrapped: {bundle.text(wrapped)}, share: {bundle.text(share)}"
     texts += f", picked: {bundle.text(picked)}, range_of: {bundle.text(range_of)}"
     texts += f", shaded: {quoted(shaded('var(--unstable)'))}, lessons: {lessons_text(experiment, bundle)}"
-    texts += f", player: {player(experiment, bundle)}"
+    texts += f", player: {player(experiment, bundle)}, loading: {loading(experiment, bundle)}"
     shared = _sharing(experiment, offered, bundle)
     carried = "" if store is None else f"experiment.store = carried.store = {store.script()};"
     return f"""{bundle.source}
@@ -243,7 +257,9 @@ def _function(kind: type, name: str) -> Any:
 def reachable(experiment: Subject) -> list[str]:
     """The methods and properties of an experiment that a page needs, besides those of the base."""
     kind, found = type(experiment), []
-    gestures = [g for f in experiment.figures() for g in (f.tap, f.span, f.drag and f.drag[1], f.edit and f.edit[1]) if g]
+    gestures = [
+        g for f in experiment.figures() for g in (f.tap, f.span, f.drag and f.drag[1], f.edit and f.edit[1]) if g
+    ]
     front = [*ROOTS, *(g.__name__ for g in gestures)]
     while front:
         name = front.pop(0)

@@ -71,7 +71,9 @@ def _let_drag(figure: Any, glyph: Any) -> None:
         figure.js_on_event(event, CustomJS(args=args, code=code))
 
 
-def _let_edit(figure: Any, glyph: Any, edit: Callable[..., None], picked: Callable[[float, float], list[float]]) -> None:
+def _let_edit(
+    figure: Any, glyph: Any, edit: Callable[..., None], picked: Callable[[float, float], list[float]]
+) -> None:
     """Let points be added, moved and removed: the browser writes what has been done, to which, and where."""
     glyph.tags = [EDITED]
 

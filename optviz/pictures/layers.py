@@ -349,6 +349,8 @@ def _finish(plot, element) -> None:
     figure.outline_line_alpha = 0.2
     for axis in figure.axis:
         axis.minor_tick_line_color = None
+        if hasattr(axis.formatter, "power_limit_high"):
+            axis.formatter.power_limit_high = 6  # 250000, not 2.500e+5
         axis.major_label_policy = NoOverlap(min_distance=6)
         if hasattr(axis.ticker, "desired_num_ticks"):  # a drawing may give its own ticks
             axis.ticker.desired_num_ticks = 5 if figure.height and figure.height < 240 else 6

@@ -36,8 +36,12 @@ RULES = {
     "boolean": "must be true or false", "option": "must be one of {options}", "samples": RULE,
 }  # fmt: skip
 KINDS = (
-    ((param.Event, param.Date, param.CalendarDate), ""), (param.Boolean, "boolean"),
-    (param.Integer, "integer"), (param.Number, "number"), (param.Selector, "option"), (Samples, "samples"),
+    ((param.Event, param.Date, param.CalendarDate), ""),
+    (param.Boolean, "boolean"),
+    (param.Integer, "integer"),
+    (param.Number, "number"),
+    (param.Selector, "option"),
+    (Samples, "samples"),
 )
 BRINGING = ("option", "samples")  # kinds of values that bring others along  # fmt: skip
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
