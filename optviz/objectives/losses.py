@@ -257,6 +257,10 @@ class Lanes:
         each = [o.value_of(batch, *(c[..., k] for c in columns)) for k, o in enumerate(self.objectives)]
         return np.stack(each, axis=-1)
 
+    def float_gradient(self, batch=None) -> Callable[..., list[float]]:
+        """The gradient of the one objective where there is one."""
+        return self.objectives[0].float_gradient(batch)
+
     def array_gradient(self, batch=None) -> Callable[..., np.ndarray]:
         """Each lane's own gradient, shape (dim, lanes)."""
         slopes = [o.sample_slopes(batch) for o in self.objectives]
