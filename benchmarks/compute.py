@@ -19,7 +19,7 @@ import torch
 
 import optviz
 from optviz import SGD, Lanes, LinearRegression, ReLUNet, Rule, SingleParameter, descend
-from optviz.objectives.losses import CRITERIA
+from optviz.objectives.criteria import CRITERIA
 
 AXIS = -5 + 13 * np.arange(101) / 100
 

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Any
 
 from .objectives import surfaces as surfaces
-from .objectives.losses import Criterion as Criterion
+from .objectives.criteria import Criterion as Criterion
 from .objectives.losses import DataLoss as DataLoss
 from .objectives.losses import Lanes as Lanes
 from .objectives.losses import LinearRegression as LinearRegression

@@ -35,7 +35,7 @@ from .export.remote import remote_script
 from .export.skeleton import page_text
 from .export.store import is_traced, untraced
 from .guard import LONGEST_TEXT, WIRE
-from .objectives.losses import CRITERIA
+from .objectives.criteria import CRITERIA
 from .opening import Opening
 from .page.layout import page_script, stylesheet
 from .page.leavings import returned_after

@@ -12,18 +12,19 @@ _AXE = Axe()
 
 def assert_axe_finds_nothing(page) -> None:
     """In the theme that the page has, and in the one that its button brings."""
-    _assert_finds_nothing(page)
+    assert_axe_finds_nothing_now(page)
     opens_anew = page.evaluate("typeof optviz_theme === 'undefined'")
     _switch(page)
     if opens_anew:
         page.wait_for_url("**theme=*")
         wait_idle(page)
-    _assert_finds_nothing(page)
+    assert_axe_finds_nothing_now(page)
     if not opens_anew:
         _switch(page)
 
 
-def _assert_finds_nothing(page) -> None:
+def assert_axe_finds_nothing_now(page) -> None:
+    """In the theme that the page has."""
     found = _found(page)
     if found:  # names are given once a second, to what came since
         page.wait_for_timeout(1200)

@@ -55,6 +55,7 @@ GROUPS = {
         "test_export_player",
         "test_export_themes",
         "test_lesson_pages",
+        "test_own_points_pages",
         "test_stage",
         "test_without_mouse",
         "test_plot_ranges::test_an_exported",

@@ -85,7 +85,8 @@ def assert_shows(page, experiment, *figures: str, timeout: float = 20) -> None:
 
 
 def _assert_shows_now(page, experiment, *figures: str) -> None:
-    drawn = {f"{name}.{layer}": columns for name in figures or experiment.drawings
+    shown = (name for name in figures or experiment.drawings if experiment.drawings[name].shown)
+    drawn = {f"{name}.{layer}": columns for name in shown
              for layer, columns in experiment.drawings[name].layers.items()}  # fmt: skip
     for where, data in sources(page, list(drawn)).items():
         columns = drawn[where]

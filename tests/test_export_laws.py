@@ -20,9 +20,9 @@ from oracles import ON
 
 import optviz
 from optviz import DataLoss, Lanes, LinearRegression, ReLUNet, Rule, batch_indices, descend, menus
-from optviz.experiments.loss_comparison import PLAIN, PRESETS, START, seed_data
+from optviz.experiments.loss_comparison import PLAIN, PRESETS, seed_data
 from optviz.export.kernels import literal, loss_script, objective_script, rule_script, schedule_script
-from optviz.objectives.losses import CRITERIA
+from optviz.objectives.criteria import CRITERIA
 from optviz.objectives.surfaces import Ackley, Quadratic, Rosenbrock, RotatedQuadratic
 from optviz.rules import schedules
 from optviz.runs.linear_filter import filtered
@@ -241,7 +241,7 @@ def test_values_gradients_and_hessians(run_js):
     random = np.random.default_rng(1)
     data = [random.standard_normal((2, n)) for n in (2, 7, 8, 50, 131, 1000)]  # numpy adds up by length
     objectives = [drawn_member(cls, random) for cls in menus.surfaces().values()]
-    objectives += [LinearRegression(*d, loss=name, delta=0.7, beta=0.4) for name in CRITERIA for d in data]
+    objectives += [LinearRegression(*d, loss=name, delta=0.7, beta=0.4, tau=0.8) for name in CRITERIA for d in data]
     objectives += [ReLUNet(*d) for d in data]
     points = [random.uniform(*np.transpose(o.domain), (40, 2)) for o in objectives]
     found = run_js(f"""...{made(objectives)}.map((each, k) => ({{
@@ -271,7 +271,7 @@ def test_maps_of_surfaces_and_losses(run_js):
 def test_the_four_regressions_of_every_preset(run_js):
     objective = Lanes([LinearRegression(*seed_data(), loss=name) for name in CRITERIA])
     rules = [optviz.SGD(**{**PLAIN, **preset, "lr": 0.1}) for preset in PRESETS.values()]
-    assert all_same(run_js, [(objective, rule, START, 100) for rule in rules])
+    assert all_same(run_js, [(objective, rule, (6.0, -3.0), 100) for rule in rules])
 
 
 @pytest.mark.parametrize("size, seed", [(1, None), (1, 3), (7, 0)])

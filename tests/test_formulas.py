@@ -11,7 +11,7 @@ import torch
 from oracles import flag_settings, rules, surfaces
 
 from optviz import SGD, Adagrad, Adam, AdamW, LinearRegression, Newton, RAdam, ReLUNet, Rprop, Rule, objective
-from optviz.objectives.losses import CRITERIA
+from optviz.objectives.criteria import CRITERIA
 from optviz.objectives.torch_objectives import TorchFunction
 from optviz.readings.equations import (
     hyperparameter_mathml,
@@ -22,6 +22,7 @@ from optviz.readings.equations import (
     traced_equations,
 )
 from optviz.runs.torch_optimizer import TorchOptimizer
+from optviz.trace.functions import readable
 from optviz.trace.tracing import FLOATS
 
 CASES = [
@@ -238,12 +239,12 @@ def test_an_objectives_formula_is_its_value(cls):
 
 @pytest.mark.parametrize("loss", CRITERIA)
 def test_a_losss_formula_is_one_samples_loss(loss):
-    made = LinearRegression([1.0, 2.0], [3.0, -1.0], loss=loss, delta=0.7, beta=0.4)
+    made = LinearRegression([1.0, 2.0], [3.0, -1.0], loss=loss, delta=0.7, beta=0.4, tau=0.8)
     xml.dom.minidom.parseString(objective_mathml(made))
     each = []
     for x, y in zip(made.x, made.y, strict=True):
-        known = {"weight": 0.6, "bias": 0.2, "sample_x": x, "sample_y": y, "delta": 0.7, "beta": 0.4}
-        each.append(evaluated(made.expression(), known))
+        known = {"weight": 0.6, "bias": 0.2, "sample_x": x, "sample_y": y, "delta": 0.7, "beta": 0.4, "tau": 0.8}
+        each.append(evaluated(readable(made.expression()), known))
     assert np.mean(each) == pytest.approx(float(made.value(0.6, 0.2)), rel=1e-12)
     xml.dom.minidom.parseString(objective_mathml(ReLUNet([1, 2], [3, 4])))
 

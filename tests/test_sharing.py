@@ -20,7 +20,9 @@ from optviz import SGD, Experiment, LossComparison, SingleParameter, SurfaceDesc
 from optviz.app import Link, download
 from optviz.catalogue import experiments
 from optviz.menus import rules, surfaces
+from optviz.objectives.samples import SEED, text_of
 from optviz.state import sharing
+from optviz.state.values import BRINGING
 
 KINDS = list(experiments().values())
 SCRIPT = "<script>document.title='taken'</script>"
@@ -42,6 +44,9 @@ def legal(spec, draw):
         return draw.choice(list(spec["options"].values()))
     if spec["kind"] == "boolean":
         return draw.random() < 0.5
+    if spec["kind"] == "samples":
+        columns = [[draw.gauss(30, 4) for _ in range(9)] for _ in range(spec["width"])]
+        return draw.choice([SEED, text_of(columns, draw.choice([[], ["a b", "cé", "d"][: spec["width"]]]))])
     low = -3.0 if spec["low"] is None else spec["low"]
     high = max(low, 0.1) * 4 if spec["high"] is None else min(spec["high"], 200)
     if spec["kind"] == "integer":
@@ -55,7 +60,7 @@ def wander(experiment, draw):
     """Set most values as a visitor would, one by one; those that the experiment refuses are set back."""
     for choosing in (True, False):
         for name, spec in sharing.specs(experiment).items():
-            if (spec["kind"] == "option") == choosing and draw.random() < 0.7:
+            if (spec["kind"] in BRINGING) == choosing and draw.random() < 0.7:
                 owner = getattr(experiment, spec["member"][0]) if spec["member"] else experiment
                 before = getattr(owner, spec["parameter"])
                 setattr(owner, spec["parameter"], legal(spec, draw))

@@ -7,6 +7,7 @@ const [COARSE, FINE] = [1 / 50, 1 / 500]; // of an axis
 function movable(plot) {
   for (const { model } of plot.renderer_views.values()) {
     for (const tag of model.tags ?? []) {
+      if (tag === "edited") return { how: "edited", source: model.data_source, unit: 0, index: Math.max(plot.chosen ?? 0, 0) };
       if (tag === "dragged") return { how: "dragged", source: model.data_source, unit: 0 };
       if (tag?.moved) return { how: "moved", source: model.data_source, ...tag.moved };
     }
@@ -14,9 +15,9 @@ function movable(plot) {
   return null;
 }
 
-// Where it is: at the first point of its layer, amid its band, or amid the picture while it is out of view.
-function stands({ source }, ends) {
-  const column = (name) => source.get_column(name)?.[0];
+// Where it is: at the first point of its layer or the one that is chosen, amid its band, or amid the picture while it is out of view.
+function stands({ source, index = 0 }, ends) {
+  const column = (name) => source.get_column(name)?.[index];
   const [left, right] = [column("left"), column("right")];
   const place = left === undefined ? [column("x"), column("y")] : [(left + right) / 2, undefined];
   return place.map((at, i) => (Number.isFinite(at) ? at : (ends[i].start + ends[i].end) / 2));
@@ -42,7 +43,8 @@ function move_by_key(plot, event) {
   event.stopPropagation();
   const ends = [plot.model.x_range, plot.model.y_range], far = stride(plot, what, event.shiftKey);
   const place = stands(what, ends).map((at, i) => within(at + way[i] * far[i], ends[i]));
-  plot.model.tags = [...place, event.timeStamp]; // the time, or the same place anew would be no change
+  const which = what.how === "edited" ? ["move", what.index] : [];
+  plot.model.tags = [...which, ...place, event.timeStamp]; // the time, or the same place anew would be no change
 }
 
 // The toolbar is one stop of the keys, as toolbars are: arrows lead from button to button.

@@ -1,7 +1,10 @@
 // What a page says of its pictures, for who does not see it: it is the description of each of them and, once a hand
 // is at work, is put into one region that is read out, at most twice a second, the last word always.
 const BETWEEN = 500; // ms
-const MOVES = { dragged: "Arrow keys move the start, with Shift in small steps.", moved: "Arrow keys choose." };
+const MOVES = {
+  dragged: "Arrow keys move the start, with Shift in small steps.", moved: "Arrow keys choose.",
+  edited: "Page Up and Page Down choose a point, arrow keys move it, Delete removes it, Insert adds one.",
+};
 const voice = { region: null, heard: new WeakSet(), parts: [], said: new Map(), at: -Infinity, timer: null, hand: false };
 
 function make_region() {

@@ -14,7 +14,7 @@ function serve_wire({ page, address, experiment }) {
   const tell = () => {
     waits = false;
     if (wire === null) return;
-    const text = address.query();
+    const text = address.query(true);
     if (text === said) return;
     wire.text = said = text;
     waits = true;

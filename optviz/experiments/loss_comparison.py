@@ -1,4 +1,4 @@
-"""Four losses of one line fit: what the knobs of torch.optim.SGD do to each."""
+"""Losses of one line fit: what the knobs of torch.optim.SGD, and the points, do to each."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ import param
 
 from ..experiment import Experiment, Members
 from ..lessons.four_losses import FOUR_LOSSES
-from ..objectives.losses import CRITERIA, Lanes, LinearRegression
-from ..page.controls import knobs_of, told_with
-from ..page.layout import frame, grid, html
+from ..objectives.criteria import CRITERIA
+from ..objectives.losses import Lanes, LinearRegression
+from ..page.controls import knobs_of, shown_while, told_with
+from ..page.insides import widgets_of
+from ..page.layout import frame, grid, html, under_knobs
 from ..pictures.layers import (
     BLACK,
     GREY,
@@ -23,13 +25,14 @@ from ..pictures.layers import (
     Drawing,
     Figure,
     curve,
+    image_columns,
     lines,
     marks,
     stems,
     surface,
 )
 from ..pictures.playheads import at_step, marked, moment, step_arrows
-from ..pictures.scene import Landscape, arrows, decades, loggable, nice, off_scale, path_columns
+from ..pictures.scene import EMPTY, Landscape, arrows, decades, loggable, nice, off_scale, path_columns
 from ..plurals import many
 from ..rules.optimizers import SGD
 from ..rules.rule import shut
@@ -37,14 +40,12 @@ from ..runs.descent import descend
 from ..runs.steps import Played
 from ..runs.trajectory import Trajectory
 from ..spans import Spanned
+from .given_points import SEED_RATE, WIDE, Coarse, GivenPoints
 
 NAMES = tuple(CRITERIA)  # a loss of yours is among them if it is imported before this module
 TITLES = {name: loss.title for name, loss in CRITERIA.items()}
 COLOURS = {name: INKS.get(loss.colour, loss.colour) for name, loss in CRITERIA.items()}
-AXIS = -5 + 13 * np.arange(101) / 100
-CELL = AXIS[1] - AXIS[0]
-BOX = (AXIS[0] - CELL / 2, AXIS[0] - CELL / 2, AXIS[-1] + CELL / 2, AXIS[-1] + CELL / 2)
-START = (6.0, -3.0)
+THRESHOLDS = {name: loss.thresholds() for name, loss in CRITERIA.items()}
 HIGHEST = 1e300  # part of a vector that is drawn
 PLAIN = {"momentum": 0.0, "dampening": 0.0, "weight_decay": 0.0, "nesterov": False}
 SCENES = {
@@ -68,15 +69,23 @@ def seed_data() -> tuple[np.ndarray, np.ndarray]:
     return x.astype(np.float32).astype(float), y.astype(np.float32).astype(float)
 
 
-class LossComparison(Experiment):
-    """A line fitted to curved data by SGD under MSE, L1, Huber and SmoothL1.
+SEED_POINTS = seed_data()
+# which losses are shown, a switch for each
+Choice = type("Choice", (param.Parameterized,), {"__module__": __name__} | {
+    name: param.Boolean(loss.shown, label=loss.title, doc=f"Whether {loss.title} is among the losses.")
+    for name, loss in CRITERIA.items()})  # fmt: skip
 
-    Results: `trajectory` with lanes in the order mse, l1, huber, smooth_l1 and columns
-    (weight, bias); `landscapes` (4, 101, 101) over [-5, 8]^2, row = weight, column = bias.
+
+class LossComparison(Choice, GivenPoints, Experiment):
+    """A line fitted by SGD under MSE, L1, Huber and SmoothL1, and further losses that are asked for.
+
+    The points are the seed's curved ones or `data`: columns x and y, as a table, arrays or a text.
+    Results: `trajectory` with a lane for each loss that is shown, in the order of `NAMES`, and columns
+    (weight, bias); `landscapes` (lanes, 101, 101), row = weight, column = bias, over [-5, 8]^2 for the seed.
     """
 
     preset = param.Selector(default="plain", objects=[*PRESETS, OWN], doc="The settings of the lesson's figures.")
-    lr = Spanned(0.1, bounds=(0, None), softbounds=(0, 1), step=0.01, span=(1e-4, 10.0), label="Learning rate",
+    lr = Spanned(SEED_RATE, bounds=(0, None), softbounds=(0, 1), step=0.01, span=(1e-4, 10.0), label="Learning rate",
                  doc="Step size.")  # fmt: skip
     momentum = param.Number(0.0, bounds=(0, None), softbounds=(0, 0.99), step=0.01, doc="Share of the velocity kept.")
     dampening = param.Number(0.0, bounds=(0, 1), step=0.01, doc="Share of the new gradient left out.")
@@ -89,6 +98,15 @@ class LossComparison(Experiment):
     dissected = param.Selector(default="mse", objects={v: k for k, v in TITLES.items()}, label="Loss to dissect",
                                doc="The loss whose step is drawn large.")  # fmt: skip
 
+    delta = Spanned(1.0, bounds=(0, None), inclusive_bounds=(False, True), softbounds=(0.1, 5), step=0.1,
+                    span=(0.01, 100.0), label="Huber's threshold",
+                    doc="Residual from which Huber is linear.")  # fmt: skip
+    beta = Spanned(1.0, bounds=(0, None), inclusive_bounds=(False, True), softbounds=(0.1, 5), step=0.1,
+                   span=(0.01, 100.0), label="Smooth L1's threshold",
+                   doc="Residual from which smooth L1 is linear.")  # fmt: skip
+    tau = param.Number(0.9, bounds=(0, 1), inclusive_bounds=(False, False), softbounds=(0.01, 0.99), step=0.01,
+                       label="Quantile", doc="Share of the points that the quantile's line has below it.")  # fmt: skip
+
     lessons = (FOUR_LOSSES,)
     title = "Four losses, one optimizer"
     order = 3
@@ -99,27 +117,40 @@ class LossComparison(Experiment):
         if params.get("preset", OWN) != OWN:
             known = PRESETS.get(params["preset"], {})
             params = {**PLAIN, **known, **params}
-        self.x, self.y = seed_data()
-        self.objectives = [LinearRegression(self.x, self.y, loss=name) for name in NAMES]
         super().__init__(**params)
-        self.settle(set())
+        self.settle(params.keys() & {"data", "rescale", "lr"})
+        if "data" in params:
+            self.restart()
 
     @property
     def trajectory(self) -> Trajectory:
-        """The four runs, one a lane."""
+        """The runs, one a lane."""
         return self.results["trajectory"]
 
     @property
     def landscapes(self) -> np.ndarray:
-        """The four losses on the grid, shape (4, 101, 101)."""
+        """The losses on the grid, shape (lanes, 101, 101)."""
         return self.results["landscapes"]
+
+    @property
+    def objectives(self) -> list[LinearRegression]:
+        """The losses that are shown."""
+        return self.results["objectives"]
+
+    def seed(self) -> tuple[np.ndarray, np.ndarray]:
+        return SEED_POINTS
+
+    def compared(self) -> list[str]:
+        """The names of the losses that are shown."""
+        return [name for name in NAMES if getattr(self, name)]
 
     def follow(self, changed: set[str]) -> dict[str, Any]:
         """A chosen preset sets the knobs; knobs moved by hand show which preset they are, if any."""
+        brought = self.follow_points(changed)
         if "preset" in changed and self.preset != OWN:
-            return {**PLAIN, **PRESETS[self.preset]}
+            return {**brought, **PLAIN, **PRESETS[self.preset]}
         now = {name: getattr(self, name) for name in PLAIN}
-        return {"preset": [*(k for k, v in PRESETS.items() if {**PLAIN, **v} == now), OWN][0]}
+        return {**brought, "preset": [*(k for k, v in PRESETS.items() if {**PLAIN, **v} == now), OWN][0]}
 
     def rule(self) -> SGD:
         """torch.optim.SGD as the knobs stand."""
@@ -127,10 +158,31 @@ class LossComparison(Experiment):
                    weight_decay=self.weight_decay, nesterov=self.nesterov)  # fmt: skip
 
     def compute(self) -> dict[str, Any]:
-        knobs = (self.lr, self.momentum, self.dampening, self.weight_decay, self.nesterov, self.epochs)
-        run = self.remember("run", knobs, lambda: descend(Lanes(self.objectives), self.rule(), START, self.epochs))
-        maps = self.remember("maps", (), lambda: np.stack([o.landscape(AXIS, AXIS) for o in self.objectives]))
-        return {"trajectory": run, "landscapes": maps}
+        names = self.compared()
+        if not names:
+            raise ValueError("LossComparison needs at least one loss, not none; choose one.")
+        loss = (self.data, self.rescale, *names, self.delta, self.beta, self.tau)
+        objectives = self.remember("objectives", loss, lambda: [self._loss(name) for name in names])
+        knobs = (objectives, self.lr, self.momentum, self.dampening, self.weight_decay, self.nesterov, self.epochs)
+        window = self.window
+        run = self.remember("run", knobs, lambda: descend(Lanes(objectives), self.rule(), window["start"], self.epochs))
+        picture = self.remember("picture", loss, lambda: Coarse(self.edited == self.data))
+        self._coarse = picture.coarse
+        maps = self.remember("maps", (*loss, picture.coarse), lambda: np.stack([self._map(name) for name in names]))
+        drawn = {"picture": picture} if picture.coarse else {}
+        return {"trajectory": run, "landscapes": maps, "objectives": objectives, **drawn}
+
+    def _loss(self, name: str) -> LinearRegression:
+        x, y = self.fitted()
+        return LinearRegression(x, y, loss=name, delta=self.delta, beta=self.beta, tau=self.tau)
+
+    def _map(self, name: str) -> np.ndarray:
+        weights, biases = self.axes()
+        return self.remember(f"map {name}", self._key(name), lambda: self._loss(name).landscape(weights, biases))
+
+    def _key(self, name: str) -> tuple:
+        """What the map of a loss hangs on."""
+        return (self.data, self.rescale, self._coarse, *(getattr(self, each) for each in THRESHOLDS[name]))
 
     def figures(self) -> list[Figure]:
         maps = [
@@ -154,7 +206,7 @@ class LossComparison(Experiment):
                 "samples": marks(GREY, "circle", 5, alpha=0.7),
                 **_each_line(),
                 "above": marks(RED, "triangle", 9), "below": marks(RED, "inverted_triangle", 9),
-            }, xlabel="x", ylabel="y", height=300, legend="top_left"),
+            }, xlabel="x", ylabel="y", height=300, legend="top_left", edit=("samples", self.edit_point)),
             Figure("vectors", {
                 "gradient": stems(GREY, "− lr × gradient", width=2),
                 "carried": stems(PLUM, "carried velocity", width=2),
@@ -164,22 +216,36 @@ class LossComparison(Experiment):
         ]  # fmt: skip
 
     def draw(self) -> dict[str, Drawing]:
-        maps = {name: self._draw_map(k, name) for k, name in enumerate(NAMES)}
+        lanes = {name: k for k, name in enumerate(self.compared())}
+        maps = {name: self._draw_map(lanes[name], name) if name in lanes else self._hidden() for name in NAMES}
         return {**maps, "loss": self._draw_loss(), "data": self._draw_data(), "vectors": self._draw_vectors()}
 
+    def _hidden(self) -> Drawing:
+        """The map of a loss that is not shown."""
+        box = self.window["box"]
+        none = {"x": np.zeros(0), "y": np.zeros(0)}
+        stem = {name: np.zeros(0) for name in ("x0", "y0", "x1", "y1")}
+        layers = {
+            "image": image_columns(np.zeros((2, 2)), box), "levels": {"xs": [], "ys": []}, "path": none,
+            "begin": none, "end": none, "momentum": stem, "nesterov": stem,
+        }  # fmt: skip
+        return Drawing(layers, box[::2], box[1::2], shown=False)
+
     def _draw_map(self, k: int, name: str) -> Drawing:
-        scape = self.remember(f"scape {name}", (), lambda: Landscape(self.landscapes[k], BOX, 0.0))
+        box = self.window["box"]
+        scape = self.remember(f"scape {name}", self._key(name), lambda: Landscape(self._map(name), box, 0.0))
         walk = self.trajectory.x[:, k]
-        path, finite = path_columns(walk[:, ::-1][:, None], BOX), np.isfinite(walk).all(axis=1)
+        path, finite = path_columns(walk[:, ::-1][:, None], box), np.isfinite(walk).all(axis=1)
         parts, at = self._vectors(k), self._at()
         here = (walk[at - 1, 1], walk[at - 1, 0])
+        size = 0.35 * (box[2] - box[0]) / WIDE
         layers = {
             "image": scape.image, "levels": scape.lines, "path": path,
             "begin": {"x": walk[:1, 1], "y": walk[:1, 0]},
             "end": {"x": walk[finite][-1:, 1], "y": walk[finite][-1:, 0]},
-            "momentum": arrows(here, parts["momentum"], 0.35), "nesterov": arrows(here, parts["nesterov"], 0.35),
+            "momentum": arrows(here, parts["momentum"], size), "nesterov": arrows(here, parts["nesterov"], size),
         }  # fmt: skip
-        return Drawing(layers, BOX[::2], BOX[1::2], TITLES[name], limits={"image": scape.limits}, hover=scape.reads)
+        return Drawing(layers, box[::2], box[1::2], TITLES[name], limits={"image": scape.limits}, hover=scape.reads)
 
     def _at(self) -> int:
         return min(self.step, self.trajectory.steps)
@@ -201,47 +267,54 @@ class LossComparison(Experiment):
             }  # fmt: skip
         return {name: vector[::-1] for name, vector in parts.items()}
 
+    def _unshown(self) -> dict[str, str]:
+        """No key for what is not there."""
+        return {TITLES[name]: "" for name in NAMES if not getattr(self, name)}
+
     def _draw_loss(self) -> Drawing:
-        losses = self.trajectory.loss
-        ylim = self.remember("loss axis", (), lambda: decades(losses, least=3))
+        losses, names = self.trajectory.loss, self.compared()
+        ylim = self.remember("loss axis", (self._loads, self.rescale), lambda: decades(losses, least=3))
         epoch = np.arange(len(losses))
-        shown = {name: {"x": epoch, "y": loggable(losses[:, k])} for k, name in enumerate(NAMES)}
-        return Drawing({**shown, **off_scale(losses, ylim)}, (0, len(losses) - 1), ylim, "Loss against epoch")
+        lines = {name: {"x": epoch, "y": loggable(losses[:, k])} for k, name in enumerate(names)}
+        shown = {**{name: EMPTY for name in NAMES}, **lines}
+        return Drawing({**shown, **off_scale(losses, ylim)}, (0, len(losses) - 1), ylim, "Loss against epoch",
+                       self._unshown())  # fmt: skip
 
     def _draw_data(self) -> Drawing:
-        ends, ylim = self._data_frame()
+        xlim, ylim = self.frame()
+        names = self.compared()
         fits = self._lines_at(self.trajectory.final)
-        high = [name for name in NAMES if (fits[name]["y"] > ylim[1]).all()]
-        low = [name for name in NAMES if (fits[name]["y"] < ylim[0]).all()]
+        high = [name for name in names if (fits[name]["y"] > ylim[1]).all()]
+        low = [name for name in names if (fits[name]["y"] < ylim[0]).all()]
         said = {**{TITLES[n]: f"{TITLES[n]} (above)" for n in high}, **{TITLES[n]: f"{TITLES[n]} (below)" for n in low}}
         layers = {"samples": {"x": self.x, "y": self.y}, **fits}
-        return Drawing(layers, tuple(map(float, ends)), ylim, "The data and each loss's line now", said)
-
-    def _data_frame(self) -> tuple[np.ndarray, tuple[float, float]]:
-        """The ends of the lines, and what the frame of the data holds: zero is where weight decay takes a line."""
-        room = 0.12 * np.ptp(self.y)
-        ends = np.array([self.x.min() - 0.3, self.x.max() + 0.3])
-        return ends, (float(min(self.y.min(), 0.0) - room), float(self.y.max() + 2 * room))
+        across, up = self.labels()
+        return Drawing(layers, xlim, ylim, "The data and each loss's line now", {**self._unshown(), **said},
+                       axes={"x": {"label": across}, "y": {"label": up}})  # fmt: skip
 
     def _lines_at(self, points: np.ndarray) -> dict[str, dict[str, np.ndarray]]:
         """The line of each loss, and marks of those beyond an edge of the frame."""
-        ends, ylim = self._data_frame()
-        fits = {
-            name: {"x": ends, "y": weight * ends + bias} for name, (weight, bias) in zip(NAMES, points, strict=True)
-        }
-        high = [name for name in NAMES if (fits[name]["y"] > ylim[1]).all()]
-        low = [name for name in NAMES if (fits[name]["y"] < ylim[0]).all()]
+        xlim, ylim = self.frame()
+        ends = np.array(xlim)
+        fits = {name: EMPTY for name in NAMES}
+        for name, point in zip(self.compared(), points, strict=True):
+            slope, height = self.as_given(point[0], point[1])
+            fits[name] = {"x": ends, "y": slope * ends + height}
+        shown = [name for name in NAMES if len(fits[name]["y"]) > 0]
+        high = [name for name in shown if (fits[name]["y"] > ylim[1]).all()]
+        low = [name for name in shown if (fits[name]["y"] < ylim[0]).all()]
         return {**fits, "above": _at_edge(high, ends, ylim[1]), "below": _at_edge(low, ends, ylim[0])}
 
     def _draw_vectors(self) -> Drawing:
-        k = NAMES.index(self.dissected)
-        parts = self._vectors(k)
+        names = self.compared()
+        name = self.dissected if self.dissected in names else names[0]
+        parts = self._vectors(names.index(name))
         shown = {name: vector for name, vector in parts.items() if np.abs(vector).max() < HIGHEST}
         reach = nice(max([np.abs(vector).max() for vector in shown.values()] or [1.0]))
         nothing = np.zeros(2)
         layers = {name: arrows((0.0, 0.0), shown.get(name, nothing), reach * 0.06) for name in parts}
         layers["origin"] = {"x": np.zeros(1), "y": np.zeros(1)}
-        title = f"Step {self._at()} of {TITLES[self.dissected]}: momentum and Nesterov"
+        title = f"Step {self._at()} of {TITLES[name]}: momentum and Nesterov"
         lost = [name for name in parts if name not in shown]
         title += f"; too large to draw: {', '.join(lost)}" if lost else ""
         return Drawing(layers, (-reach, reach), (-reach, reach), title)
@@ -249,12 +322,13 @@ class LossComparison(Experiment):
     def played(self) -> list[Played]:
         run, rule = self.trajectory, self.rule()
         return [Played(TITLES[name], run, k, run.steps, rule, self.objectives[k], name, 1, 0)
-                for k, name in enumerate(NAMES)]  # fmt: skip
+                for k, name in enumerate(self.compared())]  # fmt: skip
 
     def playhead(self, step: int) -> dict[str, dict[str, Any]]:
-        run, inks = self.trajectory, [COLOURS[name] for name in NAMES]
+        run, names = self.trajectory, self.compared()
+        inks = [COLOURS[name] for name in names]
         maps = {
-            n: {"playhead": marked(run.x[step, k, 1], run.x[step, k, 0], [COLOURS[n]])} for k, n in enumerate(NAMES)
+            n: {"playhead": marked(run.x[step, k, 1], run.x[step, k, 0], [COLOURS[n]])} for k, n in enumerate(names)
         }
         loss = at_step(step, run.loss[step], self.drawings["loss"].ylim, inks)
         return {**maps, "loss": loss, "data": self._lines_at(run.x[step])}
@@ -266,16 +340,20 @@ class LossComparison(Experiment):
         return {"step": step + 1 if step < self.trajectory.steps else step}
 
     def status(self) -> str:
-        run = self.trajectory
+        run, names, box = self.trajectory, self.compared(), self.window["box"]
         said = [
             f"{TITLES[name]} <b>diverged at step {run.diverged[k]}</b>"
             if run.diverged[k]
-            else f"{TITLES[name]} <b>{run.loss[-1, k]:.4g}</b> ({_line(run.final[k, 0], run.final[k, 1])})"
-            for k, name in enumerate(NAMES)
+            else f"{TITLES[name]} <b>{run.loss[-1, k]:.4g}</b> ({self._line(k)})"
+            for k, name in enumerate(names)
         ]
-        outside = [TITLES[n] for k, n in enumerate(NAMES) if _leaves(run.x[:, k])]
+        outside = [TITLES[n] for k, n in enumerate(names) if _leaves(run.x[:, k], box)]
         gone = f" Outside the frame for part of the run: {', '.join(outside)}." if outside else ""
         return f"After {many(run.steps, 'epoch')}: {', '.join(said)}.{gone}"
+
+    def _line(self, k: int) -> str:
+        slope, height = self.as_given(self.trajectory.final[k, 0], self.trajectory.final[k, 1])
+        return f"y = {slope:.4g} x {'+' if height >= 0 else '−'} {abs(height):.4g}"
 
     notes = """
 <p><b>What is shown.</b> One line, weight × x + bias, fitted to curved data from weight 6 and bias -3 by
@@ -297,11 +375,24 @@ each new gradient, from the second step on.</p>
     def controls(self, members: Members | None = None) -> list[Any]:
         preset = knobs_of(self, ["preset"], widgets={"preset": {"tags": [{"no choice": OWN}]}})
         about = {name: sentence for name, (_, sentence) in SCENES.items()}
-        return [told_with(preset, "preset", about), knobs_of(self, [name for name in self.menu() if name != "preset"])]
+        switches = {name: knobs_of(self, [name]) for name in NAMES}
+        first = {each: [name for name in NAMES if each in THRESHOLDS[name]][0] for each in ("delta", "beta", "tau")}
+        thresholds = [shown_while(widgets_of(switches[name])[name], "cb_obj.active", getattr(self, name),
+                                  knobs_of(self, [each])) for each, name in first.items()]  # fmt: skip
+        return [
+            told_with(preset, "preset", about),
+            knobs_of(self, ["lr", "momentum", "dampening", "weight_decay", "nesterov", "epochs", "step", "dissected"]),
+            grid(*switches.values(), columns=2, narrow=2, phone=2),
+            *thresholds,
+            *self.points_controls(members),
+        ]
+
+    def side(self) -> dict[str, str]:
+        return {"points": self.said_points()}
 
     def arrange(self, page) -> Any:
         return frame(
-            page.controls,
+            [*page.controls, under_knobs(page.blocks["points"])],
             [page.message, page.status, grid(*page.pictures(*NAMES), columns=4, narrow=2, phone=2)],
             [grid(*page.pictures("loss", "data", "vectors"), columns=3)],
             [html(self.notes, "notes")],
@@ -319,9 +410,7 @@ def _at_edge(names: list[str], ends: np.ndarray, edge: float) -> dict[str, np.nd
     return {"x": np.array(along, dtype=float), "y": np.full(len(along), edge)}
 
 
-def _line(weight: float, bias: float) -> str:
-    return f"y = {weight:.4g} x {'+' if bias >= 0 else '−'} {abs(bias):.4g}"
-
-
-def _leaves(path: np.ndarray) -> bool:
-    return bool((~((path >= BOX[0]) & (path <= BOX[2])).all(axis=1)).any())
+def _leaves(path: np.ndarray, box: Any) -> bool:
+    weight, bias = path[:, 0], path[:, 1]
+    inside = (weight >= box[1]) & (weight <= box[3]) & (bias >= box[0]) & (bias <= box[2])
+    return bool((~inside).any())

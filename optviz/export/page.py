@@ -24,6 +24,7 @@ from pyviz_comms import Comm
 
 from ..menus import label_of
 from ..messages import refuse
+from ..objectives.samples import SHORT
 from ..page.factors import LogSlider, PowerSlider
 from ..page.fields import refusal_html
 from ..page.insides import models_of, widgets_of
@@ -35,9 +36,23 @@ from ..pictures.layers import DOTTED, Drawing
 from ..runtime.modules import script
 from ..state.sharing import member_specs, specs
 from ..state.subject import Subject
-from ..state.values import RESERVED, offering, plain, read, refusal, said, sentence, spec_of, stage_of, text, typed
+from ..state.values import (
+    BRINGING,
+    RESERVED,
+    offering,
+    plain,
+    read,
+    refusal,
+    said,
+    sentence,
+    spec_of,
+    stage_of,
+    text,
+    typed,
+)
 from .bundle import Bundle, members, names_on_self
 from .definitions import NATIVES, printed
+from .loading import loading
 from .player import player
 from .printer import quoted
 from .skeleton import inline, page_text
@@ -72,7 +87,7 @@ def page_html(
 
 def style() -> str:
     """The style sheet of a page that holds an experiment."""
-    return "".join(map(stylesheet, ("export.css", "lesson.css", "player.css", "stage.css"))) + colours()
+    return "".join(map(stylesheet, ("export.css", "lesson.css", "player.css", "stage.css", "loader.css"))) + colours()
 
 
 def program(experiment: Subject, knobs: Knobs = None, more: Callable[[Page], str] | None = None) -> str:
@@ -176,7 +191,7 @@ def _program(experiment: Subject, offered: Offered, store: Store | None, spec: d
     texts = f"caption: {bundle.text(caption)}, wrapped: {bundle.text(wrapped)}, share: {bundle.text(share)}"
     texts += f", picked: {bundle.text(picked)}, range_of: {bundle.text(range_of)}"
     texts += f", shaded: {quoted(shaded('var(--unstable)'))}, lessons: {lessons_text(experiment, bundle)}"
-    texts += f", player: {player(experiment, bundle)}"
+    texts += f", player: {player(experiment, bundle)}, loading: {loading(experiment, bundle)}"
     shared = _sharing(experiment, offered, bundle)
     carried = "" if store is None else f"experiment.store = carried.store = {store.script()};"
     return f"""{bundle.source}
@@ -198,7 +213,8 @@ def _sharing(experiment: Subject, offered: Offered, bundle: Bundle) -> str:
     members: dict[str, dict[str, Any]] = {}
     for (role, label), member in offered.items():
         members.setdefault(role, {})[label] = member_specs(role, label, member)
-    described = {"who": type(experiment).__name__, "base": base, "members": members, "reserved": RESERVED}
+    described = {"who": type(experiment).__name__, "base": base, "members": members, "reserved": RESERVED,
+                 "bringing": BRINGING, "short": SHORT}  # fmt: skip
     shared = (offering, plain, read, refusal, said, sentence, stage_of, text, typed, refusal_html)
     functions = ", ".join(f"{f.__name__}: {bundle.text(f)}" for f in shared)
     return f"{{ ...{script_json(described)}, {functions} }}"
@@ -241,7 +257,9 @@ def _function(kind: type, name: str) -> Any:
 def reachable(experiment: Subject) -> list[str]:
     """The methods and properties of an experiment that a page needs, besides those of the base."""
     kind, found = type(experiment), []
-    gestures = [g for f in experiment.figures() for g in (f.tap, f.span, f.drag and f.drag[1]) if g]
+    gestures = [
+        g for f in experiment.figures() for g in (f.tap, f.span, f.drag and f.drag[1], f.edit and f.edit[1]) if g
+    ]
     front = [*ROOTS, *(g.__name__ for g in gestures)]
     while front:
         name = front.pop(0)
@@ -315,9 +333,9 @@ def figure_spec(live: Any) -> dict[str, Any]:
     figure, model = live.figure, live.model
     return {
         "name": figure.name, "model": model.id, "x_range": model.x_range.id, "y_range": model.y_range.id,
-        "caption": _model(live.caption).id, "legend": figure.legend, "logy": figure.logy,
+        "caption": _model(live.caption).id, "pane": _model(live.pane).id, "legend": figure.legend, "logy": figure.logy,
         "tap": figure.tap and figure.tap.__name__, "span": figure.span and figure.span.__name__,
-        "moved": figure.moved and figure.moved.__name__,
+        "moved": figure.moved and figure.moved.__name__, "edit": figure.edit and figure.edit[1].__name__,
         "layers": {n: {k: getattr(layer, k, "") for k in LOOKS}
                    for n, layer in figure.layers.items()},
         "axes": {name: getattr(model, f"{name}axis")[0].id for name in "xy"},

@@ -10,96 +10,15 @@ import math
 from collections.abc import Callable, Sequence
 from functools import cache, cached_property
 from types import SimpleNamespace
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import param
 
 from ..messages import refuse
 from ..trace.tracing import SYMBOLS, symbols
+from .criteria import CRITERIA
 from .objective import Objective, Traced
-
-CRITERIA: dict[str, type[Criterion]] = {}  # by name, in the order of their definitions
-
-
-class Criterion:
-    """What a residual costs: a subclass declares `formula(r, h, xp)`, the loss of one sample.
-
-    `h` holds the thresholds of `LinearRegression`, and `name` is what its parameter `loss` says. `title`, `colour`
-    (of `optviz.pictures.layers.INKS`, or any of CSS) and `dash` are how pictures show it. One of yours
-    is among the others if it says `listed = True` (see `optviz.listed`).
-    """
-
-    name: ClassVar[str] = ""
-    title: ClassVar[str] = ""
-    colour: ClassVar[str] = "grey"
-    dash: ClassVar[str] = "solid"
-    listed: ClassVar[bool] = False
-
-    def __init_subclass__(cls, **options):
-        super().__init_subclass__(**options)
-        if cls.__module__ == __name__ or vars(cls).get("listed"):
-            CRITERIA[cls.name] = cls
-
-    @staticmethod
-    def formula(r, h, xp):
-        """The loss of a residual r, with operators and the functions of `xp`."""
-        raise NotImplementedError
-
-
-class MSE(Criterion):
-    """Squared residual (torch.nn.MSELoss)."""
-
-    name = "mse"
-    title = "MSE"
-    colour = "blue"
-    dash = "dotdash"
-
-    @staticmethod
-    def formula(r, h, xp):
-        return r**2
-
-
-class L1(Criterion):
-    """Absolute residual, with subgradient 0 at 0 (torch.nn.L1Loss)."""
-
-    name = "l1"
-    title = "L1"
-    colour = "orange"
-    dash = "dotted"
-
-    @staticmethod
-    def formula(r, h, xp):
-        return xp.abs(r)
-
-
-class Huber(Criterion):
-    """Squared near zero, linear beyond delta (torch.nn.HuberLoss)."""
-
-    name = "huber"
-    title = "Huber"
-    colour = "teal"
-
-    @staticmethod
-    def formula(r, h, xp):
-        near = r**2 / 2
-        far = h.delta * (xp.abs(r) - h.delta / 2)
-        return xp.where(xp.abs(r) <= h.delta, near, far)
-
-
-class SmoothL1(Criterion):
-    """Huber's loss divided by its threshold beta (torch.nn.SmoothL1Loss)."""
-
-    name = "smooth_l1"
-    title = "Smooth L1"
-    colour = "plum"
-    dash = "dashed"  # it covers Huber at threshold 1
-
-    @staticmethod
-    def formula(r, h, xp):
-        near = r**2 / (2 * h.beta)
-        far = xp.abs(r) - h.beta / 2
-        return xp.where(xp.abs(r) < h.beta, near, far)
 
 
 class LossName(param.Selector):
@@ -266,13 +185,15 @@ def checked_data(who: str, x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 class LinearRegression(DataLoss):
-    """A line weight * x + bias fitted by MSE, L1, Huber or SmoothL1, as PyTorch defines them."""
+    """A line weight * x + bias fitted by one of the losses, which are PyTorch's where that has them."""
 
     loss = LossName(default="mse", objects=list(CRITERIA), doc="The per-sample loss.")
     delta = param.Number(1.0, bounds=(0, None), inclusive_bounds=(False, True), softbounds=(0.1, 5),
                          step=0.1, doc="Where Huber's loss turns linear.")  # fmt: skip
     beta = param.Number(1.0, bounds=(0, None), inclusive_bounds=(False, True), softbounds=(0.1, 5),
                         step=0.1, doc="Where the smooth L1 loss turns linear.")  # fmt: skip
+    tau = param.Number(0.9, bounds=(0, 1), inclusive_bounds=(False, False), step=0.01,
+                       doc="Share of the points that the quantile loss wants below the line.")  # fmt: skip
 
     domain = ((-5.0, 8.0), (-5.0, 8.0))
     starts = ((6.0, -3.0),)
@@ -280,7 +201,7 @@ class LinearRegression(DataLoss):
 
     @classmethod
     def shape_names(cls) -> list[str]:
-        return ["delta", "beta"]
+        return ["delta", "beta", "tau"]
 
     def criterion(self) -> str:
         return self.loss
@@ -335,6 +256,10 @@ class Lanes:
         columns = [np.asarray(c, dtype=float) for c in coordinates]
         each = [o.value_of(batch, *(c[..., k] for c in columns)) for k, o in enumerate(self.objectives)]
         return np.stack(each, axis=-1)
+
+    def float_gradient(self, batch=None) -> Callable[..., list[float]]:
+        """The gradient of the one objective where there is one."""
+        return self.objectives[0].float_gradient(batch)
 
     def array_gradient(self, batch=None) -> Callable[..., np.ndarray]:
         """Each lane's own gradient, shape (dim, lanes)."""

@@ -77,6 +77,11 @@ def shown_while(menu: Any, test: str, now: bool, *knobs: Any) -> pn.Column:
     return column
 
 
+def action(label: str, tag: str) -> pn.widgets.Button:
+    """A button that a page's script hears, by its tag."""
+    return pn.widgets.Button(label=label, tags=[tag], stylesheets=[stylesheet("widgets.css")], margin=(5, 10))
+
+
 def told_with(knobs: pn.Param, name: str, about: Mapping[str, str]) -> pn.Column:
     """A menu of scenes, and under it the sentence on the one that is chosen."""
     menu, now = widgets_of(knobs)[name], getattr(knobs.object, name)

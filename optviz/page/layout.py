@@ -25,7 +25,9 @@ def stylesheet(name: str) -> str:
 @cache
 def page_script() -> str:
     """The script that tends Bokeh's views on every page."""
-    return "".join(map(stylesheet, ("values.js", "folds.js", "readings.js", "keys.js", "speech.js", "page.js")))
+    return "".join(
+        map(stylesheet, ("values.js", "folds.js", "readings.js", "keys.js", "points.js", "speech.js", "page.js"))
+    )
 
 
 @cache

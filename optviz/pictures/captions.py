@@ -24,7 +24,7 @@ def _swatch(layer: Layer) -> str:
 
 OPEN = ("x", "hollow star")  # shapes of lines alone
 WIDE = 24  # of the picture of a line
-GAPS = {"solid": "none", "dashed": "6 4", "dotted": "2 3", "dotdash": "2 3 6 3"}
+GAPS = {"solid": "none", "dashed": "6 4", "dotted": "2 3", "dotdash": "2 3 6 3", "dashdot": "9 3 2 3"}
 STAR = "M7 .8L8.8 4.9L13.2 5.3L9.9 8.2L10.9 12.6L7 10.3L3.1 12.6L4.1 8.2L.8 5.3L5.2 4.9z"
 SHAPES = {
     "circle": "M2.5 7a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0 -9 0z", "square": "M3 3h8v8h-8z",

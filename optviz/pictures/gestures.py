@@ -28,6 +28,7 @@ DRAG = {
     """,
     "panend": "figure._held = false;",
 }
+EDITED = "edited"  # tags the glyph of points that can be added, moved and removed (assets/points.js)
 DRAGGED = "dragged"  # tags the glyph of a point that follows a finger, which must not scroll the page
 
 
@@ -50,7 +51,9 @@ def let_move(figure: Any, model: Any, glyphs: Mapping[str, Any], picked: Callabl
     """
     if (tap := figure.tap) is not None:
         model.on_event("tap", lambda event: tap(*picked(event.x, event.y)))
-    if figure.drag is not None:
+    if figure.edit is not None:
+        _let_edit(model, glyphs[figure.edit[0]], figure.edit[1], picked)
+    elif figure.drag is not None:
         _let_drag(model, glyphs[figure.drag[0]])
     elif figure.arrows is not None:
         layer, unit = figure.arrows
@@ -66,3 +69,15 @@ def _let_drag(figure: Any, glyph: Any) -> None:
     args = {"figure": figure, "source": glyph.data_source}
     for event, code in DRAG.items():
         figure.js_on_event(event, CustomJS(args=args, code=code))
+
+
+def _let_edit(
+    figure: Any, glyph: Any, edit: Callable[..., None], picked: Callable[[float, float], list[float]]
+) -> None:
+    """Let points be added, moved and removed: the browser writes what has been done, to which, and where."""
+    glyph.tags = [EDITED]
+
+    def told(attr: str, old: Any, new: Any) -> None:
+        edit(str(new[0]), int(new[1]), *picked(float(new[2]), float(new[3])))
+
+    figure.on_change("tags", told)

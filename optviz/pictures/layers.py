@@ -85,6 +85,7 @@ class Figure:
     arrows: tuple[str, float | str] | None = None  # what keys move by `tap`: a layer, its unit or cells
     link: str | None = None
     drag: tuple[str, Callable[[float, float], None]] | None = None
+    edit: tuple[str, Callable[[str, int, float, float], None]] | None = None  # a layer whose points a hand edits
     span: Callable[[float, float, float, float], None] | None = None  # told what pan and zoom bring into view
 
     @property
@@ -100,7 +101,7 @@ class Drawing:
     `axes`, by "x" and "y", may say of an axis its `label`, the `places` and `texts` of its ticks, and of its
     range what `axis_ranges.range_of` takes. `hover` is what a `pointer` says, in Bokeh's names for the numbers; for any
     other figure what its image holds, in words after "log " if that is the log10, "powers across", or "names first=SGD"
-    (`readings.js`).
+    (`readings.js`). One that is not `shown` takes no room on a page.
     """
 
     layers: dict[str, Columns]
@@ -111,6 +112,7 @@ class Drawing:
     limits: dict[str, tuple[float, float]] = field(default_factory=dict)
     axes: dict[str, dict[str, Any]] = field(default_factory=dict)
     hover: str = ""
+    shown: bool = True
 
     def element(self, name: str, make: Callable) -> Any:
         """The element of one layer as it stands."""
@@ -347,6 +349,8 @@ def _finish(plot, element) -> None:
     figure.outline_line_alpha = 0.2
     for axis in figure.axis:
         axis.minor_tick_line_color = None
+        if hasattr(axis.formatter, "power_limit_high"):
+            axis.formatter.power_limit_high = 6  # 250000, not 2.500e+5
         axis.major_label_policy = NoOverlap(min_distance=6)
         if hasattr(axis.ticker, "desired_num_ticks"):  # a drawing may give its own ticks
             axis.ticker.desired_num_ticks = 5 if figure.height and figure.height < 240 else 6

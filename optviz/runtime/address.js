@@ -17,12 +17,12 @@ export class Address {
   places() {
     const { experiment } = this;
     const found = new Map();
-    const choices = Object.values(this.base).filter((spec) => spec.kind === "option").map((spec) => spec.parameter);
+    const choices = Object.values(this.base).filter((spec) => this.bringing.includes(spec.kind)).map((spec) => spec.parameter);
     const brought = choices.length ? experiment.follow(new Set(choices)) : {};
     for (const [name, whole] of Object.entries(this.base)) {
       const spec = this.now(name, whole);
       const usual = choices.includes(spec.parameter) ? undefined : brought[spec.parameter];
-      found.set(name, { spec, value: experiment[spec.parameter], usual: usual ?? spec.default, choice: spec.kind === "option" });
+      found.set(name, { spec, value: experiment[spec.parameter], usual: usual ?? spec.default, choice: this.bringing.includes(spec.kind) });
       for (const [knob, described] of Object.entries(this.members[name]?.[experiment[spec.parameter]] ?? {})) {
         found.set(knob, { spec: described, value: experiment[name].read(knob), usual: brought[name]?.read?.(knob) ?? described.default, role: name });
       }
@@ -40,19 +40,26 @@ export class Address {
   held({ spec, value }) { return this.text(this.plain(spec, value)); }
 
   // What differs from the defaults, or from what the page was saved with: an address is read on top of that.
-  query() {
+  // `brief` leaves out samples that no address holds.
+  query(brief = false) {
     const said = new URLSearchParams();
     const places = this.places(), chosen = [...places].filter(([name, place]) => place.choice && this.held(place) !== this.saved.get(name));
     const roles = chosen.map(([name]) => name);
     const brought = chosen.length ? this.experiment.follow(new Set(chosen.map(([, place]) => place.spec.parameter))) : {};
     for (const [name, place] of places) {
       const { spec, usual, choice, role } = place, now = this.held(place);
+      if (brief && this.too_long(place)) continue;
       const before = this.text(choice ? spec.default : this.plain(spec, usual));
       const comes = role ? roles.includes(role) : !choice && spec.parameter in brought; // with another choice
       if (now !== "" && (now !== before || (!comes && now !== (this.saved.get(name) ?? now)))) said.set(name, now);
     }
     return said.toString();
   }
+
+  too_long(place) { return place.spec.kind === "samples" && place.value.length > this.short; }
+
+  // Whether there is something that an address cannot hold.
+  lacks() { return [...this.places().values()].some((place) => this.too_long(place)); }
 
   // Set what an address says, a choice before what it brings, without a computation; gives a sentence for each refusal.
   apply(values) {
@@ -117,7 +124,7 @@ export class Address {
   link() {
     if (this.experiment.message) return location.href;
     const beside = new URLSearchParams([...this.beside]).toString();
-    const query = [this.query(), beside].filter(Boolean).join("&"), before = location.href.split(this.mark === "#" ? "#" : /[?#]/)[0];
+    const query = [this.query(true), beside].filter(Boolean).join("&"), before = location.href.split(this.mark === "#" ? "#" : /[?#]/)[0];
     return before + (query && this.mark + query);
   }
 

@@ -15,9 +15,9 @@ import { packed } from "./packed.js";
 import { carried } from "./stored.js";
 
 const Drawing = def(
-  ["layers", "xlim", "ylim", "title", "legend", "limits", "axes", "hover"],
-  (layers, xlim, ylim, title = "", legend = {}, limits = {}, axes = {}, hover = "") =>
-    ({ layers, xlim, ylim, title, legend, limits, axes, hover }),
+  ["layers", "xlim", "ylim", "title", "legend", "limits", "axes", "hover", "shown"],
+  (layers, xlim, ylim, title = "", legend = {}, limits = {}, axes = {}, hover = "", shown = true) =>
+    ({ layers, xlim, ylim, title, legend, limits, axes, hover, shown }),
 );
 
 const isKind = (x, name) => {

@@ -35,10 +35,13 @@ export class LiveFigure {
     this.axes = { x: model(spec.axes.x), y: model(spec.axes.y) };
     this.pointer = spec.pointer && model(spec.pointer);
     this.caption = model(spec.caption);
+    this.pane = model(spec.pane);
   }
 
   // `afresh` undoes what pan and zoom have done to the axes.
   push(drawing, afresh = false) {
+    update(this.pane, { visible: drawing.shown });
+    if (!drawing.shown) return;
     for (const layer of this.layers) if (layer.name in drawing.layers) this.put(layer, drawing.layers[layer.name]);
     for (const { name, mapper } of this.layers) {
       const limits = drawing.limits[name];
@@ -202,6 +205,12 @@ export class LivePage {
       model.on_event("rangesupdate", ({ x0, x1, y0, y1 }) => {
         this.experiment.act(figure.span, x0, x1, y0, y1);
         this.figures[figure.name].frame(this.experiment.drawings[figure.name], true); // what it does not take is undone
+      });
+    }
+    if (figure.edit) {
+      model.properties.tags.change.connect(() => {
+        const [what, index, ...place] = model.tags;
+        this.experiment.act(figure.edit, what, index, ...this.picked(figure, ...place));
       });
     }
     if (figure.moved) model.properties.tags.change.connect(() => this.experiment.act(figure.moved, ...this.picked(figure, ...model.tags)));

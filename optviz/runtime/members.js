@@ -19,7 +19,7 @@ export const kinds = {
     return made;
   }),
   schedule: (kind) => making(kind, (values) => new Schedule(kind, values)),
-  loss: (readings, name = Object.keys(readings)[0]) => def(["x", "y", "loss", "delta", "beta"], (x, y, loss = name, ...shape) =>
+  loss: (readings, name = Object.keys(readings)[0]) => def(["x", "y", "loss", ...readings[name].shape], (x, y, loss = name, ...shape) =>
     new DataLoss(readings[loss], x, y, shape.length ? shape : undefined)),
 };
 

@@ -4,6 +4,7 @@ import { Refiner } from "./experiment.js";
 import { follow_theme, inked } from "./inks.js";
 import { Teacher } from "./lessons.js";
 import { LivePage } from "./live.js";
+import { Loader } from "./loader.js";
 import { Pinned } from "./pinned.js";
 import { Player } from "./player.js";
 import { Stage, couple } from "./stage.js";
@@ -27,6 +28,7 @@ export function start(experiment, spec, sharing, item, inks) {
       Object.assign(window.optviz, { address, states });
       if (spec.player) window.optviz.player = new Player(address, page, spec.player, document.getElementById("player"));
       if (spec.lessons.length) window.optviz.teacher = new Teacher({ page, address, states, lessons: spec.lessons });
+      if (spec.loading) window.optviz.loader = new Loader({ experiment, page, spec: spec.loading });
       window.optviz.pinned = new Pinned({ page, address, states });
       window.optviz.stage = new Stage(window.optviz);
       couple(window.optviz);

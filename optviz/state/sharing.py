@@ -16,9 +16,9 @@ import param
 from ..menus import Member, label_of, names_of, rules, surfaces
 from ..messages import refuse
 from .subject import Subject
+from .values import BRINGING, Spec, kind_of, plain, read, refusal, said, sentence, spec_of, stage_of, text
 from .values import RESERVED as RESERVED
 from .values import SENTENCES as SENTENCES
-from .values import Spec, kind_of, plain, read, refusal, said, sentence, spec_of, stage_of, text
 
 
 class Place(NamedTuple):
@@ -126,7 +126,7 @@ def _is_listed(experiment: Subject, role: str) -> bool:
 
 
 def _specs(experiment: Subject, places: Mapping[str, Place]) -> dict[str, Spec]:
-    choices = {p.parameter for p in places.values() if kind_of(p.owner.param[p.parameter]) == "option"}
+    choices = {p.parameter for p in places.values() if kind_of(p.owner.param[p.parameter]) in BRINGING}
     brought = experiment.follow(choices) if choices else {}
     return {name: _spec(place, brought, choices) for name, place in places.items()}
 

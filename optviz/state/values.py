@@ -1,7 +1,7 @@
 """One shared value: its description in plain JSON, what it may be, and what is said if it is not.
 
-A description, a `Spec`, has `who` holds the value, its `kind` (number, integer, boolean or
-option), `low`, `high` and which of them are `inclusive`, `options` (what an address says: what
+A description, a `Spec`, has `who` holds the value, its `kind` (number, integer, boolean,
+option or samples), `low`, `high` and which of them are `inclusive`, `options` (what an address says: what
 the parameter holds), `default`, and in words the `rule` and the `fix`. Checks and sentences
 follow it and nothing else, so that a page's script can make the same ones.
 """
@@ -17,6 +17,7 @@ from typing import Any
 import param
 
 from ..messages import shown
+from ..objectives.samples import MOST, RULE, Samples, known
 
 RESERVED = ("lesson", "stage", "pin", "versus", "frame", "at")  # words of an address that are of no state
 LONGEST = 200  # characters of a value
@@ -32,12 +33,17 @@ SENTENCES = {
 }
 RULES = {
     "number": "must be a finite number{bounds}", "integer": "must be a whole number{bounds}",
-    "boolean": "must be true or false", "option": "must be one of {options}",
+    "boolean": "must be true or false", "option": "must be one of {options}", "samples": RULE,
 }  # fmt: skip
 KINDS = (
-    ((param.Event, param.Date, param.CalendarDate), ""), (param.Boolean, "boolean"),
-    (param.Integer, "integer"), (param.Number, "number"), (param.Selector, "option"),
-)  # fmt: skip
+    ((param.Event, param.Date, param.CalendarDate), ""),
+    (param.Boolean, "boolean"),
+    (param.Integer, "integer"),
+    (param.Number, "number"),
+    (param.Selector, "option"),
+    (Samples, "samples"),
+)
+BRINGING = ("option", "samples")  # kinds of values that bring others along  # fmt: skip
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 Spec = dict[str, Any]
@@ -56,6 +62,7 @@ def spec_of(parameter: Any, who: str, default: Any, options: dict[str, Any] | No
         "who": who, "kind": kind, "low": low, "high": high,
         "inclusive": list(getattr(parameter, "inclusive_bounds", (True, True))),
         "options": (options or _options(parameter)) if kind == "option" else None,
+        "width": getattr(parameter, "width", 0),
     }  # fmt: skip
     spec["default"] = plain(spec, default)
     usual = "" if spec["default"] is None else f" for {text(spec['default'])}"  # one that there is
@@ -71,7 +78,8 @@ def field_spec(parameter: Any, said: Callable[[Any], Any] = lambda held: held) -
 
 
 def _rule(spec: Spec) -> str:
-    return RULES[spec["kind"]].format(bounds=_range(spec), options=", ".join(spec["options"] or ()))
+    options = ", ".join(spec["options"] or ())
+    return RULES[spec["kind"]].format(bounds=_range(spec), options=options, width=spec["width"], most=f"{MOST:,}")
 
 
 def _bounds(parameter: Any) -> tuple[Any, Any]:
@@ -97,7 +105,7 @@ def _range(spec: Spec) -> str:
 
 def stage_of(spec: Spec, narrowed: Any) -> int:
     """When a value is taken: choices first, then those in menus that these narrow, then all others."""
-    if spec["kind"] != "option":
+    if spec["kind"] not in BRINGING:
         return 2
     return 1 if spec["parameter"] in narrowed else 0
 
@@ -111,6 +119,8 @@ def offering(spec: Spec, options: dict[str, Any]) -> Spec:
 
 def read(spec: Spec, value: Any) -> Any:
     """What a text or a JSON value means for the parameter; None where it is refused."""
+    if spec["kind"] == "samples":
+        return known(value, spec["width"])
     if isinstance(value, str) and len(value) > LONGEST:
         return None
     if spec["kind"] == "option":
@@ -168,7 +178,8 @@ def refusal(spec: Spec, value: Any) -> str:
     """The sentence on a value that `read` refuses."""
     if isinstance(value, list) and len(value) > 1:
         return sentence("repeated", spec, str(len(value)))
-    return sentence("long" if isinstance(value, str) and len(value) > LONGEST else "value", spec, said(value))
+    long = isinstance(value, str) and len(value) > LONGEST and spec["kind"] != "samples"
+    return sentence("long" if long else "value", spec, said(value))
 
 
 def typed(spec: Spec, value: Any, held: Any) -> str:
