@@ -25,7 +25,9 @@ TOLD = """
   };
 }
 """
-CORRECTED = "(rows) => rows.map((row) => [row.querySelector('button').textContent, +row.querySelector('td').dataset.value])"
+CORRECTED = (
+    "(rows) => rows.map((row) => [row.querySelector('button').textContent, +row.querySelector('td').dataset.value])"
+)
 STEP = "() => [optviz.player.step, optviz.player.playing]"
 
 
@@ -49,7 +51,9 @@ def assert_tells(page, experiment, k: int, chosen: int = 0) -> None:
     assert len(found["letters"]) == len(wanted) and all(map(same, found["letters"], wanted))
     for places, values in zip(found["shown"], wanted, strict=True):
         assert places and all(np.isclose(value, values[name], rtol=1e-12, atol=0) for name, value in places)
-    parts = {name: part[found["at"] - 1].tolist() for name, part in parts_of(played, corrections(type(played.rule))).items()}
+    parts = {
+        name: part[found["at"] - 1].tolist() for name, part in parts_of(played, corrections(type(played.rule))).items()
+    }
     assert found["rows"].keys() == parts.keys()
     for name, values in parts.items():
         np.testing.assert_allclose(found["rows"][name], values, rtol=1e-12, err_msg=name)
