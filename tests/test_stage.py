@@ -88,3 +88,20 @@ def test_two_states_side_by_side_share_axes_and_the_step(page, exported):
     two.wait_for_function("() => optviz.page.figures.surface.ranges.x.start === -3")
     page.get_by_role("button", name="Leave A | B").click()
     assert page.locator(".versus").count() == 0
+
+
+def test_four_pictures_fill_the_stage_two_by_two(page, exported):
+    page.goto((exported / "loss_comparison.html").as_uri() + "#stage=lr")
+    page.wait_for_function("window.optviz?.stage")
+    wait_idle(page)
+    boxes = page.evaluate("""() => {
+      const plots = [], front = Object.values(Bokeh.index);
+      for (const view of front) {
+        if (view.model.type === 'Figure' && view.el.checkVisibility()) plots.push(view.el.getBoundingClientRect());
+        front.push(...(view.child_views ?? []));
+      }
+      return plots.slice(0, 4).map(({ left, top, bottom, height }) => [left, top, bottom, height]);
+    }""")
+    bar = page.locator("#player").bounding_box()["y"]
+    assert [len({round(box[k]) for box in boxes}) for k in (0, 1)] == [2, 2]
+    assert max(box[2] for box in boxes) <= bar and min(box[3] for box in boxes) > 0.3 * bar

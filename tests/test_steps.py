@@ -10,10 +10,10 @@ import sympy
 from optviz import SGD, Adam, Rprop, menus
 from optviz.objectives.surfaces import Quadratic, Rosenbrock
 from optviz.readings.equations import settings_of, typeset
-from optviz.readings.letters import bare, letters
+from optviz.readings.letters import bare, corrections, letters
 from optviz.rules.schedules import Cosine
 from optviz.runs.descent import descend
-from optviz.runs.steps import Played, last_step, letters_at
+from optviz.runs.steps import Played, last_step, letters_at, parts_of
 
 TURNED_ON = {"momentum": 0.7, "weight_decay": 0.03, "lr_decay": 0.2, "damping": 0.3}
 EVALUATED = {"Heaviside": lambda x: float(x > 0), "Max": max, "Min": min, "sign": lambda x: float(np.sign(x))}
@@ -69,3 +69,15 @@ def test_the_numbers_are_those_of_the_step_under_schedules_noise_and_lanes():
         0.1,
         0.2,
     ]
+
+
+def test_bias_corrections_are_read_from_the_formula():
+    found = {name: corrections(cls) for name, cls in menus.rules().items()}
+    both = ["beta1", "beta2"]
+    assert {name: found[name] for name in ("SGD", "Adam", "AdamW", "RAdam", "Adamax", "Lion")} == {
+        "SGD": [], "Adam": both, "AdamW": both, "RAdam": both, "Adamax": ["beta1"], "Lion": []}  # fmt: skip
+    rule = Adam(lr=0.1)
+    run = descend(Quadratic(), rule, (1.0, 2.0), 5)
+    parts = parts_of(Played("", run, 0, 5, rule, Quadratic(), "", 0, 1), corrections(Adam))
+    np.testing.assert_allclose(parts["m"] / parts["1 - beta1^t"], parts["m_hat"], rtol=1e-14)
+    np.testing.assert_allclose(parts["v"] / parts["1 - beta2^t"], parts["v_hat"], rtol=1e-14)

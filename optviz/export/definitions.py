@@ -18,7 +18,7 @@ from ..objectives.stacked import Stacked
 from ..pictures import scene
 from ..readings import equations
 from ..readings.equations import hyper_symbol, objective_mathml, symbol_of
-from ..readings.letters import letters
+from ..readings.letters import corrections, letters
 from ..readings.mathml import symbol_mathml
 from ..rules import rule
 from ..rules.rule import Rule
@@ -73,7 +73,7 @@ def _made(value: Any, settings: Mapping[str, Any], bundle: Bundle) -> str:
 def _rule(cls: type[Rule], bundle: Bundle) -> str:
     symbols = {n: symbol_mathml(hyper_symbol(cls, n)) for n in cls.hyperparameters()}
     more = {"off": dict(equations.idle_values(cls)), "symbols": symbols, "formulas": _rule_formulas(cls),
-            "letters": letters(cls)}  # fmt: skip
+            "letters": letters(cls), "corrections": corrections(cls)}  # fmt: skip
     refusal = members_of(cls, ["check"], bundle).replace("{check:", "{refusal:")
     return f"$.kinds.rule({{...{rule_script(cls)}, ...{_json(more)}, members: {refusal}}})"
 

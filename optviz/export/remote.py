@@ -18,7 +18,7 @@ from ..page.pace import Later, Turn
 from ..page.page import Page
 from ..pictures.playheads import INKS, arrow_columns, arrow_scale
 from ..readings.equations import rule_mathml
-from ..readings.letters import letters
+from ..readings.letters import corrections, letters
 from ..rules.rule import Rule
 from ..runs.steps import Played, last_step, letters_at, parts_of
 from ..runtime.modules import script
@@ -134,12 +134,13 @@ class Remote:
 
 def _made_of(played: Played) -> dict[str, Any]:
     rule, steps = played.rule, max(last_step(played), 1)
+    corrected = corrections(type(rule)) if isinstance(rule, Rule) else []
     found = [letters_at(played, t) for t in range(1, min(steps, played.run.steps) + 1)]
     sides = [{n: [each[i][n] for each in found] for n in side} for i, side in enumerate(found[0] if found else [])]
     return {
         "x": np.ravel(played.run.x[:, played.lane]).astype(float).tolist(), "sides": sides,
         "parts": {n: {"data": np.ravel(v).astype(float).tolist(), "shape": list(v.shape)}
-                  for n, v in parts_of(played).items()},
+                  for n, v in parts_of(played, corrected).items()},
         "letters": letters(type(rule)) if isinstance(rule, Rule) and sides else {},
         "formula": rule_mathml(rule),
     }  # fmt: skip

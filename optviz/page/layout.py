@@ -42,11 +42,13 @@ def area(name: str, *children: Any, **options: Any) -> pn.Column:
 
 
 def grid(*children: Any, columns: int = 1, narrow: int = 1, phone: int = 1) -> pn.Column:
-    """Children in equal columns, fewer in a narrow window and on a phone."""
-    size = f":host {{ --columns: {columns}; --columns-narrow: {narrow}; --columns-phone: {phone}; }}"
+    """Children in equal columns, fewer in a narrow window and on a phone, two where they are four on the stage."""
+    wide = f"var(--stage-columns, {columns})" if columns > 3 else columns
+    size = f":host {{ --columns: {wide}; --columns-narrow: {narrow}; --columns-phone: {phone}; }}"
     rows = math.ceil(len(children) / phone)
     room = f"@media (max-width: 760px) {{ :host > * {{ --room: calc(var(--whole) / {rows} - {6 * (rows - 1)}px); }} }}"
-    sheets = [stylesheet("grid.css"), size, room]
+    stage = ":host > * { --stage: var(--stage-half); }" if columns > 3 else ""  # two rows of two
+    sheets = [stylesheet("grid.css"), size, room, *([stage] if stage else [])]
     return pn.Column(*children, stylesheets=sheets, sizing_mode="stretch_width", margin=0)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,11 +105,12 @@ def gradients_given(run: Trajectory) -> np.ndarray:
     return run.gradients if run.applied is None else run.applied
 
 
-def parts_of(played: Played) -> dict[str, np.ndarray]:
+def parts_of(played: Played, corrections: Sequence[str] = ()) -> dict[str, np.ndarray]:
     """What each step of a run consists of, by name: arrays (steps, dim).
 
     "gradient" is the surface's, where noise ("noise") or clipping ("clip factor") make another one of it, which
-    is "g"; then the rule's named terms, "decay" (the pull of weight decay) and "step", what is added to the point.
+    is "g"; then the rule's named terms, "decay" (the pull of weight decay), "1 - beta1^t" for each of the `corrections`
+    (`readings.letters` has a rule's) and "step", what is added to the point.
     """
     run, lane, rule = played.run, played.lane, played.rule
     raw, g = run.gradients[:, lane], gradients_given(run)[:, lane]
@@ -128,5 +130,7 @@ def parts_of(played: Played) -> dict[str, np.ndarray]:
         settings = settings_at(rule, lane)
         if "weight_decay" in settings and settings["weight_decay"] != 0:
             found = {**found, "decay": settings["weight_decay"] * run.x[:-1, lane]}
+        even, steps = np.ones(g.shape), np.arange(1, len(g) + 1)[:, None]
+        found = {**found, **{f"1 - {name}^t": (1 - settings[name] ** steps) * even for name in corrections}}
     found = {**found, "step": run.updates[:, lane]}
     return {name: values for name, values in found.items() if np.isfinite(values).any()}

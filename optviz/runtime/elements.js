@@ -35,3 +35,13 @@ export function parsed(markup) {
   box.innerHTML = markup;
   return box.content;
 }
+
+// Bokeh's view of a model, wherever on the page it is.
+export function view_of(model) {
+  const front = Object.values(Bokeh.index);
+  for (const view of front) {
+    if (view.model === model) return view;
+    front.push(...(view.child_views ?? []));
+  }
+  return null;
+}

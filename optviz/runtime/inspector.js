@@ -2,10 +2,12 @@
 import { numbersOf } from "./descent.js";
 import { drawn, element, icon, parsed } from "./elements.js";
 import { same_key } from "./experiment.js";
-import { Substitution, letters_of, letter_name, short } from "./substitution.js";
+import { Substitution, letters_of, letter_name, powered, short } from "./substitution.js";
 
 const POINTS = 400; // of a small curve
 const NAMED = { gradient: "∇f", noise: "noise", "clip factor": "clip factor", decay: "weight decay", step: "step" };
+const CORRECTION = /^1 - (\w+)\^t$/; // a factor that makes up for a mean's beginning at 0
+const FACTOR = /^1 - |^clip factor$/; // no arrow has it
 const FIRST = { g: 0, step: 1 }; // inks that are the same whatever the rule
 
 export class Inspector {
@@ -56,7 +58,7 @@ export class Inspector {
     this.menu.hidden = runs.length < 2;
     this.menu.replaceChildren(...runs.map(({ label }, i) => element("option", { value: i, textContent: label, selected: i === this.chosen })));
     this.names = objective?.names ?? ["x", "y"].slice(0, run.x.shape[2]);
-    this.values = parts.parts_of(this.run);
+    this.values = parts.parts_of(this.run, rule.kind?.corrections ?? []);
     this.letters = rule.kind?.letters ? letters_of(rule.kind) : new Map();
     this.scales = {};
     this.tabulate();
@@ -78,7 +80,8 @@ export class Inspector {
     const cells = this.names.map(() => element("td")), line = element("tr", { className: "part" }, element("th", {}, opener), ...cells);
     const below = element("tr", { className: "curve", hidden: !this.curves.has(name) }, element("td", { colSpan: this.names.length + 2 }));
     const made = { name, cells, line, below, opener, ink, label };
-    if (arrowed) {
+    if (arrowed && FACTOR.test(name)) line.append(element("td"));
+    else if (arrowed) {
       const box = element("input", { type: "checkbox", checked: this.arrowed.has(name), ariaLabel: `Arrow of ${label}` });
       box.style.accentColor = ink;
       box.addEventListener("change", () => {
@@ -93,9 +96,15 @@ export class Inspector {
     return made;
   }
 
-  label(name) { return NAMED[name] ?? (this.letters.has(name) ? letter_name(this.letters.get(name)) : name); }
+  label(name) {
+    const decay = this.letters.get(`h.${name.match(CORRECTION)?.[1]}`);
+    if (decay) return `1 − ${letter_name(decay)}^t`;
+    return NAMED[name] ?? (this.letters.has(name) ? letter_name(this.letters.get(name)) : name);
+  }
 
   symbol(name) {
+    const decay = this.letters.get(`h.${name.match(CORRECTION)?.[1]}`);
+    if (decay) return parsed(`<math><mn>1</mn><mo>−</mo>${powered(decay)}</math>`);
     const letter = name in NAMED ? null : this.letters.get(name);
     return letter ? parsed(`<math>${letter.outerHTML}</math>`) : NAMED[name] ?? name;
   }

@@ -1,6 +1,6 @@
 // The lessons of a page: a step's words beside the pictures, the state that shows it, a prediction, something to reach.
 import { ValueError_ } from "./base.js";
-import { button, element } from "./elements.js";
+import { button, element, view_of } from "./elements.js";
 import { opened_folds } from "./folds.js";
 
 const KEPT = "optviz-lessons"; // in the browser's storage: how far each lesson was taken
@@ -264,14 +264,4 @@ export class Teacher {
     event.stopImmediatePropagation();
     this.go(next);
   }
-}
-
-// Bokeh's view of a model, wherever on the page it is.
-function view_of(model) {
-  const front = Object.values(Bokeh.index);
-  for (const view of front) {
-    if (view.model === model) return view;
-    front.push(...(view.child_views ?? []));
-  }
-  return null;
 }

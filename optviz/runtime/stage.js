@@ -1,8 +1,9 @@
 // For a lecture: the first pictures as large as the window, a few large controls, two states side by side.
-import { button, element } from "./elements.js";
+import { button, element, view_of } from "./elements.js";
 import { opened_folds } from "./folds.js";
 
 const FONTS = { major_label_text_font_size: "19px", axis_label_text_font_size: "20px" };
+const LEAST = 220; // pixels that a picture is high, whatever stands around it
 const FEW = 3; // controls, where nobody has chosen
 const ONWARDS = { ArrowRight: 1, PageDown: 1, ArrowLeft: -1, PageUp: -1 }; // also what a presenter's clicker sends
 
@@ -105,8 +106,27 @@ export class Stage {
     this.opener.focus();
   }
 
-  // The pictures take the room that there is.
-  follow() { setTimeout(() => dispatchEvent(new Event("resize"))); }
+  // The pictures take the room that there is, also where a caption grows or the player opens.
+  follow() {
+    this.sizes ??= new ResizeObserver(() => this.fit());
+    this.sizes.disconnect();
+    setTimeout(() => {
+      this.fit();
+      dispatchEvent(new Event("resize"));
+      const first = this.page.figures[this.page.spec.figures[0].name], caption = view_of(this.page.model(first.spec.caption));
+      if (this.on) [document.getElementById("player"), caption?.el].filter(Boolean).forEach((each) => this.sizes.observe(each));
+    });
+  }
+
+  // Between what stands above the first picture and the player; two rows of them have captions each.
+  fit() {
+    const { style } = document.documentElement, names = ["--stage", "--stage-half"];
+    if (!this.on || innerWidth <= 760) return names.forEach((name) => style.removeProperty(name));
+    const { figures } = this.page.spec, box = ({ model }) => view_of(this.page.model(model))?.el.getBoundingClientRect();
+    const top = box(figures[0]).top + scrollY, head = top - scrollY - (view_of(this.page.model(figures[0].caption))?.el.getBoundingClientRect().top ?? top);
+    const room = innerHeight - top - document.getElementById("player").offsetHeight - 12, half = (room - head - 10) / 2;
+    return [room, half].forEach((each, i) => style.setProperty(names[i], `${Math.round(Math.max(each, LEAST / (i + 1)))}px`));
+  }
 
   // On with the lesson, or with the step that the player shows.
   key(event) {

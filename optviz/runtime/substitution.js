@@ -23,6 +23,12 @@ export function letters_of(kind) {
   return new Map(Object.entries(kind.letters).map(([name, markup]) => [name, parsed(`<math>${markup}</math>`).firstChild.firstElementChild]));
 }
 
+// The markup of a letter, with an index or not, to the power of the step's number.
+export function powered(letter) {
+  const indexed = letter.localName === "msub", parts = [...(indexed ? letter.children : [letter])].map((part) => part.outerHTML).join("");
+  return indexed ? `<msubsup>${parts}<mi>t</mi></msubsup>` : `<msup>${parts}<mi>t</mi></msup>`;
+}
+
 // What a letter is called in plain text, without the index of the step.
 export function letter_name(letter) {
   const marks = { "^": "\u0302", "¯": "\u0304", "~": "\u0303" }, base = letter.localName.startsWith("msub") ? letter.children[0] : letter;
