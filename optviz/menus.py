@@ -11,7 +11,7 @@ from .messages import refuse
 from .objectives import surfaces as all_surfaces
 from .objectives.objective import Objective
 from .plurals import many
-from .rules import optimizers
+from .rules.catalogue import own_rules
 from .rules.rule import Rule
 
 
@@ -21,7 +21,7 @@ def _spelling(name: str) -> str:
 
 def rules() -> dict[str, type[Rule]]:
     """Every update rule by name: the catalogue's, in its order, then those of yours that are `listed`."""
-    return {cls.__name__: cls for cls in [*own_classes(optimizers.__name__, Rule), *listed_classes(Rule)]}
+    return {cls.__name__: cls for cls in [*own_rules(), *listed_classes(Rule)]}
 
 
 def surfaces() -> dict[str, type[Objective]]:

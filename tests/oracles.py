@@ -13,6 +13,7 @@ import torch
 
 import optviz
 from optviz import Objective, Rule
+from optviz.rules.catalogue import own_rules
 
 torch.set_num_threads(1)  # the tensors are tiny: threads cost more than they give
 DATA = Path(__file__).parent / "data"
@@ -40,8 +41,7 @@ TORCH = SimpleNamespace(
 
 def rules() -> list[type[Rule]]:
     """Every rule of the catalogue."""
-    found = param.concrete_descendents(Rule).values()
-    return sorted((c for c in found if c.__module__ == "optviz.rules.optimizers"), key=lambda c: c.__name__)
+    return sorted(own_rules(), key=lambda c: c.__name__)
 
 
 def surfaces() -> list[type[Objective]]:
@@ -51,7 +51,7 @@ def surfaces() -> list[type[Objective]]:
 
 
 ON = {"momentum": 0.9, "dampening": 0.3, "weight_decay": 0.1, "lr_decay": 0.05, "damping": 0.5,
-      "initial_accumulator_value": 0.5}  # fmt: skip
+      "initial_accumulator_value": 0.5, "nu1": 0.7, "nu2": 0.9, "alpha": 2.0}  # fmt: skip
 
 
 def flag_settings(cls: type[Rule], **fixed) -> list[dict]:
@@ -63,8 +63,8 @@ def flag_settings(cls: type[Rule], **fixed) -> list[dict]:
             choices[name] = [fixed[name]]
         elif isinstance(parameter.default, bool):
             choices[name] = [False, True]
-        elif getattr(parameter, "off", None) is not None or name in ON:
-            choices[name] = [getattr(parameter, "off", None) or 0.0, ON[name]]
+        elif getattr(parameter, "off", None) is not None or name == "initial_accumulator_value":
+            choices[name] = [float(getattr(parameter, "off", None) or 0), ON[name]]
     return [dict(zip(choices, values, strict=True)) for values in product(*choices.values())]
 
 

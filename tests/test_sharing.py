@@ -188,7 +188,7 @@ def test_what_a_choice_brings_comes_first_and_all_is_one_computation(monkeypatch
 # what is asked for, and the sentence on it
 NAMES = ("objective, optimizer, lr, momentum, dampening, weight_decay, nesterov, steps, clip, start_x, "
          "start_y, basins")  # fmt: skip
-RULES = "sgd, momentum, inertia, adagrad, rmsprop, adam, adamw, nadam, radam, adamax, adadelta, rprop, lion, newton"
+RULES = ", ".join(name.lower() for name in rules())
 LR = "SGD.lr must be a finite number of at least 0, not {}; leave it out for 0.05."
 STEPS = "SurfaceDescent.steps must be a whole number from 1 to 10000, not {}; leave it out for 50."
 RULE = f"SurfaceDescent.optimizer must be one of {RULES}, not {{}}; leave it out for sgd."

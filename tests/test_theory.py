@@ -14,7 +14,7 @@ from optviz import Hyperparameter, Rule, descend
 from optviz.menus import rules
 from optviz.objectives.surfaces import Himmelblau, Quadratic, Rosenbrock, RotatedQuadratic
 from optviz.readings import linear
-from optviz.rules.optimizers import _lr, _momentum
+from optviz.rules.hyperparameters import rate, velocity_kept
 from optviz.rules.schedules import LinearDecay
 from optviz.runs.linear_filter import filtered
 from optviz.theory import noise, stability
@@ -52,7 +52,7 @@ SEEDS = np.arange(300)  # of lanes with draws of their own
 class Belief(Rule):
     """AdaBelief's memory: squares of how far a gradient is from the running mean."""
 
-    lr, beta = _lr(0.01), _momentum(0.9)
+    lr, beta = rate(0.01), velocity_kept(0.9)
     memory = {"m": 0.0, "s": 0.0}
 
     @staticmethod
@@ -74,7 +74,7 @@ class Absolute(Belief):
 class TwoMomenta(Rule):
     """Two buffers of different memory: more carried terms than the catalogue has."""
 
-    lr, momentum = _lr(0.1), _momentum(0.9)
+    lr, momentum = rate(0.1), velocity_kept(0.9)
     memory = {"a": 0.0, "b": 0.0}
 
     @staticmethod
@@ -107,15 +107,25 @@ def test_the_learning_rate_limit_at_a_curvature():
     assert stability.max_lr(SGD(weight_decay=0.5), -0.5) == stability.max_lr(SGD(), -1) == math.inf
 
 
+# what stands under their roots is no running mean of squares
+NO_SPREAD = ("Adamax", "Adadelta", "AdaBelief", "Yogi", "Adan")
+
+
 def test_every_rule_has_a_limit_or_a_reason():
     for name, cls in rules().items():
         rule = cls()
         said = stability.why_not(rule)
         assert (stability.limit(rule) is None) == (stability.transition(rule, 1.0) is None) == bool(said)
         assert (stability.rate(rule, [1.0]) is None) == bool(said)
-        assert (noise.update_spread(rule, 1.0) is None) == (bool(said) or name in ("Adamax", "Adadelta"))
+        assert (noise.update_spread(rule, 1.0) is None) == (bool(said) or name in NO_SPREAD)
         assert said.count(".") == bool(said) and (name in said) == bool(said)
-    assert [n for n, cls in rules().items() if stability.why_not(cls())] == ["Rprop", "Lion", "Newton"]
+    assert [n for n, cls in rules().items() if stability.why_not(cls())] == [
+        "Rprop",
+        "Lion",
+        "Newton",
+        "QHAdam",
+        "ADOPT",
+    ]
     torch = pytest.importorskip("torch")
     assert "runs through torch" in stability.why_not(optviz.TorchOptimizer(torch.optim.SGD, lr=0.1))
 
@@ -410,7 +420,7 @@ def test_a_hyperparameter_may_have_any_name():
     class Renamed(Rule):
         """RMSprop whose numbers are called what theory could have called its own."""
 
-        lr, k, power, eps = _lr(0.01), Hyperparameter(1.0), _momentum(0.99), Hyperparameter(1e-8)
+        lr, k, power, eps = rate(0.01), Hyperparameter(1.0), velocity_kept(0.99), Hyperparameter(1e-8)
         memory = {"v": 0.0}
 
         @staticmethod

@@ -18,7 +18,7 @@ import sympy
 from ..listed import own_classes
 from ..objectives import surfaces
 from ..objectives.objective import Objective
-from ..rules import optimizers
+from ..rules.catalogue import own_rules
 from ..rules.rule import Rule
 from ..spans import Quantity
 from ..trace.functions import ROWS, readable, symbol_where
@@ -187,7 +187,7 @@ def symbol_of(cls: Any, name: str) -> str:
 @cache
 def _usual_symbols() -> dict[str, str]:
     """The symbols that the catalogue declares, by name: a rule of yours need not declare eta for its `lr` again."""
-    members = [*own_classes(optimizers.__name__, Rule), *own_classes(surfaces.__name__, Objective)]
+    members = [*own_rules(), *own_classes(surfaces.__name__, Objective)]
     numbers = [cls.param[name] for cls in members for name in cls.param]
     return {str(number.name): number.symbol for number in numbers if isinstance(number, Quantity) and number.symbol}
 

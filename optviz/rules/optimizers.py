@@ -10,54 +10,18 @@ from __future__ import annotations
 import numpy as np
 import param
 
-from ..spans import RATES
+from .hyperparameters import (
+    decay_rate,
+    epsilon,
+    epsilon_inside,
+    first_beta,
+    pull,
+    rate,
+    root,
+    second_beta,
+    velocity_kept,
+)
 from .rule import Hyperparameter, Rule
-
-
-def _lr(default, high=1.0, step=0.001):
-    return Hyperparameter(default, bounds=(0, None), softbounds=(0, high), step=step, span=(RATES[0], 10 * high),
-                          symbol="eta", on_map=(1e-4, 10.0, True), label="Learning rate", doc="Step size.")  # fmt: skip
-
-
-def _decay(default, symbol, label, doc, step=0.001, high=0.999, is_momentum=False):
-    return Hyperparameter(default, bounds=(0, 1), inclusive_bounds=(True, False), softbounds=(0, 0.999), step=step,
-                          symbol=symbol, on_map=(0.0, high, False), is_momentum=is_momentum,
-                          label=label, doc=doc)  # fmt: skip
-
-
-def _momentum(default=0.0):
-    return Hyperparameter(default, bounds=(0, None), softbounds=(0, 0.99), step=0.01, off=0,
-                          symbol="mu", on_map=(0.0, 0.995, False), is_momentum=True,
-                          doc="Share of the last step's velocity that is kept.")  # fmt: skip
-
-
-def _eps(default):
-    return Hyperparameter(default, bounds=(0, None), softbounds=(0, 1e-3), step=1e-7, precedence=2,
-                          symbol="epsilon", on_map=(1e-12, 1.0, True),
-                          doc="Added to the denominator so that it is never zero.")  # fmt: skip
-
-
-def _weight_decay(default=0.0, doc="Pull towards zero, added to the gradient (L2 penalty)."):
-    return Hyperparameter(default, bounds=(0, None), softbounds=(0, 2), step=0.01, off=0, precedence=2,
-                          symbol="lambda", on_map=(1e-4, 10.0, True), label="Weight decay", doc=doc)  # fmt: skip
-
-
-def _beta1(default=0.9, doc="Decay rate of the gradient's running mean."):
-    return _decay(default, "beta_1", "β₁", doc, high=0.995, is_momentum=True)
-
-
-def _beta2(default=0.999, doc="Decay rate of the squared gradient's running mean."):
-    return _decay(default, "beta_2", "β₂", doc)
-
-
-def _eps_inside():
-    return param.Boolean(False, precedence=2, label="Eps inside the root",
-                         doc="Put eps under the root (the seed notebooks do); PyTorch adds it after.")  # fmt: skip
-
-
-def _root(mean_square, h, xp):
-    """The denominator, with eps where the rule wants it."""
-    return xp.sqrt(mean_square + h.eps) if h.eps_inside else xp.sqrt(mean_square) + h.eps
 
 
 class SGD(Rule):
@@ -67,12 +31,12 @@ class SGD(Rule):
     itself, dampening starts at the second step (torch.optim.SGD).
     """
 
-    lr = _lr(1e-3)
-    momentum = _momentum()
+    lr = rate(1e-3)
+    momentum = velocity_kept()
     dampening = Hyperparameter(0.0, bounds=(None, None), softbounds=(0, 1), step=0.01, off=0, precedence=2,
                                symbol="tau", on_map=(0.0, 0.99, False),
                                doc="Share of the new gradient that momentum leaves out.")  # fmt: skip
-    weight_decay = _weight_decay()
+    weight_decay = pull()
     nesterov = param.Boolean(False, precedence=2, doc="Look ahead: step along the gradient plus the new velocity.")
 
     memory = {"b": 0.0}
@@ -102,8 +66,8 @@ class Momentum(Rule):
     constant; a lower lr in mid-run slows this form gradually, SGD's form at once.
     """
 
-    lr = _lr(0.1)
-    momentum = _momentum(0.1)
+    lr = rate(0.1)
+    momentum = velocity_kept(0.1)
     memory = {"v": 0.0}
 
     @staticmethod
@@ -119,8 +83,8 @@ class Inertia(Rule):
     dampening, which skips the first step.
     """
 
-    lr = _lr(0.1)
-    momentum = _momentum(0.1)
+    lr = rate(0.1)
+    momentum = velocity_kept(0.1)
     memory = {"v": 0.0}
 
     @staticmethod
@@ -132,15 +96,15 @@ class Inertia(Rule):
 class Adagrad(Rule):
     """Divide by the root of all squared gradients so far (Duchi et al., JMLR 2011)."""
 
-    lr = _lr(0.01, high=4.0, step=0.01)
+    lr = rate(0.01, high=4.0, step=0.01)
     lr_decay = Hyperparameter(0.0, bounds=(0, None), softbounds=(0, 1), step=0.01, off=0, label="Learning rate decay",
                               symbol="kappa", on_map=(1e-3, 10.0, True),
                               doc="The rate falls as 1 / (1 + (t - 1) lr_decay).")  # fmt: skip
-    weight_decay = _weight_decay()
+    weight_decay = pull()
     initial_accumulator_value = Hyperparameter(0.0, bounds=(0, None), softbounds=(0, 10), step=0.1,
                                                precedence=2, doc="What the sum of squares starts from.")  # fmt: skip
-    eps = _eps(1e-10)
-    eps_inside = _eps_inside()
+    eps = epsilon(1e-10)
+    eps_inside = epsilon_inside()
 
     memory = {"s": "initial_accumulator_value"}
     preset = {"lr": 0.1, "eps": 1e-6, "eps_inside": True}
@@ -150,19 +114,19 @@ class Adagrad(Rule):
         d = let("d", g + h.weight_decay * x)
         s = let("s", memory.s + d * d)
         rate = h.lr / (1 + (t - 1) * h.lr_decay)
-        return let("step", -rate * d / _root(s, h, xp))
+        return let("step", -rate * d / root(s, h, xp))
 
 
 class RMSprop(Rule):
     """Divide by the root of a running mean of squared gradients (Hinton, lecture 6e, 2012)."""
 
-    lr = _lr(0.01)
-    alpha = _decay(0.99, "alpha", "α", "Decay rate of the squared gradient's running mean.", step=0.01)
-    eps = _eps(1e-8)
-    momentum = _momentum()
+    lr = rate(0.01)
+    alpha = decay_rate(0.99, "alpha", "α", "Decay rate of the squared gradient's running mean.", step=0.01)
+    eps = epsilon(1e-8)
+    momentum = velocity_kept()
     centered = param.Boolean(False, precedence=2, doc="Divide by the standard deviation: the squared mean taken off.")
-    weight_decay = _weight_decay()
-    eps_inside = _eps_inside()
+    weight_decay = pull()
+    eps_inside = epsilon_inside()
 
     memory = {"v": 0.0, "m": 0.0, "b": 0.0}
     preset = {"lr": 0.1, "alpha": 0.9, "eps": 1e-6, "eps_inside": True}
@@ -175,18 +139,18 @@ class RMSprop(Rule):
         if h.centered:
             m = let("m", memory.m + (1 - h.alpha) * (d - memory.m))
             spread = v - m * m
-        b = let("b", h.momentum * memory.b + d / _root(spread, h, xp))
+        b = let("b", h.momentum * memory.b + d / root(spread, h, xp))
         return let("step", -h.lr * b)
 
 
 class Adam(Rule):
     """Running mean of the gradient over the root of that of its square (arXiv 1412.6980)."""
 
-    lr = _lr(1e-3)
-    beta1 = _beta1()
-    beta2 = _beta2()
-    eps = _eps(1e-8)
-    weight_decay = _weight_decay()
+    lr = rate(1e-3)
+    beta1 = first_beta()
+    beta2 = second_beta()
+    eps = epsilon(1e-8)
+    weight_decay = pull()
     amsgrad = param.Boolean(False, precedence=2, doc="Never let the denominator fall (arXiv 1904.09237).")
 
     memory = {"m": 0.0, "v": 0.0, "v_max": 0.0}
@@ -211,7 +175,7 @@ def _adam_step(h, memory, d, t, let, xp):
 class AdamW(Adam):
     """Adam with weight decay applied to the parameter, not the gradient (arXiv 1711.05101)."""
 
-    weight_decay = _weight_decay(0.01, doc="Pull towards zero of lr times this, beside Adam's step.")
+    weight_decay = pull(0.01, doc="Pull towards zero of lr times this, beside Adam's step.")
     preset = {"lr": 0.1, "eps": 1e-6, "weight_decay": 0.01}
     preset_steps = 50
 
@@ -223,11 +187,11 @@ class AdamW(Adam):
 class NAdam(Rule):
     """Adam with Nesterov's look-ahead and a warming momentum (Dozat, ICLR workshop 2016)."""
 
-    lr = _lr(2e-3)
-    beta1 = _beta1()
-    beta2 = _beta2()
-    eps = _eps(1e-8)
-    weight_decay = _weight_decay()
+    lr = rate(2e-3)
+    beta1 = first_beta()
+    beta2 = second_beta()
+    eps = epsilon(1e-8)
+    weight_decay = pull()
     momentum_decay = Hyperparameter(4e-3, bounds=(0, None), softbounds=(0, 0.1), step=0.001, precedence=2,
                                     symbol="psi", on_map=(1e-4, 1.0, True),
                                     doc="How fast the momentum warms up.")  # fmt: skip
@@ -255,11 +219,11 @@ class NAdam(Rule):
 class RAdam(Rule):
     """Adam that waits until its denominator can be trusted (arXiv 1908.03265)."""
 
-    lr = _lr(1e-3)
-    beta1 = _beta1()
-    beta2 = _beta2()
-    eps = _eps(1e-8)
-    weight_decay = _weight_decay()
+    lr = rate(1e-3)
+    beta1 = first_beta()
+    beta2 = second_beta()
+    eps = epsilon(1e-8)
+    weight_decay = pull()
     decoupled_weight_decay = param.Boolean(
         False, precedence=2, doc="Decay the parameter instead of the gradient, as AdamW."
     )
@@ -287,11 +251,11 @@ class RAdam(Rule):
 class Adamax(Rule):
     """Adam with the largest recent gradient in the denominator (arXiv 1412.6980, section 7)."""
 
-    lr = _lr(2e-3)
-    beta1 = _beta1()
-    beta2 = _beta2()
-    eps = _eps(1e-8)
-    weight_decay = _weight_decay()
+    lr = rate(2e-3)
+    beta1 = first_beta()
+    beta2 = second_beta()
+    eps = epsilon(1e-8)
+    weight_decay = pull()
 
     memory = {"m": 0.0, "u": 0.0}
     preset = {"lr": 0.1}
@@ -307,10 +271,10 @@ class Adamax(Rule):
 class Adadelta(Rule):
     """Steps measured by the steps before: no rate to tune (arXiv 1212.5701)."""
 
-    lr = _lr(1.0, high=20.0, step=0.01)
-    rho = _decay(0.9, "rho", "ρ", "Decay rate of both running means.", step=0.01)
-    eps = _eps(1e-6)
-    weight_decay = _weight_decay()
+    lr = rate(1.0, high=20.0, step=0.01)
+    rho = decay_rate(0.9, "rho", "ρ", "Decay rate of both running means.", step=0.01)
+    eps = epsilon(1e-6)
+    weight_decay = pull()
 
     memory = {"v": 0.0, "u": 0.0}
     preset = {"lr": 10.0}
@@ -330,7 +294,7 @@ class Rprop(Rule):
     `lr` is only the first step size; a schedule therefore changes nothing later, as in PyTorch.
     """
 
-    lr = _lr(0.01)
+    lr = rate(0.01)
     etaminus = Hyperparameter(0.5, bounds=(0, 1), inclusive_bounds=(False, False), softbounds=(0.05, 0.95),
                               step=0.01, symbol="eta_-", on_map=(0.05, 0.95, False), label="η₋",
                               doc="Factor where the sign flips.")  # fmt: skip
@@ -358,10 +322,10 @@ class Rprop(Rule):
 class Lion(Rule):
     """The sign of an interpolated momentum, with decoupled decay (arXiv 2302.06675)."""
 
-    lr = _lr(1e-4)
-    beta1 = _beta1(doc="Share of the momentum in the step's sign.")
-    beta2 = _beta2(0.99, doc="Decay rate of the momentum.")
-    weight_decay = _weight_decay(doc="Pull towards zero of lr times this, beside the step.")
+    lr = rate(1e-4)
+    beta1 = first_beta(doc="Share of the momentum in the step's sign.")
+    beta2 = second_beta(0.99, doc="Decay rate of the momentum.")
+    weight_decay = pull(doc="Pull towards zero of lr times this, beside the step.")
 
     memory = {"m": 0.0}
     preset = {"lr": 0.1}
@@ -380,7 +344,7 @@ class Newton(Rule):
     included (Nocedal and Wright, Numerical Optimization, section 3.3). Two variables.
     """
 
-    lr = _lr(1.0, high=2.0, step=0.01)
+    lr = rate(1.0, high=2.0, step=0.01)
     damping = Hyperparameter(0.0, bounds=(0, None), softbounds=(0, 10), step=0.01, off=0,
                              symbol="delta", on_map=(1e-3, 100.0, True),
                              doc="Added to the Hessian's diagonal; where large, gradient descent.")  # fmt: skip

@@ -143,7 +143,7 @@ def _saddle(objective: Any, point: np.ndarray, reach: float) -> Any:
 
 
 def _is_tangent(objective: Any, points: np.ndarray, minimum: np.ndarray) -> bool:
-    """Whether slopes and heights at points are nearly those of the bowl with the minimum's curvatures."""
+    """Whether slopes, heights and Newton's steps at points are nearly those of the minimum's bowl."""
     hessian = hessian_at(objective, minimum)
     if not np.isfinite(hessian).all() or not eigen(hessian)["values"][0] > 0:
         return False
@@ -157,6 +157,12 @@ def _is_on_bowl(objective: Any, point: np.ndarray, minimum: np.ndarray, hessian:
                        hessian[1][0] * away[0] + hessian[1][1] * away[1]])  # fmt: skip
     slope = gradient_at(objective, point)
     off = math.hypot(slope[0] - wanted[0], slope[1] - wanted[1])
+    # the steep direction's slope may hide that the flat one leads elsewhere: Newton's step weighs both alike
+    det = hessian[0][0] * hessian[1][1] - hessian[0][1] * hessian[1][0]
+    first = (hessian[1][1] * slope[0] - hessian[0][1] * slope[1]) / det - away[0]
+    second = (hessian[0][0] * slope[1] - hessian[1][0] * slope[0]) / det - away[1]
+    if math.hypot(first, second) > 0.3 * math.hypot(away[0], away[1]):
+        return False
     height = float(objective.value(point[0], point[1])) - bottom
     bowl = float(wanted[0] * away[0] + wanted[1] * away[1]) / 2
     return off <= 0.3 * math.hypot(wanted[0], wanted[1]) and abs(height - bowl) <= 0.3 * bowl + 1e-14 * abs(height)

@@ -306,7 +306,7 @@ def _sentence(objective: Any, found: Mapping[str, Any], form: Mapping[str, Any],
         return f"The surface bends down along {way}: no minimum, and any learning rate leaves it that way."
     if most == 0:
         return f"No learning rate is stable with these settings: it will diverge along {way}."
-    if abs(lr - most) <= 1e-11 * most:
+    if math.isfinite(most) and abs(lr - most) <= 1e-11 * most:
         return f"{given} is at the limit {_said(most)}{how}: it will neither settle nor diverge along {way}."
     if lr > most:
         return f"{given} is above the limit {_said(most)}{how}: it will diverge along {way}."
@@ -315,11 +315,12 @@ def _sentence(objective: Any, found: Mapping[str, Any], form: Mapping[str, Any],
         return (
             f"{given} is below {_said(least)}, which such a momentum needs along {way}{how}: it will diverge that way."
         )
+    below = f"{given} is below the limit {_said(most)}" if math.isfinite(most) else "No learning rate is too large here"
     if low + _pull(form) <= 1e-9 * high:
-        return f"{given} is below the limit {_said(most)}{how}: it will not diverge, but some directions are flat."
+        return f"{below}{how}: it will not diverge, but some directions are flat."
     if abs(_excess(form, high)) <= SURE and abs(_excess(form, 1 / lr)) <= SURE:
-        return f"{given} is below the limit {_said(most)}{how}, but nothing fades: it will swing for ever as it began."
-    return f"{given} is below the limit {_said(most)}{how}: it will converge, {_pace(found['rate'])}."
+        return f"{below}{how}, but nothing fades: it will swing for ever as it began."
+    return f"{below}{how}: it will converge, {_pace(found['rate'])}."
 
 
 def _unseeing(form: Mapping[str, Any]) -> str:
