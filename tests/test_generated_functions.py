@@ -32,7 +32,7 @@ TWO = ("({0}) + ({1})", "({0}) - ({1})", "({0}) * ({1}) / 2", "({0}) / (1.5 + xp
        "xp.maximum({0}, {1})", "xp.minimum({0}, {1})", "xp.hypot({0}, 0.6 + ({1})**2)", "xp.logaddexp({0}, {1})",
        "xp.arctan2({0}, 1.2 + ({1})**2)", "xp.where(({0}) > ({1}), ({0})**2, xp.sin({1}))",
        "xp.where((({0}) > 0) & (({1}) < 0.5), {0}, ({1}) / 3)", "xp.fmax({0}, {1})",
-       "abs((({0}) + 1j * ({1})) ** 3 / 4 - 1.1)")  # fmt: skip
+       "abs((({0}) + 1j * ({1})) ** 2 / 4 - 1.1)")  # fmt: skip
 DATA = np.round(np.random.default_rng(3).uniform(-1, 1, 15), 3)
 TENSORS = {"sinc": torch.special.sinc, "clip": torch.clamp, "mean": torch.mean}
 
@@ -55,7 +55,7 @@ def drawn(rng, depth):
     return str(rng.choice(TWO)).format(drawn(rng, depth - 1), drawn(rng, depth - 1))
 
 
-TEXTS = [drawn(np.random.default_rng([11, k]), 2) + " + (x**2 + y**2) / 8" for k in range(COUNT)]
+TEXTS = [drawn(np.random.default_rng([11, k]), 1 + k % 2) + " + (x**2 + y**2) / 8" for k in range(COUNT)]
 
 
 class Numpy:
