@@ -139,6 +139,22 @@ def sample_loops(x, y, axis):
     return maps
 
 
+# objective: a function over 100 samples, followed to its formula, gradient and Hessian
+
+
+def sample_functions():
+    """Sums over 100 samples as people write them."""
+    x, y = relu_data()
+    points, sides = np.stack([x, np.cos(9 * x)], axis=1), np.sign(y)
+    return {
+        "squares": lambda w, b: np.sum((y - (w * x + b)) ** 2),
+        "sizes": lambda w, b: np.mean(np.abs(y - (w * x + b))),
+        "logistic": lambda p: np.mean(np.logaddexp(0, -sides * (points @ p))),
+        "hinge": lambda p: np.mean(np.maximum(0, 1 - sides * (points @ p))),
+        "a loop": lambda w, b: sum((v - np.tanh(w * u + b)) ** 2 for u, v in zip(x, y, strict=True)),
+    }
+
+
 def show(rows) -> None:
     """Print name, baseline, ours, ratio and target; the exit status says whether all are met."""
     print(f"{'what':44} {'loops ms':>9} {'optviz ms':>10} {'ratio':>7}  target")
@@ -201,6 +217,9 @@ def main() -> None:
     slow = best(lambda: sample_loops(x, y, axis), 3)
     fast = best(lambda: net.landscape(axis, axis, samples=range(100)), 20)
     rows.append(("StochasticLandscape: 100 sample landscapes", slow, fast, 40))
+
+    for name, function in sample_functions().items():
+        rows.append((f"objective: {name} of 100 samples", 0, best(lambda f=function: optviz.objective(f)), 300))
 
     surface = optviz.surfaces.Quadratic()
     for cls in sorted(param.concrete_descendents(Rule).values(), key=lambda c: c.__name__):

@@ -12,6 +12,7 @@ import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
+from itertools import islice
 from types import SimpleNamespace
 from typing import Any
 
@@ -21,6 +22,8 @@ from sympy.printing.pycode import PythonCodePrinter
 
 from .functions import PRINTED, ROWS, symbol_where
 from .sums import added, is_sum
+
+LONG = 800  # nodes of an expression: twice those of the longest in the catalogue
 
 
 def _array_where(condition, a, b):
@@ -182,19 +185,26 @@ def derivatives(expression: Any, variables: Sequence[sympy.Symbol]) -> tuple[lis
     """The gradient, and the rows of the Hessian one after the other, as sympy expressions."""
     expression = sympy.sympify(expression)
     gradient = [_derivative(expression, v) for v in variables]
-    hessian = [_derivative(g, v) for g in gradient for v in variables]
-    return gradient, hessian
+    above = {(i, k): _derivative(gradient[i], v) for k, v in enumerate(variables) for i in range(k + 1)}
+    places = range(len(variables))
+    return gradient, [above[min(i, k), max(i, k)] for i in places for k in places]
 
 
 def _derivative(expression: Any, variable: sympy.Symbol) -> Any:
     """Common factors taken out; the derivative of sign is zero almost everywhere, as in PyTorch."""
     slope = sympy.diff(expression, variable)
     slope = slope.replace(sympy.DiracDelta, lambda *_: sympy.Integer(0))
-    return sympy.factor_terms(slope.replace(sympy.Piecewise, _factored))
+    return _gathered(slope.replace(sympy.Piecewise, _factored))
 
 
 def _factored(*cases: Any) -> Any:
     """Cases with what all of them are multiplied by in front: a shared choice is made once."""
-    factors = [set(sympy.Mul.make_args(sympy.factor_terms(value))) for value, _ in cases]
+    factors = [set(sympy.Mul.make_args(_gathered(value))) for value, _ in cases]
     common = sympy.Mul(*(f for f in set.intersection(*factors) if f.is_Symbol))
     return common * sympy.Piecewise(*((value / common, condition) for value, condition in cases))
+
+
+def _gathered(expression: Any) -> Any:
+    """Common factors taken out, of what is not so long that this takes seconds."""
+    nodes = sum(1 for _ in islice(sympy.preorder_traversal(expression), LONG + 1))
+    return sympy.factor_terms(expression) if nodes <= LONG else expression
