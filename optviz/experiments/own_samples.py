@@ -29,10 +29,12 @@ class OwnSamples(param.Parameterized):
     rescale = param.Boolean(False, label="Centre and scale", doc="Fit (x − centre) / scale, and y alike.")
 
     axes_named: tuple[str, ...] = ("x", "y")  # the columns, where nothing names them
+    seed_rate: float = 0.1  # the learning rate for the experiment's own points
 
     def __init__(self, **params):
         self._coarse = False  # whether maps are drawn in fewer cells, until hands rest
         self._framed = SEED  # the points that frames are of: while a hand edits them frames stay
+        self._columns, self._seed_rate = self.axes_named, self.seed_rate  # as a printed page finds them
         super().__init__(**params)
 
     def seed_points(self) -> Sequence[np.ndarray]:
@@ -52,12 +54,12 @@ class OwnSamples(param.Parameterized):
         return self.remember("points", (self.data,), self._points)
 
     def _points(self) -> list[np.ndarray]:
-        columns = None if self.data == SEED else samples_in(self.data, len(self.axes_named))
+        columns = None if self.data == SEED else samples_in(self.data, len(self._columns))
         return [np.array(column, dtype=float) for column in (self.seed_points() if columns is None else columns)]
 
     def labels(self) -> list[str]:
         """What the columns are called."""
-        return names_in(self.data) or [*self.axes_named]
+        return names_in(self.data) or [*self._columns]
 
     def edit_point(self, what: str, index: int, x: float, y: float) -> None:
         """Add, move or remove a point."""
@@ -73,7 +75,7 @@ class OwnSamples(param.Parameterized):
         own = not again and self.data != SEED
         points = self.points() if own else self.seed_points()
         rescale = self.rescale if "rescale" in changed else any(self.is_stiff(points))
-        brought = {"rescale": rescale, "lr": self.rate_for(self.in_units(points, rescale)) if own else self.seed_rate}
+        brought = {"rescale": rescale, "lr": self.rate_for(self.in_units(points, rescale)) if own else self._seed_rate}
         return {"data": self.data if own else SEED, **{n: v for n, v in brought.items() if n not in changed}}
 
     def is_stiff(self, columns: Any) -> list[bool]:
@@ -88,7 +90,7 @@ class OwnSamples(param.Parameterized):
 
     def units(self) -> list[Pair]:
         """The centre and the scale in which each column is fitted."""
-        return self.scaled(self.points()) if self.rescale else [(0.0, 1.0) for _ in self.axes_named]
+        return self.scaled(self.points()) if self.rescale else [(0.0, 1.0) for _ in self._columns]
 
     def fitted(self) -> list[np.ndarray]:
         """The columns as they are fitted."""
