@@ -1,4 +1,4 @@
-"""A line between two classes: losses, derivatives and runs as PyTorch has them, points, a bias that is fitted or kept."""
+"""A line between two classes: losses, derivatives and runs as PyTorch has them, points, a bias fitted or kept."""
 
 from __future__ import annotations
 
@@ -107,11 +107,11 @@ def test_classes_of_every_kind_are_0_and_1(labels):
 
 
 def test_other_classes_are_refused_in_a_sentence():
-    for data, sentence in [((X, Y, 3 * X), "LogisticRegression.data needs two classes, one for each sample, not "),
-                           ("1_2_3_4_5_6", "LogisticRegression.data must be seed, or numbers parted by _, 3 for each ")]:  # fmt: skip
+    for data, sentence in [((X, Y, 3 * X), "needs two classes, one for each sample, not "),
+                           ("1_2_3_4_5_6", "must be seed, or numbers parted by _, 3 for each of ")]:  # fmt: skip
         with pytest.raises(ValueError) as caught:
             LogisticRegression(data=data)
-        assert str(caught.value).startswith(sentence) and "\n" not in str(caught.value)
+        assert str(caught.value).startswith(f"LogisticRegression.data {sentence}") and "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("seed", range(4))
