@@ -29,6 +29,7 @@ CARDS = {
     "single_parameter": ({"epoch": 12}, ["steps", "epochs"], (1100, 900)),
     "loss_comparison": ({"preset": "momentum-0.9"},
                         ["mse", "l1", "huber", "smooth_l1", "loss", "data", "vectors"], (1400, 900)),
+    "logistic_regression": ({}, ["data", "logistic", "hinge", "loss"], (1400, 900)),
     "stochastic_landscape": ({"sample": 14}, ["sample", "risk", "losses"], (1300, 900)),
     "conditioning": ({"condition": 30}, ["surface", "angles"], (1500, 900)),
     "hyperparameter_map": ({"scene": "fractal-boundary-of-a-tanh-net"}, ["map"], (1400, 900)),

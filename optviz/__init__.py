@@ -10,6 +10,8 @@ from importlib import import_module
 from typing import Any
 
 from .objectives import surfaces as surfaces
+from .objectives.classifiers import BiasedClassifier as BiasedClassifier
+from .objectives.classifiers import LinearClassifier as LinearClassifier
 from .objectives.criteria import Criterion as Criterion
 from .objectives.losses import DataLoss as DataLoss
 from .objectives.losses import Lanes as Lanes
@@ -48,6 +50,7 @@ _LATER = {
     "SingleParameter": "experiments.single_parameter",
     "SurfaceDescent": "experiments.surface_descent",
     "LossComparison": "experiments.loss_comparison",
+    "LogisticRegression": "experiments.logistic_regression",
     "StochasticLandscape": "experiments.stochastic_landscape",
     "Conditioning": "experiments.conditioning",
     "HyperparameterMap": "experiments.hyperparameter_map",

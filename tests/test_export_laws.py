@@ -22,7 +22,8 @@ import optviz
 from optviz import DataLoss, Lanes, LinearRegression, ReLUNet, Rule, batch_indices, descend, menus
 from optviz.experiments.loss_comparison import PLAIN, PRESETS, seed_data
 from optviz.export.kernels import literal, loss_script, objective_script, rule_script, schedule_script
-from optviz.objectives.criteria import CRITERIA
+from optviz.objectives.classifiers import LinearClassifier
+from optviz.objectives.criteria import CRITERIA, MARGINS
 from optviz.objectives.surfaces import Ackley, Quadratic, Rosenbrock, RotatedQuadratic
 from optviz.rules import schedules
 from optviz.runs.linear_filter import filtered
@@ -55,7 +56,9 @@ def run_js(request):
     kinds = constants(
         rules={name: rule_script(cls) for name, cls in menus.rules().items()},
         surfaces={cls.__name__: objective_script(cls) for cls in menus.surfaces().values()},
-        losses={name: loss_script(LinearRegression, name) for name in CRITERIA} | {"ReLUNet": loss_script(ReLUNet)},
+        losses={name: loss_script(LinearRegression, name) for name in CRITERIA}
+        | {"ReLUNet": loss_script(ReLUNet)}
+        | {name: loss_script(LinearClassifier, name) for name in MARGINS},
         schedules={cls.__name__: schedule_script(cls) for cls in SCHEDULES},
     )
 
@@ -92,7 +95,7 @@ def made(member) -> str:
         values = {n: getattr(member, n) for n in member.param if n != "name"}
         return f"new Schedule(schedules.{name}, {literal(values)})"
     if isinstance(member, DataLoss):
-        data = f"{literal(member.x)}, {literal(member.y)}, {literal(member.shape_values())}"
+        data = f"{literal(member.given())}, {literal(member.shape_values())}"
         return f"new DataLoss(losses.{member.criterion() or name}, {data})"
     values = dict(zip(member.shape_names(), member.shape_values(), strict=True))
     return f"new Surface(surfaces.{name}, {literal(values)})"
@@ -243,6 +246,8 @@ def test_values_gradients_and_hessians(run_js):
     objectives = [drawn_member(cls, random) for cls in menus.surfaces().values()]
     objectives += [LinearRegression(*d, loss=name, delta=0.7, beta=0.4, tau=0.8) for name in CRITERIA for d in data]
     objectives += [ReLUNet(*d) for d in data]
+    sides = [(*d, random.integers(0, 2, d.shape[1])) for d in data]
+    objectives += [LinearClassifier(*d, loss=name, bias=0.3) for name in MARGINS for d in sides]
     points = [random.uniform(*np.transpose(o.domain), (40, 2)) for o in objectives]
     found = run_js(f"""...{made(objectives)}.map((each, k) => ({{
         value: each.value(...[0, 1].map((i) => rows([points[k].map((p) => p[i])]))),

@@ -94,13 +94,32 @@ def test_data_of_other_sizes(size):
     assert StochasticLandscape.param.batch_size.bounds == (1, 100)
 
 
-def test_another_seed_replaces_given_data():
+def test_given_points_are_drawn_in_the_seeds_order_and_its_own_come_back():
     x = np.linspace(-1, 1, 10)
-    made = StochasticLandscape(data=(x, 2 * x), sample=9)
+    made = StochasticLandscape(data=(x, 2 * x), sample=9, shuffle=True)
+    before = made.trajectory.x
     made.seed = 2
-    np.testing.assert_array_equal(made.trajectory.x, StochasticLandscape(seed=2).trajectory.x)
+    np.testing.assert_array_equal(made.results["objective"].x, x)
+    assert not np.array_equal(made.trajectory.x, before)
+    made.own_data = True
+    np.testing.assert_array_equal(made.trajectory.x, StochasticLandscape(seed=2, shuffle=True).trajectory.x)
     made.sample = 99
     assert made.message == "" and made.sample == 99
+
+
+def test_given_points_of_any_scale_are_scaled():
+    x = np.random.default_rng(3).uniform(-4e5, 4e5, 60)
+    made = StochasticLandscape(data={"size": x, "price": 0.003 * np.maximum(x, 0)})
+    assert (
+        made.rescale and made.trajectory.diverged[0] == 0 and made.trajectory.loss[-1, 0] < made.trajectory.loss[0, 0]
+    )
+    (_, wide), (_, high) = made.units()
+    np.testing.assert_allclose(made.results["objective"].x * wide, x)
+    w1, w2 = made.trajectory.x[0, 0]
+    line = made.drawings["data"].layers["net"]
+    np.testing.assert_allclose(line["y"], high * w1 * np.maximum(w2 * line["x"] / wide, 0))
+    made.edit_point("remove", 59, 0, 0)
+    assert made.param.sample.bounds == (0, 58) and made.rescale
 
 
 def test_the_stochastic_start_and_its_typed_coordinates_agree():

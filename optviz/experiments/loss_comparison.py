@@ -40,7 +40,8 @@ from ..runs.descent import descend
 from ..runs.steps import Played
 from ..runs.trajectory import Trajectory
 from ..spans import Spanned
-from .given_points import SEED_RATE, WIDE, Coarse, GivenPoints
+from .given_points import SEED_RATE, WIDE, GivenPoints
+from .own_samples import Coarse
 
 NAMES = tuple(CRITERIA)  # a loss of yours is among them if it is imported before this module
 TITLES = {name: loss.title for name, loss in CRITERIA.items()}
@@ -137,7 +138,7 @@ class LossComparison(Choice, GivenPoints, Experiment):
         """The losses that are shown."""
         return self.results["objectives"]
 
-    def seed(self) -> tuple[np.ndarray, np.ndarray]:
+    def seed_points(self) -> tuple[np.ndarray, np.ndarray]:
         return SEED_POINTS
 
     def compared(self) -> list[str]:
@@ -158,6 +159,7 @@ class LossComparison(Choice, GivenPoints, Experiment):
                    weight_decay=self.weight_decay, nesterov=self.nesterov)  # fmt: skip
 
     def compute(self) -> dict[str, Any]:
+        self.settle_frames()
         names = self.compared()
         if not names:
             raise ValueError("LossComparison needs at least one loss, not none; choose one.")
@@ -273,7 +275,7 @@ class LossComparison(Choice, GivenPoints, Experiment):
 
     def _draw_loss(self) -> Drawing:
         losses, names = self.trajectory.loss, self.compared()
-        ylim = self.remember("loss axis", (self._loads, self.rescale), lambda: decades(losses, least=3))
+        ylim = self.remember("loss axis", (self._framed, self.rescale), lambda: decades(losses, least=3))
         epoch = np.arange(len(losses))
         lines = {name: {"x": epoch, "y": loggable(losses[:, k])} for k, name in enumerate(names)}
         shown = {**{name: EMPTY for name in NAMES}, **lines}

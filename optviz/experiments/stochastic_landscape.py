@@ -11,19 +11,21 @@ import param
 from ..experiment import Experiment, Members
 from ..lessons.one_sample import ONE_SAMPLE
 from ..messages import refuse
-from ..objectives.losses import ReLUNet, batch_indices, checked_data
+from ..objectives.losses import ReLUNet, batch_indices
+from ..objectives.samples import SEED, samples_in
 from ..page.controls import knobs_of, shown_while
 from ..page.insides import widgets_of
-from ..page.layout import frame, grid, html
+from ..page.layout import frame, grid, html, under_knobs
 from ..pictures.layers import BLUE, GREY, ORANGE, Drawing, Figure, bands, curve, lines, marks, stems, surface, texts
 from ..pictures.playheads import at_step, moment, step_arrows
-from ..pictures.scene import Landscape, arrows, decades, image_of, loggable
+from ..pictures.scene import Landscape, arrows, decades, image_of, loggable, nice
 from ..rules.optimizers import SGD
 from ..runs.descent import descend
 from ..runs.steps import Played
 from ..runs.trajectory import Trajectory
 from ..spans import Spanned
 from ..theory.verdicts import shown
+from .own_samples import OwnSamples
 
 SAMPLES = 100
 AXIS = np.linspace(-3, 3, 100)
@@ -33,14 +35,16 @@ COLOURS = (-3.0, 1.5)  # log10 of the loss; what is lower or higher has the end'
 ARROW = 0.1
 
 
-class StochasticLandscape(Experiment):
+class StochasticLandscape(OwnSamples, Experiment):
     """The two-weight ReLU net w1 relu(w2 x) trained on one sample, or a small batch, at a time.
 
-    y = 2 x + noise 0.1 with x uniform in -1..1, 100 samples from `seed`, or `data=(x, y)`.
+    y = 2 x + noise 0.1 with x uniform in -1..1, 100 samples from `seed`, or `data`: columns x and y, as a table,
+    arrays or a text.
     Results: `trajectory`, `gradients` (steps, 2), `landscape(k)` of sample k and `risk`, the
     mean over all samples, both (100, 100) over [-3, 3]^2 with row = w1.
     """
 
+    rescale = param.Boolean(False, label="Scale", doc="Train on x and y over round numbers near their spreads.")
     sample = param.Integer(0, bounds=(0, SAMPLES - 1), label="Sample drawn",
                            doc="Place in the order of drawing; play it to watch the epoch.")  # fmt: skip
     lr = Spanned(0.05, bounds=(0, None), softbounds=(0, 0.5), step=0.005, span=(1e-4, 10.0), label="Learning rate",
@@ -48,7 +52,7 @@ class StochasticLandscape(Experiment):
     batch_size = param.Integer(1, bounds=(1, SAMPLES), label="Batch size", doc="Samples a step.")
     shuffle = param.Boolean(False, doc="Draw the samples in an order shuffled by the seed, not as given.")
     replacement = param.Boolean(False, label="With replacement", doc="Draw every sample from all of them, by the seed.")
-    seed = param.Integer(0, bounds=(0, None), precedence=2, doc="Seed of the data and of the order.")
+    seed = param.Integer(0, bounds=(0, None), precedence=2, doc="Seed of the order, and of points that are not yours.")
     start = param.NumericTuple((1.2, -2.3), length=2, precedence=-1, doc="The first (w1, w2).")
     start_w1 = param.Number(1.2, step=0.1, precedence=2, label="Start w1", doc="Click a map to start there.")
     start_w2 = param.Number(-2.3, step=0.1, precedence=2, label="Start w2", doc="Click a map to start there.")
@@ -57,24 +61,39 @@ class StochasticLandscape(Experiment):
     title = "One sample against the mean"
     order = 4
     lines = (2, 5)
+    seed_rate = 0.05
     sentence = "Each stochastic step walks on another landscape; their mean is the one we care about."
 
-    def __init__(self, data: Any = None, **params):
-        self._given = None if data is None else _checked(data)
+    def __init__(self, **params):
         if "start" not in params:
             params["start"] = (params.get("start_w1", 1.2), params.get("start_w2", -2.3))
         # bounds become the instance's own only after param's __init__: before, they are the class's
         bounded = {name: params.pop(name) for name in ("sample", "batch_size") if name in params}
+        self._size = SAMPLES
         super().__init__(**params)
-        if self._given is not None:
-            self._bound(self._given[0].size)
-        self.settle({"start"})
+        self.settle({"start"} | params.keys() & {"data", "rescale", "lr"})
+        if "data" in params:
+            self.restart()
         self.param.update(**bounded)
 
-    def _bound(self, samples: int) -> None:
-        """Let `sample` and `batch_size` span this many samples."""
-        self.bound("sample", 0, samples - 1)
-        self.bound("batch_size", 1, samples)
+    def seed_points(self) -> tuple[np.ndarray, np.ndarray]:
+        random = np.random.default_rng(self.seed)
+        x = random.uniform(-1, 1, SAMPLES)
+        return x, 2 * x + 0.1 * random.standard_normal(SAMPLES)
+
+    def points(self) -> list[np.ndarray]:
+        return self.remember("points", (self.data, self.seed if self.data == SEED else 0), self._points)
+
+    def fitted(self) -> list[np.ndarray]:
+        return self.in_units(self.points(), self.rescale)
+
+    def scaled(self, columns: Any) -> list[tuple[float, float]]:
+        """No centre: a net without a bias passes through 0."""
+        return [(0.0, nice(0.4 * float(np.abs(column).max()))) for column in columns]
+
+    def rate_for(self, columns: Any) -> float:
+        """A rate that suits the seed's points, less where x is larger."""
+        return nice(0.015 / max(float(np.mean(columns[0] ** 2)), 1e-12))
 
     @property
     def trajectory(self) -> Trajectory:
@@ -104,29 +123,27 @@ class StochasticLandscape(Experiment):
         return objective.landscape(AXIS, AXIS, samples=[k])[0]
 
     def follow(self, changed: set[str]) -> dict[str, Any]:
-        """A typed start and a clicked one are the same; a seed replaces data that were given."""
+        """A typed start and a clicked one are the same; samples and batches are among the points."""
         typed = changed & {"start_w1", "start_w2"} and "start" not in changed
         start = (self.start_w1, self.start_w2) if typed else self.start
-        new = {"start": start, "start_w1": float(start[0]), "start_w2": float(start[1])}
-        if "seed" in changed and self._given is not None:
-            self._given = None
-            self._bound(SAMPLES)
-            new |= {"sample": min(self.sample, SAMPLES - 1), "batch_size": min(self.batch_size, SAMPLES)}
+        new = {"start": start, "start_w1": float(start[0]), "start_w2": float(start[1]), **self.follow_points(changed)}
+        columns = samples_in(new.get("data", self.data), 2)
+        size = SAMPLES if columns is None else len(columns[0])
+        if size != self._size:
+            self._size = size
+            self.bound("sample", 0, size - 1)
+            self.bound("batch_size", 1, size)
+            new |= {"sample": min(self.sample, size - 1), "batch_size": min(self.batch_size, size)}
         return new
 
     def compute(self) -> dict[str, Any]:
-        objective = self.remember("objective", (self._given, self.seed), self._objective)
+        self.settle_frames()
+        loss = (self.data, self.rescale, self.seed if self.data == SEED else 0)
+        objective = self.remember("objective", loss, lambda: ReLUNet(*self.fitted()))
         key = (objective, self.lr, self.batch_size, self.shuffle, self.replacement, self.seed, self.start)
         run, batches = self.remember("run", key, lambda: self._run(objective))
         risk = self.remember("risk", (objective,), lambda: objective.landscape(AXIS, AXIS))
         return {"objective": objective, "trajectory": run, "batches": batches, "risk": risk}
-
-    def _objective(self) -> ReLUNet:
-        if self._given is not None:
-            return ReLUNet(*self._given)
-        random = np.random.default_rng(self.seed)
-        x = random.uniform(-1, 1, SAMPLES)
-        return ReLUNet(x, 2 * x + 0.1 * random.standard_normal(SAMPLES))
 
     def _run(self, objective: ReLUNet) -> tuple[Trajectory, Any]:
         seed = self.seed if self.shuffle or self.replacement else None
@@ -153,7 +170,11 @@ class StochasticLandscape(Experiment):
             Figure("losses", {
                 "now": bands(GREY, 0.35), "sample": curve(BLUE, "loss of the batch drawn", line_width=1.3),
                 "mean": curve(ORANGE, "mean loss of all samples"), **moment(line=False),
-            }, xlabel="iteration", logy=True, height=220, legend="bottom_left"),
+            }, xlabel="iteration", logy=True, height=260, legend="bottom_left"),
+            Figure("data", {
+                "samples": marks(GREY, "circle", 5, alpha=0.7), "drawn": marks(BLUE, "circle", 9, "drawn now"),
+                "net": curve(ORANGE, "the net now"),
+            }, xlabel="x", ylabel="y", height=260, legend="top_left", edit=("samples", self.edit_point)),
         ]  # fmt: skip
 
     def _begin_at(self, x: float, y: float) -> None:
@@ -175,6 +196,7 @@ class StochasticLandscape(Experiment):
             "sample": self._draw_sample(k, here),
             "risk": Drawing(layers, BOX[::2], BOX[1::2], title, limits={"image": risk.limits}, hover=risk.reads),
             "losses": self._draw_losses(k),
+            "data": self._draw_data(k),
         }
 
     def _draw_sample(self, k: int, here: dict[str, np.ndarray]) -> Drawing:
@@ -211,6 +233,20 @@ class StochasticLandscape(Experiment):
             "mean": {"x": np.arange(run.steps + 1), "y": loggable(mean)},
         }
         return Drawing(layers, (-0.5, run.steps + 0.5), ylim, "Loss against iteration")
+
+    def _draw_data(self, k: int) -> Drawing:
+        (xlim, ylim), (x, y) = self.frame(), self.points()
+        batch = np.array([int(i) for i in self.results["batches"][k]])
+        (_, wide), (_, high) = self.units()
+        w1, w2 = self.trajectory.x[k, 0]
+        ends = np.array([xlim[0], 0.0, xlim[1]])
+        ends = ends if xlim[0] < 0 < xlim[1] else ends[::2]
+        layers = {
+            "samples": {"x": x, "y": y}, "drawn": {"x": x[batch], "y": y[batch]},
+            "net": {"x": ends, "y": high * w1 * np.maximum(w2 * ends / wide, 0.0)},
+        }  # fmt: skip
+        across, up = self.labels()
+        return Drawing(layers, xlim, ylim, "The samples and the net", axes={"x": {"label": across}, "y": {"label": up}})
 
     def played(self) -> list[Played]:
         run = self.trajectory
@@ -275,20 +311,16 @@ the right one it often points uphill.</p>
             draws,
             ordered,
             knobs_of(self, ["seed", "start_w1", "start_w2"]),
+            *self.points_controls(members),
         ]
+
+    def side(self) -> dict[str, str]:
+        return {"points": self.said_points()}
 
     def arrange(self, page) -> Any:
         return frame(
-            page.controls,
+            [*page.controls, under_knobs(page.blocks["points"])],
             [page.message, page.status, grid(*page.pictures("sample", "risk"), columns=2, phone=2)],
-            page.pictures("losses"),
+            [grid(*page.pictures("losses", "data"), columns=2)],
             [html(self.notes, "notes")],
         )
-
-
-def _checked(data: Any) -> tuple[np.ndarray, np.ndarray]:
-    try:
-        x, y = data
-    except (TypeError, ValueError):
-        refuse("StochasticLandscape", "needs data=(x, y)", data)
-    return checked_data("StochasticLandscape", x, y)

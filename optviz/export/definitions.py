@@ -143,7 +143,8 @@ def _loss(cls: type[DataLoss], bundle: Bundle) -> str:
 def _made_loss(value: DataLoss, bundle: Bundle) -> str:
     settings = {"loss": value.criterion()} | dict(zip(value.shape_names(), value.shape_values(), strict=True))
     keywords = f"new $.Kw({bundle.text(settings)})"
-    return f"{bundle.text(type(value))}({bundle.text(value.x)}, {bundle.text(value.y)}, {keywords})"
+    data = ", ".join(bundle.text(given) for given in value.given())
+    return f"{bundle.text(type(value))}({data}, {keywords})"
 
 
 def _schedule(cls: type[Schedule], bundle: Bundle) -> str:

@@ -83,11 +83,12 @@ def loss_script(loss: DataLoss | type[DataLoss], criterion: str = "") -> Script:
     """
     made = loss
     if isinstance(loss, type):  # made with any data: the formula is one sample's
-        made = loss([0.0, 1.0], [0.0, 1.0], **({"loss": criterion} if criterion else {}))
+        made = loss(*([0.0, 1.0] for _ in loss.columns), **({"loss": criterion} if criterion else {}))
     shape = dict(zip(made.shape_names(), made.shape_values(), strict=True))
-    about = {"name": type(made).__name__, "label": label_of(made), "criterion": made.criterion(), "names": made.names}
+    about = {"name": type(made).__name__, "label": label_of(made), "criterion": made.criterion(), "names": made.names,
+             "columns": made.columns}  # fmt: skip
     declared = {"domain": made.domain, "starts": made.starts}
-    return literal({**about, **declared, **_readings(made.traced, made.names, ["x", "y"], shape)})
+    return literal({**about, **declared, **_readings(made.traced, made.names, made.columns, shape)})
 
 
 def schedule_script(cls: type[Schedule]) -> Script:

@@ -43,6 +43,7 @@ from ..state.values import (
     plain,
     read,
     refusal,
+    ruled,
     said,
     sentence,
     spec_of,
@@ -215,7 +216,7 @@ def _sharing(experiment: Subject, offered: Offered, bundle: Bundle) -> str:
         members.setdefault(role, {})[label] = member_specs(role, label, member)
     described = {"who": type(experiment).__name__, "base": base, "members": members, "reserved": RESERVED,
                  "bringing": BRINGING, "short": SHORT}  # fmt: skip
-    shared = (offering, plain, read, refusal, said, sentence, stage_of, text, typed, refusal_html)
+    shared = (offering, plain, read, refusal, ruled, said, sentence, stage_of, text, typed, refusal_html)
     functions = ", ".join(f"{f.__name__}: {bundle.text(f)}" for f in shared)
     return f"{{ ...{script_json(described)}, {functions} }}"
 

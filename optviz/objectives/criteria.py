@@ -135,3 +135,52 @@ class Quantile(Criterion):
     @staticmethod
     def formula(r, h, xp):
         return xp.abs(r) / 2 + (0.5 - h.tau) * r
+
+
+MARGINS: dict[str, type[MarginLoss]] = {}  # by name, in the order of their definitions
+
+
+class MarginLoss:
+    """What a sample of two classes costs: `formula(m, xp)` of its margin m, above 0 where it is on its own side.
+
+    `title`, `colour` and `dash` are as of a `Criterion`.
+    """
+
+    name: ClassVar[str] = ""
+    title: ClassVar[str] = ""
+    colour: ClassVar[str] = "grey"
+    dash: ClassVar[str] = "solid"
+
+    def __init_subclass__(cls, **options):
+        super().__init_subclass__(**options)
+        MARGINS[cls.name] = cls
+
+    @staticmethod
+    def formula(m, xp):
+        """The loss of a margin m, with operators and the functions of `xp`."""
+        raise NotImplementedError
+
+
+class LogisticLoss(MarginLoss):
+    """Minus the log of the class's probability (torch.nn.BCEWithLogitsLoss)."""
+
+    name = "logistic"
+    title = "Logistic"
+    colour = "purple"
+
+    @staticmethod
+    def formula(m, xp):
+        return xp.logaddexp(0, -m)
+
+
+class HingeLoss(MarginLoss):
+    """Nothing beyond a margin of 1, linear below (a support vector machine's loss)."""
+
+    name = "hinge"
+    title = "Hinge"
+    colour = "orange"
+    dash = "dashed"
+
+    @staticmethod
+    def formula(m, xp):
+        return xp.maximum(1 - m, 0)

@@ -33,14 +33,21 @@ class LossName(param.Selector):
 class DataLoss(Objective):
     """A mean over data (x, y) of `sample(h, *parameters, x, y, xp)`, one sample's loss.
 
-    `x` and `y` are one-dimensional and of one length, at least two samples, all finite.
+    `x` and `y` are one-dimensional and of one length, at least two samples, all finite. A subclass may have further
+    columns: it names all of them in `columns`, the attributes that hold them.
     """
 
     __abstract = True
 
+    columns: tuple[str, ...] = ("x", "y")
+
     def __init__(self, x: Any, y: Any, **settings):
         super().__init__(**settings)
         self.x, self.y = checked_data(type(self).__name__, x, y)
+
+    def given(self) -> list[np.ndarray]:
+        """The columns that it is made with."""
+        return [self.x, self.y]
 
     @staticmethod
     def sample(h, *arguments):
@@ -53,7 +60,7 @@ class DataLoss(Objective):
 
     @cached_property
     def traced(self) -> Traced:
-        return _traced_sample(type(self), self.criterion())
+        return traced_sample(type(self), self.criterion())
 
     def expression(self) -> Any:
         return self.traced.expression
@@ -91,25 +98,25 @@ class DataLoss(Objective):
         return self.value(*grid)
 
     def _on_grid(self, k: int, grid) -> np.ndarray:
-        arguments = (*grid, self.x[k], self.y[k], *self.shape_values())
+        arguments = (*grid, *(column[k] for column in self._samples(None)), *self.shape_values())
         with np.errstate(all="ignore"):
             return self.traced.value.arrays(*arguments)[0]
 
     def float_gradient(self, batch=None) -> Callable[..., list[float]]:
-        x, y = self._samples(batch)
-        shape, function, size = self.shape_values(), self.traced.gradient.arrays, x.size
+        data = self._samples(batch)
+        shape, function, size = self.shape_values(), self.traced.gradient.arrays, data[0].size
 
         def gradient(*parameters):
-            entries = function(*parameters, x, y, *shape)
+            entries = function(*parameters, *data, *shape)
             return [_sum(entry, size) / size for entry in entries]
 
         return gradient
 
     def sample_slopes(self, batch=None) -> tuple[Callable[..., list], int]:
         """The gradient's entries sample by sample, as a function, and how many samples."""
-        x, y = self._samples(batch)
+        data = self._samples(batch)
         shape, function = self.shape_values(), self.traced.gradient.arrays
-        return lambda *parameters: function(*parameters, x, y, *shape), x.size
+        return lambda *parameters: function(*parameters, *data, *shape), data[0].size
 
     def array_gradient(self, batch=None) -> Callable[..., list]:
         return lambda *p: list(self._mean(self.traced.gradient, batch, p, self.dim))
@@ -120,25 +127,27 @@ class DataLoss(Objective):
     def array_hessian(self) -> Callable[..., list]:
         return lambda *p: list(self.hessian(*p).reshape(self.dim**2, -1))
 
-    def _samples(self, batch: Any) -> tuple[np.ndarray, np.ndarray]:
-        return (self.x, self.y) if batch is None else (self.x[batch], self.y[batch])
+    def _samples(self, batch: Any) -> list[np.ndarray]:
+        held = [getattr(self, name) for name in self.columns]
+        return held if batch is None else [column[batch] for column in held]
 
     def _mean(self, compiled, batch, coordinates, rows: int) -> np.ndarray:
         """Means over samples, shape (rows, *coordinates), in blocks that stay in the cache."""
-        x, y = self._samples(batch)
+        data = self._samples(batch)
+        samples = data[0].size
         shape = np.broadcast_shapes(*(np.shape(c) for c in coordinates))
         flat = [_column(c, shape) for c in coordinates]
         size = math.prod(shape)
         out = np.empty((rows, size))
-        block = max(1, 16384 // x.size)
+        block = max(1, 16384 // samples)
         shape_values = self.shape_values()
         with np.errstate(all="ignore"):  # overflow is a result
             for at in range(0, size, block):
                 part = [c if np.ndim(c) == 0 else c[at : at + block] for c in flat]
-                entries = compiled.arrays(*part, x, y, *shape_values)
+                entries = compiled.arrays(*part, *data, *shape_values)
                 for row, entry in zip(out, entries, strict=True):
                     here = row[at : at + block]
-                    here[...] = _row_sums(entry, here.size, x.size) / x.size
+                    here[...] = _row_sums(entry, here.size, samples) / samples
         return out.reshape((rows, *shape))
 
 
@@ -161,8 +170,9 @@ def _row_sums(entry: Any, rows: int, size: int) -> Any:
 
 
 @cache
-def _traced_sample(cls: type[DataLoss], criterion: str) -> Traced:
-    parameters, data = symbols(*cls.names), symbols("sample_x", "sample_y")
+def traced_sample(cls: type[DataLoss], criterion: str) -> Traced:
+    """One sample's loss of a class and a criterion, traced once."""
+    parameters, data = symbols(*cls.names), symbols(*(f"sample_{name}" for name in cls.columns))
     shape = symbols(*cls.shape_names())
     h = SimpleNamespace(**dict(zip(cls.shape_names(), shape, strict=True)), criterion=criterion)
     return Traced(parameters, [*data, *shape], cls.sample(h, *parameters, *data, SYMBOLS))
@@ -208,7 +218,7 @@ class LinearRegression(DataLoss):
 
     @property
     def traced(self) -> Traced:  # type: ignore[override]  # the loss may change
-        return _traced_sample(type(self), self.loss)
+        return traced_sample(type(self), self.loss)
 
     @staticmethod
     def sample(h, weight, bias, x, y, xp):

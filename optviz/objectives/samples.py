@@ -49,7 +49,8 @@ def samples_in(text: str, width: int) -> list[list[float]] | None:
     values = [float(cell) for cell in cells]
     if any(abs(value) > LARGEST for value in values):
         return None
-    return [[values[k + i] for k in range(0, len(values), width)] for i in range(width)]
+    columns = [[values[k + i] for k in range(0, len(values), width)] for i in range(width)]
+    return None if width > 2 and any(each not in (0, 1) for each in columns[2]) else columns
 
 
 def known(text: Any, width: int) -> str | None:

@@ -20,7 +20,11 @@ def columns_of(who: str, given: Any, width: int) -> tuple[list[str], list[np.nda
     if len(columns) != width:
         which = f"{len(columns)}: {', '.join(names)}" if names else len(columns)
         refuse(who, f"needs {width} columns", which, "choose them, as data[['a', 'b']]")
-    arrays = [_numbers(who, column, name) for column, name in zip(columns, names or [""] * width, strict=True)]
+    called = names or [""] * width
+    arrays = [_numbers(who, column, name) for column, name in zip(columns[:2], called, strict=False)]
+    if width > 2:
+        one, marked = _classes(who, columns[2], called[2])
+        arrays, names = [*arrays, marked], [*names[:2], one] if names else []
     if len({array.shape for array in arrays}) > 1:
         refuse(who, "needs columns of one length", [array.size for array in arrays])
     return names, arrays
@@ -66,6 +70,17 @@ def _beside(who: str, features: Any, labels: Any, width: int) -> list[Any]:
             refuse(who, f"needs features of {width - 1} columns", features)
         columns = [*array.T]
     return [*columns, labels]
+
+
+def _classes(who: str, column: Any, name: str) -> tuple[str, np.ndarray]:
+    """What class 1 is called, and 1 for each sample of it; of two classes it is the second."""
+    given = np.asarray(column)
+    found = np.unique(given) if given.ndim == 1 else given
+    if given.ndim == 1 and set(found.tolist()) <= {0, 1}:
+        return name, given.astype(float)
+    if given.ndim != 1 or len(found) != 2:
+        refuse(who, "needs two classes, one for each sample", found[:5])
+    return str(found[1]), (given == found[1]).astype(float)
 
 
 def _array(given: Any) -> np.ndarray | None:

@@ -126,23 +126,24 @@ export class Surface extends Objective {
   }
 }
 
-// The mean over the samples x, y of one sample's loss; a batch gives the indices of some.
+// The mean over samples of one sample's loss; a batch gives the indices of some. Of three columns the last are classes,
+// 0 or 1, which formulas know as sides, -1 or 1.
 export class DataLoss extends Objective {
-  constructor(kind, x, y, shapeValues = {}) {
+  constructor(kind, columns, shapeValues = {}) {
     super(kind, shapeValues);
-    this.x = Float64Array.from(numbersOf(x));
-    this.y = Float64Array.from(numbersOf(y));
+    const [x, y, classes] = columns.map((column) => Float64Array.from(numbersOf(column)));
+    Object.assign(this, { x, y, side: classes && classes.map((each) => 2 * each - 1) });
     this.columns = Array.from({ length: this.dim ** 2 }, () => []); // room for `means`, kept: it is called often
     this.sums = new Float64Array(this.x.length);
   }
 
   // As `means`, without an array of its own: a map asks ten thousand times.
   lossAt(point, batch = null) {
-    const { x, y, shape } = this, { call, value } = this.kind, which = numbersOf(batch), n = (which ?? x).length;
+    const { x, y, side, shape } = this, { call, value } = this.kind, which = numbersOf(batch), n = (which ?? x).length;
     const column = this.sums.length >= n ? this.sums : (this.sums = new Float64Array(n));
     for (let k = 0; k < n; k++) {
       const at = which ? which[k] : k;
-      column[k] = call(value, point, x[at], y[at], shape);
+      column[k] = side ? call(value, point, x[at], y[at], side[at], shape) : call(value, point, x[at], y[at], shape);
     }
     return pairwiseSum(column, 0, n) / n;
   }
@@ -162,7 +163,8 @@ export class DataLoss extends Objective {
     const columns = this.columns.slice(0, count);
     for (let k = 0; k < n; k++) {
       const at = which ? which[k] : k;
-      const each = this.kind.call(reading, point, this.x[at], this.y[at], this.shape);
+      const each = this.side ? this.kind.call(reading, point, this.x[at], this.y[at], this.side[at], this.shape)
+        : this.kind.call(reading, point, this.x[at], this.y[at], this.shape);
       if (isNumber(each)) columns[0][k] = each;
       else for (let i = 0; i < count; i++) columns[i][k] = each[i];
     }

@@ -27,7 +27,10 @@ export class Experiment {
   idle() { return shut(this.optimizer).map((name) => `optimizer.${name}`); }
   take(owner, values) { for (const [name, value] of Object.entries(values)) owner.assign(name, value); }
   narrow(name, entries) { this.menus[name] = entries; }
-  bound(name, low, high) { this.page?.bound(name, low, high); }
+  bound(name, low, high) {
+    this.page?.bound(name, low, high);
+    this.page?.allow(name, low, high);
+  }
   chosen(kind, name) {
     const make = this.state.members[kind][name];
     if (!make) throw new ValueError_(`${name} runs through torch and is not among the runs of this page.`);

@@ -227,6 +227,15 @@ export class LivePage {
     if (control) update(this.model(control.model), { start: write(control, low), end: write(control, high) });
   }
 
+  // The same for what is typed and for what an address says.
+  allow(name, low, high) {
+    const { base, ruled } = this.sharing, control = this.spec.controls.find((c) => c.name === name && !c.member);
+    for (const spec of [base[name], control?.typed].filter(Boolean)) {
+      Object.assign(spec, { low, high });
+      spec.rule = ruled(spec);
+    }
+  }
+
   push() {
     const { experiment } = this;
     update(this.message, { text: escaped(`<p>${escaped(experiment.message)}</p>`), visible: experiment.message !== "" });

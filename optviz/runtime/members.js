@@ -19,8 +19,13 @@ export const kinds = {
     return made;
   }),
   schedule: (kind) => making(kind, (values) => new Schedule(kind, values)),
-  loss: (readings, name = Object.keys(readings)[0]) => def(["x", "y", "loss", ...readings[name].shape], (x, y, loss = name, ...shape) =>
-    new DataLoss(readings[loss], x, y, shape.length ? shape : undefined)),
+  loss: (readings, name = Object.keys(readings)[0]) => {
+    const { columns, shape } = readings[name], width = columns.length;
+    return def([...columns.slice(0, 2), ...(width > 2 ? ["classes"] : []), "loss", ...shape], (...given) => {
+      const [loss = name, ...values] = given.slice(width);
+      return new DataLoss(readings[loss], given.slice(0, width), values.length ? values : undefined);
+    });
+  },
 };
 
 function making(kind, make) {

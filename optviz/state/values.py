@@ -66,7 +66,7 @@ def spec_of(parameter: Any, who: str, default: Any, options: dict[str, Any] | No
     }  # fmt: skip
     spec["default"] = plain(spec, default)
     usual = "" if spec["default"] is None else f" for {text(spec['default'])}"  # one that there is
-    return spec | {"rule": _rule(spec), "fix": f"leave it out{usual}"}
+    return spec | {"rule": ruled(spec), "fix": f"leave it out{usual}"}
 
 
 def field_spec(parameter: Any, said: Callable[[Any], Any] = lambda held: held) -> Spec:
@@ -74,10 +74,11 @@ def field_spec(parameter: Any, said: Callable[[Any], Any] = lambda held: held) -
     spec = spec_of(parameter, parameter.label, parameter.default)
     spec["low"] = -FARTHEST if spec["low"] is None else said(spec["low"])
     spec["high"] = FARTHEST if spec["high"] is None else said(spec["high"])
-    return spec | {"rule": _rule(spec)}
+    return spec | {"rule": ruled(spec)}
 
 
-def _rule(spec: Spec) -> str:
+def ruled(spec: Spec) -> str:
+    """What a description asks of values, in words."""
     options = ", ".join(spec["options"] or ())
     return RULES[spec["kind"]].format(bounds=_range(spec), options=options, width=spec["width"], most=f"{MOST:,}")
 
