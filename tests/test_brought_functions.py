@@ -354,6 +354,21 @@ def test_a_class_of_surfaces_may_call_numpys_functions():
     np.testing.assert_allclose(surface.value(0.3, 0.7), value, rtol=1e-14)
 
 
+def test_a_class_of_surfaces_may_branch():
+    class Bent(optviz.Objective):
+        slope = param.Number(2.0)
+
+        @staticmethod
+        def formula(h, x, y, xp):
+            return max(x, -h.slope * x) + y**2 if y > 0 else abs(x + 1j * y)
+
+    np.testing.assert_allclose(Bent(slope=3.0).gradient([-1.0, 3.0], [1.0, -4.0]), [[-3.0, 0.6], [2.0, -0.8]])
+
+
+def test_a_function_of_numpys_own_is_an_objective():
+    np.testing.assert_allclose(objective(np.hypot).gradient(3.0, 4.0), [0.6, 0.8])
+
+
 def test_a_sweep_knows_how_far_out_they_are_finite():
     surface = objective(lambda x, y: np.hypot(x, np.floor(y)) + np.arctan2(x, y) + np.sqrt(np.hypot(x, y)))
     assert Program(surface, SGD(), (), {}).radius({}) >= 1e100
