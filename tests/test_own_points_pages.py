@@ -6,10 +6,10 @@ import pytest
 from axe import assert_axe_finds_nothing_now
 from browser import wait_idle, wait_until
 from hands import finger, wait_until_still
-from pages import assert_shows, spot
+from pages import assert_shows, select, spot
 from test_export_pages import opened, plain, status
 
-from optviz import LossComparison
+from optviz import LogisticRegression, LossComparison, StochasticLandscape
 from optviz.state import sharing
 
 pytestmark = pytest.mark.browser
@@ -208,3 +208,62 @@ def test_a_page_that_python_saved_carries_its_points(page, tmp_path):
     wait_idle(page)
     assert_shows(page, LossComparison())
     wait_until(lambda: "data=seed" in page.url, what="the address to say that the points are the seed's")
+
+
+def test_points_of_two_classes_are_dragged_and_added(page, request):
+    experiment = LogisticRegression()
+    open_page(page, "saved", request, "logistic_regression")
+    x, y, _ = experiment.points()
+    k = int(x.argmax())
+    begin, end = spot(page, "data", x[k], y[k]), spot(page, "data", -2.0, 2.0)
+    page.mouse.move(*begin)
+    page.mouse.down()
+    page.mouse.move(*end, steps=6)
+    page.mouse.up()
+    select(page, "A click adds", "class 0")
+    page.mouse.click(*spot(page, "data", 2.5, 2.5))
+    wait_idle(page)
+    wait_until(lambda: not page.evaluate("optviz.experiment.rough()"), what="maps to be fine again")
+    wait_idle(page)
+    experiment.param.update(data=data(page), new_class="class 0")
+    experiment.lr = 0.5
+    x, y, classes = experiment.points()
+    assert (x[k], y[k], classes[k]) == (pytest.approx(-2, abs=0.02), pytest.approx(2, abs=0.02), 1)
+    assert (len(x), x[60], classes[60]) == (61, pytest.approx(2.5, abs=0.02), 0)
+    assert_shows(page, experiment)
+    assert_axe_finds_nothing_now(page)
+    page.get_by_role("button", name="Your own points").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Or columns").fill("kind,a,b\nx,1,2\ny,3,4\nz,3,1\ny,4,4\n")
+    dialog.get_by_label("is", exact=True).select_option("y")
+    dialog.get_by_role("button", name="Show 4 points").click()
+    wait_idle(page)
+    experiment = LogisticRegression(data={"a": [1, 3, 3, 4], "b": [2, 4, 1, 4], "y": [0, 1, 0, 1]}, new_class="class 0")
+    assert_shows(page, experiment)
+    assert status(page) == plain(experiment.status())
+
+
+def test_samples_of_a_net_are_dragged_and_taken_away(page, request):
+    experiment = StochasticLandscape()
+    open_page(page, "saved", request, "stochastic_landscape")
+    into_view(page)
+    x, y = experiment.points()
+    begin = spot(page, "data", x[0], y[0])
+    page.mouse.move(*begin)
+    page.mouse.down()
+    page.mouse.move(begin[0], begin[1] + 30, steps=5)
+    page.mouse.up()
+    wait_idle(page)
+    page.keyboard.press("Delete")
+    wait_idle(page)
+    experiment.data = data(page)
+    experiment.lr = 0.05
+    assert len(experiment.points()[0]) == 99
+    assert_shows(page, experiment)
+    page.wait_for_timeout(500)
+    page.keyboard.press("Control+z")
+    wait_idle(page)
+    query = "data=1_2_2_4_3_6.5&sample=2"
+    page.goto("about:blank")
+    open_page(page, "saved", request, "stochastic_landscape", query)
+    assert_shows(page, sharing.apply(StochasticLandscape, {"data": "1_2_2_4_3_6.5", "sample": "2"})[0])

@@ -230,7 +230,7 @@ class LogisticRegression(OwnSamples, Experiment):
         }  # fmt: skip
         across, up, name = self.labels()
         said = {} if self.data == SEED or not names_in(self.data) else {"class 1": escape(name), "class 0": "others"}
-        return Drawing(layers, xlim, ylim, "The points, and the line of each loss now", said,
+        return Drawing(layers, xlim, ylim, "The points and each line now", said,
                        axes={"x": {"label": across}, "y": {"label": up}})  # fmt: skip
 
     def _lines_at(self, points: np.ndarray) -> dict[str, dict[str, np.ndarray]]:

@@ -124,9 +124,10 @@ class StochasticLandscape(OwnSamples, Experiment):
 
     def follow(self, changed: set[str]) -> dict[str, Any]:
         """A typed start and a clicked one are the same; samples and batches are among the points."""
-        typed = changed & {"start_w1", "start_w2"} and "start" not in changed
-        start = (self.start_w1, self.start_w2) if typed else self.start
-        new = {"start": start, "start_w1": float(start[0]), "start_w2": float(start[1]), **self.follow_points(changed)}
+        new = self.follow_points(changed)
+        if changed & {"start", "start_w1", "start_w2"}:
+            start = self.start if "start" in changed else (self.start_w1, self.start_w2)
+            new |= {"start": start, "start_w1": float(start[0]), "start_w2": float(start[1])}
         columns = samples_in(new.get("data", self.data), 2)
         size = SAMPLES if columns is None else len(columns[0])
         if size != self._size:

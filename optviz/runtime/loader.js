@@ -93,7 +93,7 @@ export class Loader {
     });
     this.one = element("select");
     this.one.addEventListener("change", () => this.judge());
-    const labelled = (word, menu) => element("label", {}, `${word} `, menu);
+    const labelled = (word, menu) => element("label", {}, `${word} `, Object.assign(menu, { ariaLabel: word }));
     this.choices.replaceChildren(...words.map((word, i) => labelled(word, this.menus[i])), ...(spec.width > LABEL ? [labelled("is", this.one)] : []));
     if (spec.width > LABEL) this.classify();
   }
