@@ -85,7 +85,7 @@ class LogisticRegression(OwnSamples, Experiment):
                             doc="Click or drag the ring on a map.")  # fmt: skip
 
     title = "A line between two classes"
-    order = 3.5
+    order = 4
     lines = (2, 5)
     sentence = "Logistic and hinge loss on points that you drag: who is near the line decides, and who is far away."
     axes_named = ("x", "y", "class 1")
