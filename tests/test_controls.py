@@ -16,6 +16,17 @@ from optviz.experiments.loss_comparison import SCENES
 pytestmark = pytest.mark.browser
 
 
+# heights of the frames of all plots on view
+FRAMES = """() => {
+  const found = [], walk = (view) => {
+    if (view.model.type === "Figure" && view.el.checkVisibility()) found.push(view.frame.bbox.height);
+    (view.child_views ?? []).forEach(walk);
+  };
+  [...Bokeh.index].forEach(walk);
+  return found;
+}"""
+
+
 @pytest.mark.parametrize("app", ["surface_descent", "live_surface"])
 def test_a_value_is_typed_where_the_slider_says_it(page, served, app):
     """Whatever the parameter takes, also beyond the track; anything else is refused in a sentence under the slider."""
@@ -114,6 +125,7 @@ def test_on_a_phone_the_first_picture_stays_while_a_slider_is_moved(phone, serve
     shown = phone.evaluate(FIRST)
     assert shown["bottom"] < track.bounding_box()["y"] < 800
     assert 0 <= shown["top"] < shown["bottom"] < 0.5 * 844
+    assert min(phone.evaluate(FRAMES)) >= 60  # of what is within the axes
     rows = phone.locator(".bk-input-group:visible").evaluate_all("all => all.map((e) => e.getBoundingClientRect().y)")
     assert sum(shown["bottom"] < y < 800 for y in rows) >= 3  # controls that are in reach below it
     before = phone.evaluate("() => optviz.experiment.drawings"), slider_value(phone, label)

@@ -41,12 +41,18 @@ def area(name: str, *children: Any, **options: Any) -> pn.Column:
     return pn.Column(*children, css_classes=[f"area-{name}"], sizing_mode="stretch_width", margin=0, **options)
 
 
+def _room(rows: int, columns: int) -> str:
+    """What a phone leaves a picture where so many rows of them are shown, or more."""
+    last = f":host > :nth-last-child(n + {columns * (rows - 1) + 1} of .shown)"
+    return f"{last}, {last} ~ * {{ --room: calc(var(--whole) / {rows} - {6 * (rows - 1)}px); }}"
+
+
 def grid(*children: Any, columns: int = 1, narrow: int = 1, phone: int = 1) -> pn.Column:
     """Children in equal columns, fewer in a narrow window and on a phone, two where they are four on the stage."""
     wide = f"var(--stage-columns, {columns})" if columns > 3 else columns
     size = f":host {{ --columns: {wide}; --columns-narrow: {narrow}; --columns-phone: {phone}; }}"
-    rows = math.ceil(len(children) / phone)
-    room = f"@media (max-width: 760px) {{ :host > * {{ --room: calc(var(--whole) / {rows} - {6 * (rows - 1)}px); }} }}"
+    rooms = " ".join(_room(row, phone) for row in range(1, math.ceil(len(children) / phone) + 1))
+    room = f"@media (max-width: 760px) {{ {rooms} }}"
     stage = ":host > * { --stage: var(--stage-half); }" if columns > 3 else ""  # two rows of two
     sheets = [stylesheet("grid.css"), size, room, *([stage] if stage else [])]
     return pn.Column(*children, stylesheets=sheets, sizing_mode="stretch_width", margin=0)

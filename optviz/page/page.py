@@ -66,7 +66,7 @@ class LiveFigure:
             self.model, sizing_mode="stretch_width", margin=0, height=figure.height, stylesheets=sheets
         )
         self.pane = pn.Column(self.caption, plot, sizing_mode="stretch_width", margin=0)
-        self.pane.visible = experiment.drawings[figure.name].shown
+        self._let_show(experiment.drawings[figure.name].shown)
 
     def _label_axes(self) -> None:
         """The drawing's labels are those of the class's first experiment."""
@@ -92,9 +92,12 @@ class LiveFigure:
         """Send what changed since the last push; `afresh` undoes what pan and zoom have done to the axes."""
         show(self.caption, wrapped(caption(self.figure, drawing), "caption"))
         if self.pane.visible != drawing.shown:
-            self.pane.visible = drawing.shown
+            self._let_show(drawing.shown)
         self._push_plot(drawing, afresh or self.looked)
         self.looked = False
+
+    def _let_show(self, shown: bool) -> None:
+        self.pane.param.update(visible=shown, css_classes=["shown"] if shown else [])
 
     def _push_plot(self, drawing: Drawing, afresh: bool = False) -> None:
         for name, columns in drawing.layers.items():

@@ -40,7 +40,7 @@ export class LiveFigure {
 
   // `afresh` undoes what pan and zoom have done to the axes.
   push(drawing, afresh = false) {
-    update(this.pane, { visible: drawing.shown });
+    update(this.pane, { visible: drawing.shown, css_classes: drawing.shown ? ["shown"] : [] });
     if (!drawing.shown) return;
     for (const layer of this.layers) if (layer.name in drawing.layers) this.put(layer, drawing.layers[layer.name]);
     for (const { name, mapper } of this.layers) {
