@@ -13,6 +13,7 @@ from .objectives import surfaces as surfaces
 from .objectives.classifiers import BiasedClassifier as BiasedClassifier
 from .objectives.classifiers import LinearClassifier as LinearClassifier
 from .objectives.criteria import Criterion as Criterion
+from .objectives.formula import formula as formula
 from .objectives.losses import DataLoss as DataLoss
 from .objectives.losses import Lanes as Lanes
 from .objectives.losses import LinearRegression as LinearRegression

@@ -50,8 +50,14 @@ def setting(member: Any, name: str) -> float:
 
 def with_setting(member: Any, name: str, value: float) -> Any:
     """The same rule or objective with another value of one of its numbers."""
-    settings = {n: getattr(member, n) for n in names_of(member)}
-    return type(member)(**{**settings, name: value})
+    return type(member)(**{**arguments_of(member), name: value})
+
+
+def arguments_of(member: Any) -> dict[str, Any]:
+    """What makes another rule or objective like this one."""
+    if hasattr(member, "arguments"):
+        return member.arguments()
+    return {n: getattr(member, n) for n in names_of(member)}
 
 
 class Member(param.Parameter):

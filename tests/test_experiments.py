@@ -21,6 +21,7 @@ from optviz import (
     TorchOptimizer,
 )
 from optviz.menus import rules, surfaces
+from optviz.objectives.formula import OWN
 from optviz.objectives.surfaces import Quadratic
 from optviz.pictures.layers import BLUE, Drawing, Figure, curve
 
@@ -88,7 +89,7 @@ def test_surface_descent_starts_with_sgd_on_the_quadratic():
 
 def test_menus_offer_the_whole_catalogue():
     assert SurfaceDescent.param.optimizer_name.objects == list(rules())
-    assert SurfaceDescent.param.objective_name.objects == list(surfaces())
+    assert SurfaceDescent.param.objective_name.objects == [*surfaces(), OWN]
     assert len(rules()) >= 14 and len(surfaces()) >= 18
 
 
@@ -147,9 +148,9 @@ def test_members_given_by_name_are_not_shared():
 def test_a_users_own_member_stays_off_the_class_menus():
     made = SurfaceDescent(optimizer=TorchOptimizer(torch.optim.SGD, lr=0.1), objective=LINE, start=(0.0, 0.0))
     assert made.objective_name in made.param.objective_name.objects
-    assert SurfaceDescent.param.objective_name.objects == list(surfaces())
+    assert SurfaceDescent.param.objective_name.objects == [*surfaces(), OWN]
     assert SurfaceDescent.param.optimizer_name.objects == list(rules())
-    assert SurfaceDescent().param.objective_name.objects == list(surfaces())
+    assert SurfaceDescent().param.objective_name.objects == [*surfaces(), OWN]
 
 
 @pytest.mark.parametrize("cls", EXPERIMENTS)

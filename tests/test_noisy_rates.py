@@ -9,6 +9,7 @@ import pytest
 
 from optviz import NoisyDescent
 from optviz.experiments.noisy_descent import BOWL, MOST_RUNS, RULES, SURFACES
+from optviz.experiments.noisy_surfaces import surface_now
 from optviz.experiments.simple_rules import LR
 from optviz.state.sharing import apply, query
 
@@ -21,7 +22,7 @@ class Unseen(NoisyDescent):
     def compute(self):
         if self.surface == self.passed:
             return {"trajectories": {}}
-        runs = {place: self._walked(place, rule, self._objective()) for place, rule in self.chosen_rules().items()}
+        runs = {place: self._walked(place, rule, surface_now(self)) for place, rule in self.chosen_rules().items()}
         return {"trajectories": runs}
 
     def draw(self):

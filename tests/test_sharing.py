@@ -42,6 +42,8 @@ def legal(spec, draw):
     """A value within a description: an edge, a round one, or one with all its digits."""
     if spec["kind"] == "option":
         return draw.choice(list(spec["options"].values()))
+    if spec["kind"] == "formula":
+        return draw.choice(["x^2 + 3y^2 + a sin(b x)", "|x| + max(y, -y) + k", "(1-x)² + 10(y-x²)²"])
     if spec["kind"] == "boolean":
         return draw.random() < 0.5
     if spec["kind"] == "samples":
@@ -60,7 +62,7 @@ def wander(experiment, draw):
     """Set most values as a visitor would, one by one; those that the experiment refuses are set back."""
     for choosing in (True, False):
         for name, spec in sharing.specs(experiment).items():
-            if (spec["kind"] in BRINGING) == choosing and draw.random() < 0.7:
+            if (spec["kind"] in (*BRINGING, "formula")) == choosing and draw.random() < 0.7:
                 owner = getattr(experiment, spec["member"][0]) if spec["member"] else experiment
                 before = getattr(owner, spec["parameter"])
                 setattr(owner, spec["parameter"], legal(spec, draw))
@@ -138,7 +140,7 @@ def test_every_rule_and_every_surface_travels(number):
 
 def test_names_never_clash():
     own = set(sharing.specs(SurfaceDescent(optimizer=TorchOptimizer(torch.optim.SGD, lr=0.1), steps=2)))
-    assert own == {"objective", "optimizer", "steps", "clip", "start_x", "start_y", "basins"}
+    assert own == {"objective", "formula", "optimizer", "steps", "clip", "start_x", "start_y", "basins"}
     for rule in rules().values():
         for surface in surfaces().values():
             names = [*own, *rule.hyperparameters(), *surface.shape_names()]
@@ -186,7 +188,7 @@ def test_what_a_choice_brings_comes_first_and_all_is_one_computation(monkeypatch
 
 
 # what is asked for, and the sentence on it
-NAMES = ("objective, optimizer, lr, momentum, dampening, weight_decay, nesterov, steps, clip, start_x, "
+NAMES = ("objective, formula, optimizer, lr, momentum, dampening, weight_decay, nesterov, steps, clip, start_x, "
          "start_y, basins")  # fmt: skip
 RULES = ", ".join(name.lower() for name in rules())
 LR = "SGD.lr must be a finite number of at least 0, not {}; leave it out for 0.05."

@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 
 from ..menus import label_of, names_of, setting, with_setting
+from ..objectives.formula import Formula
 from ..pictures.scene import frame_of
+from ..readings.linear import is_frozen
 from ..rules.rule import Rule
 from ..runs.descent import descend
+from ..theory.stability import max_lr, spectrum
 
 TRIED, LOWEST = 100, -7  # steps of a trial, and the last power of ten
 
@@ -53,6 +56,20 @@ def _stays_inside(run: Any, objective: Any) -> bool:
     return bool(((run.x[:, 0] >= low) & (run.x[:, 0] <= high)).all())
 
 
+def half_limited(rule: Any, objective: Any) -> Any:
+    """The rule as it begins on a formula that was typed: at half the largest stable rate at the start, if there is one.
+
+    On any other surface the rule itself.
+    """
+    if not isinstance(objective, Formula) or not has_rate(rule, objective) or is_frozen(rule):
+        return rule
+    steepest = spectrum(objective, objective.starts[0])["values"][-1]
+    limit = max_lr(rule, steepest) if math.isfinite(steepest) else None
+    if limit is None or limit <= 0 or not math.isfinite(limit):
+        return rule
+    return with_setting(rule, "lr", float(f"{limit / 2:.2g}"))
+
+
 # what a menu brings
 
 
@@ -66,15 +83,16 @@ def at_first_rate(experiment: Any, changed: set[str], new: dict[str, Any]) -> di
     brought = "optimizer" in new or ("objective" in new and "optimizer" not in changed)
     if not brought or not has_rate(rule, objective):
         return {}
-    tried = rule
+    tried = half_limited(rule, objective) if "optimizer" in new else rule
     if "optimizer" not in new and has_rate(rule, before):
         usual = with_setting(rule, "lr", setting(experiment.chosen("rule", experiment.optimizer_name), "lr"))
-        tried = usual if setting(rule, "lr") == _remembered(experiment, usual, before) else rule
+        first = _remembered(experiment, half_limited(usual, before), before)
+        tried = half_limited(usual, objective) if setting(rule, "lr") == first else rule
     lr = _remembered(experiment, tried, objective)
     return {} if lr == setting(rule, "lr") else {"optimizer": with_setting(rule, "lr", lr)}
 
 
 def _remembered(experiment: Any, rule: Any, objective: Any) -> float:
     shape = [setting(objective, name) for name in names_of(objective)]
-    key = (label_of(rule), *[setting(rule, name) for name in names_of(rule)], *shape)
+    key = (label_of(rule), getattr(objective, "text", ""), *[setting(rule, name) for name in names_of(rule)], *shape)
     return experiment.remember(f"first rate on {label_of(objective)}", key, lambda: first_rate(rule, objective))

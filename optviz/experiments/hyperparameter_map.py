@@ -25,6 +25,7 @@ from .first_rates import at_first_rate
 from .map_views import ABOUT, ENDS, FIELDS, LOGS, OWN, RARE, REST, SIDES, VIEWS, belongs
 from .map_words import COLOURS, NOTES, aim, heading, lacking, limitless, pointed, scales
 from .surface_descent import OFF, SurfaceDescent
+from .typed import CHOICES, given_surface
 
 FASTEST = (0.0, 1.0)  # decades a step: what grows faster has the darkest ember's colour
 
@@ -74,14 +75,13 @@ class HyperparameterMap(SurfaceDescent):
     def __init__(self, **params):
         given = set(params)
         chosen = VIEWS.get(params.get("scene", next(iter(VIEWS))), {})
-        own = {"optimizer", "objective", "start", "optimizer_name", "objective_name"} & given
+        own = {"optimizer", "objective", "start", "optimizer_name", "objective_name", "formula"} & given
         params = params if own else {**chosen, **params}
         if own:
             params.setdefault("scene", OWN)
         optimizer = params.get("optimizer", params.get("optimizer_name", "SGD"))
         optimizer = resolved("rule", optimizer, "HyperparameterMap.optimizer")
-        surface = params.get("objective", params.get("objective_name", "Quadratic"))
-        objective = resolved("objective", surface, "HyperparameterMap.objective")
+        objective = given_surface(params, "Quadratic", "HyperparameterMap.objective")
         known = axes_for(optimizer, objective)
         for side in SIDES:
             if params.get(side, known[0]) not in known:
@@ -154,7 +154,7 @@ class HyperparameterMap(SurfaceDescent):
         if not changed & {"optimizer", "optimizer_name"}:
             new["optimizer"] = self.chosen("rule", chosen["optimizer_name"])
             new["optimizer_name"] = chosen["optimizer_name"]
-        if not changed & {"objective", "objective_name"}:
+        if not changed & {"objective", *CHOICES}:
             new["objective"] = self.chosen("objective", chosen["objective_name"])
             new["objective_name"] = chosen["objective_name"]
             if not changed & {"start", "start_x", "start_y"}:
@@ -195,7 +195,7 @@ class HyperparameterMap(SurfaceDescent):
         scene, pair, ends = new.get("scene", self.scene), (new["across"], new["up"]), list(self.window)
         if "scene" in changed and scene in VIEWS:
             return list(VIEWS[scene]["window"])
-        axes = {"scene", "across", "up", "objective", "objective_name", "whole"}
+        axes = {"scene", "across", "up", "objective", *CHOICES, "whole"}
         if changed & axes or pair != (self.across, self.up):
             return [*span_of(pair[0], objective, new["across_log"]), *span_of(pair[1], objective, new["up_log"])]
         if changed & set(LOGS):

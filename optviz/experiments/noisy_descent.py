@@ -13,12 +13,13 @@ import param
 from ..experiment import Experiment, Members
 from ..lessons.noise_floor import NOISE_FLOOR
 from ..maps.basins import known_minima
-from ..menus import surfaces
+from ..menus import Member
 from ..messages import refuse
+from ..objectives.formula import EXAMPLE, OWN, Formula
 from ..objectives.minima import lowest_loss
-from ..objectives.surfaces import RotatedQuadratic
 from ..page.controls import knobs_of, shown_while
 from ..page.fields import WholeField
+from ..page.formula_field import formula_knobs, letter_knobs
 from ..page.insides import widgets_of
 from ..page.layout import frame, html
 from ..page.tables import cell
@@ -41,18 +42,19 @@ from ..rules.rule import Rule
 from ..runs.descent import descend
 from ..runs.steps import Played
 from ..runs.trajectory import Trajectory
+from ..state.weak import weakly
 from ..theory.outlook import lowest_among
 from .floors import drawable, ellipses, expected, fallen, landscape, mean, middle_of, scatter, unknown, weight
 from .noisy_rates import APART, MENUS, MOST_RUNS, MOST_STEPS, RATES, brought_rates, seeds_of, usual_of
-from .noisy_words import called, ended, table_rows
+from .noisy_surfaces import BOWL, START, SURFACES, start_on, surface_now
+from .noisy_words import NOTES, called, ended, table_rows
 from .simple_rules import PUSHED, RULES, lr_of, made, momentum_of
 from .starts import first_start, followed
+from .typed import formula_parameter, offered_surfaces, typed
 from .walks import noisy_played, noisy_playhead
 from .words import widened
 
-SURFACES = dict(surfaces())
-BOWL, NONE = RotatedQuadratic.label, "none"
-START = (-1.6, 1.2)  # on the rotated quadratic, at any angle of it
+NONE = "none"
 PLACES = ("first", "second")
 COLOURS = {"first": ORANGE, "second": PURPLE}
 DARK = {"first": "#6b2a05", "second": "#3d1470"}  # of the same hue, to be seen on top of it
@@ -66,7 +68,9 @@ class NoisyDescent(Experiment):
     runs by "first" and "second", of which `steps` are shown, and `found`, measured beside predicted.
     """
 
-    surface = param.Selector(default=BOWL, objects=list(SURFACES))
+    surface = param.Selector(default=BOWL, objects=offered_surfaces())
+    formula = formula_parameter()
+    own = Member(kind="objective", precedence=-1, doc="The surface of the formula.")
     condition = param.Number(10.0, bounds=(1, 1000), softbounds=(1, 100), step=1, label="Condition number",
                              doc="Of the rotated quadratic: steepest over flattest curvature.")  # fmt: skip
     angle = param.Number(30.0, bounds=(0, 90), step=0.5, doc="Rotation of the rotated quadratic, in degrees.")
@@ -89,15 +93,19 @@ class NoisyDescent(Experiment):
     fit_axes = param.Event(label="Fit axes to these runs", doc="The axes stay put while you move a knob.")
 
     lessons = (NOISE_FLOOR,)
+    typed_role = "own"
     title = "Descent under noise"
     order = 8
     lines = (3, 5)
     sentence = "Twenty noisy runs at once: how far around the minimum they end, and the loss that they cannot pass."
 
     def __init__(self, **params):
-        self._usual = usual_of(self)
-        given = set(params)
-        params["start"] = first_start(params, start_on(params.get("surface", BOWL)))
+        self._usual, self._watched, given = usual_of(self), None, set(params)
+        if "formula" in given:
+            params = {"surface": OWN, **params}
+            given |= {"surface"}
+        params.setdefault("own", Formula(params.get("formula", EXAMPLE)))
+        params["start"] = first_start(params, start_on(params.get("surface", BOWL), params["own"]))
         super().__init__(**params)
         self.settle({"start"})
         if given & set(MENUS):
@@ -106,7 +114,7 @@ class NoisyDescent(Experiment):
     def _begin(self, given: set[str]) -> None:
         """Begin with learning rates that work where none are given."""
         menus = {"surface"} if "surface" in given else given & set(MENUS)
-        rates = brought_rates(self, self._usual, menus | (given & set(RATES)), self._objective(), self.start)
+        rates = brought_rates(self, self._usual, menus | (given & set(RATES)), surface_now(self), self.start)
         if any(getattr(self, name) != rate for name, rate in rates.items()):
             self.take(self, rates)
             self.restart()
@@ -128,19 +136,28 @@ class NoisyDescent(Experiment):
 
     def follow(self, changed: set[str]) -> dict[str, Any]:
         """A surface brings its start, menus bring rates that work; a typed start and a clicked one are the same."""
-        new = followed(self, changed, start_on(self.surface) if "surface" in changed else None)
-        if changed & set(MENUS):
+        label, own = OWN if "formula" in changed and "surface" not in changed else self.surface, self.own
+        if label == OWN and changed & {"surface", "formula"}:
+            own = typed(self.formula, None if "surface" in changed else own)
+        brings = changed | ({"surface"} if "formula" in changed else set())
+        new = followed(self, changed, start_on(label, own) if "surface" in brings else None)
+        new |= {"own": own, "surface": label}
+        if brings & set(MENUS):
             anew = all([name in changed for name in MENUS])
-            objective = SURFACES[self.surface]() if anew else self._objective()
-            new |= brought_rates(self, self._usual, changed, objective, new["start"])
+            objective = own if label == OWN else SURFACES[label]() if anew else surface_now(self)
+            new |= brought_rates(self, self._usual, brings, objective, new["start"])
         return {**new, "seed": (self.seed + 1) % APART} if "new_noise" in changed else new
 
     # numbers
 
-    def _objective(self) -> Any:
-        if self.surface == BOWL:
-            return RotatedQuadratic(condition=self.condition, angle=self.angle)
-        return SURFACES[self.surface]()
+    def typed_surface(self) -> Any:
+        return self.own if self.surface == OWN else None
+
+    def settle(self, changed: set[str]) -> None:
+        super().settle(changed)
+        if self._watched is not self.own:
+            self._watched = self.own
+            self.own.param.watch(weakly(self._changed), [n for n in self.own.param if n not in ("name", "text")])
 
     def seeds(self) -> list[int]:
         """The seed of each run."""
@@ -158,7 +175,9 @@ class NoisyDescent(Experiment):
         return {"first": self.rule, "second": self.second}
 
     def compute(self) -> dict[str, Any]:
-        objective = self.remember("objective", (self.surface, self.condition, self.angle), self._objective)
+        letters = (id(self.own), *self.own.shape_values()) if self.surface == OWN else ()
+        key = (self.surface, self.condition, self.angle, *letters)
+        objective = self.remember("objective", key, lambda: surface_now(self))
         if not np.isfinite(objective.value(self.start[0], self.start[1])):
             refuse("NoisyDescent", "needs a start where the loss is finite", self.start)
         box = frame_of(objective.domain, self.start)
@@ -358,31 +377,26 @@ class NoisyDescent(Experiment):
         known = {place: math.inf if limit is None else limit for place, limit in limits.items()}
         return {"lr": known["first"], "second_lr": known.get("second", math.inf)}
 
-    notes = f"""
-<p><b>What is shown.</b> Every step adds a normal draw to each coordinate of the gradient. Faint lines are the
-runs, the strong one their median; dots are where they end. Draws are kept while you move a knob, and a second
-rule meets the same ones: what differs is the rule.</p>
-<p><b>What to look for.</b> The runs do not settle at the minimum but around it. On a bowl of curvature l, SGD
-with noise s keeps a variance of lr s² / (l (2 − lr l)): halve the learning rate and the ellipse loses half its
-area. Momentum m makes it about 1 / (1 − m) times as large.</p>
-<p><b>Theory.</b> Solid ellipses and dashed lines solve the discrete Lyapunov equation of the rule's own update
-at the nearest lowest minimum, on its tangent bowl; dashed ellipses and the thick line are measured over the last
-quarter of the steps. For rules that divide by running squares the floor holds only about, and the ellipse only
-on an upright bowl; there is none for rules that step by a sign.</p>
-<p><b>Learning rates.</b> A surface brings a rate at which none of 50 runs diverges under the noise as it stands, a rule
-one where the rate that there is does not do.</p>
-<p><b>Draws.</b> Run k has the seed plus {APART:,} k of numpy's default generator.</p>
-"""
+    notes = NOTES
 
     def controls(self, members: Members | None = None) -> list[Any]:
+        letters = self._letters if members is None else letter_knobs(members["own", OWN], True, self.surface == OWN)
         surface, rule, second = (knobs_of(self, [name]) for name in ("surface", "rule", "second"))
         return [
-            surface, self._shown(surface, "surface", [BOWL], ["condition", "angle"]),
+            surface, formula_knobs(self, surface, "surface"), pn.Column(letters, sizing_mode="stretch_width", margin=0),
+            self._shown(surface, "surface", [BOWL], ["condition", "angle"]),
             rule, knobs_of(self, ["lr"]), self._shown(rule, "rule", PUSHED, ["momentum"]),
             second, self._shown(second, "second", list(RULES), ["second_lr"]),
             self._shown(second, "second", PUSHED, ["second_momentum"]),
             knobs_of(self, self.menu()[self.menu().index("noise"):], widgets={"seed": {"type": WholeField}}),
         ]  # fmt: skip
+
+    @param.depends("own", "surface")
+    def _letters(self):
+        return letter_knobs(self.own) if self.surface == OWN else pn.Column()
+
+    def members(self) -> Members:
+        return {("own", OWN): self.own}
 
     def _shown(self, menu: pn.Param, name: str, options: list[str], knobs: list[str]) -> pn.Column:
         """Knobs that show while one of these options of a menu is chosen."""
@@ -402,8 +416,3 @@ one where the rate that there is does not do.</p>
 def _beside(place: str, what: str, dash: str = "dashed", width: float = 2.2) -> Any:
     """A line of numbers beside a rule's runs, cased: dark on them, light around on a dark ground."""
     return curve(DARK[place], f"{place} {what}", line_dash=dash, hooks=[cased], line_width=width)
-
-
-def start_on(label: str) -> Any:
-    """Where runs on a surface begin."""
-    return START if label not in SURFACES or label == BOWL else SURFACES[label]().starts[0]

@@ -8,7 +8,7 @@ from typing import Any
 from ..menus import label_of, names_of, setting, with_setting
 from ..rules.rule import Rule
 from ..runs.descent import descend
-from .first_rates import first_rate, lower_rates
+from .first_rates import first_rate, half_limited, lower_rates
 from .simple_rules import LR, RULES, made
 
 MOST_RUNS, MOST_STEPS = 50, 300
@@ -44,8 +44,19 @@ def brought_rates(
         name = getattr(experiment, rule)
         if name in RULES and lr not in changed and ("surface" in changed or rule in changed):
             own = LR if "surface" in changed else getattr(experiment, lr)
-            key = (name, own, numbers[momentum], numbers["noise"], numbers["seed"], *start, label_of(objective), *shape)
+            key = (
+                name,
+                own,
+                numbers[momentum],
+                numbers["noise"],
+                numbers["seed"],
+                *start,
+                label_of(objective),
+                getattr(objective, "text", ""),
+                *shape,
+            )
             tried = made(name, own, numbers[momentum])
+            tried = half_limited(tried, objective) if "surface" in changed else tried
             what = f"usual {lr}" if anew else f"first {lr}"
             rates[lr] = _remembered(experiment, what, key, objective, tried, start, numbers)
     return rates

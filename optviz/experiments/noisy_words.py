@@ -11,6 +11,23 @@ from ..page.tables import cell
 from ..plurals import many
 from ..theory.verdicts import shown
 from .floors import BEYOND, deviation, deviations, drawable, forgetting, number
+from .noisy_rates import APART
+
+NOTES = f"""
+<p><b>What is shown.</b> Every step adds a normal draw to each coordinate of the gradient. Faint lines are the
+runs, the strong one their median; dots are where they end. Draws are kept while you move a knob, and a second
+rule meets the same ones: what differs is the rule.</p>
+<p><b>What to look for.</b> The runs do not settle at the minimum but around it. On a bowl of curvature l, SGD
+with noise s keeps a variance of lr s² / (l (2 − lr l)): halve the learning rate and the ellipse loses half its
+area. Momentum m makes it about 1 / (1 − m) times as large.</p>
+<p><b>Theory.</b> Solid ellipses and dashed lines solve the discrete Lyapunov equation of the rule's own update
+at the nearest lowest minimum, on its tangent bowl; dashed ellipses and the thick line are measured over the last
+quarter of the steps. For rules that divide by running squares the floor holds only about, and the ellipse only
+on an upright bowl; there is none for rules that step by a sign.</p>
+<p><b>Learning rates.</b> A surface brings a rate at which none of 50 runs diverges under the noise as it stands, a rule
+one where the rate that there is does not do.</p>
+<p><b>Draws.</b> Run k has the seed plus {APART:,} k of numpy's default generator.</p>
+"""
 
 
 def ended(experiment: Any, place: str) -> str:

@@ -13,8 +13,10 @@ from ..experiment import Experiment, Members
 from ..maps.basins import known_minima
 from ..menus import Member, label_of, resolved, surfaces
 from ..messages import refuse
+from ..objectives.formula import OWN, Formula
 from ..objectives.minima import lowest_loss
 from ..page.controls import knobs_of
+from ..page.formula_field import formula_knobs
 from ..page.layout import frame, html
 from ..pictures.layers import GREY, RED, Drawing, Figure, cased, curve, lines, marks, stars, surface
 from ..pictures.playheads import at_step, marked, moment, step_arrows
@@ -62,6 +64,7 @@ from .racers import (
     trial_knobs,
 )
 from .starts import first_start, followed
+from .typed import CHOICES, formula_parameter, given_surface, offered_surfaces, surface_of, text_of
 from .words import widened
 
 
@@ -76,7 +79,8 @@ class Race(Experiment):
 
     objective = Member(kind="objective", precedence=-1, doc="The surface.")
     start = param.NumericTuple((-1.2, 1.0), length=2, precedence=-1, doc="Where every run begins.")
-    objective_name = param.Selector(default="Rosenbrock", objects=list(surfaces()), label="Surface")
+    objective_name = param.Selector(default="Rosenbrock", objects=offered_surfaces(), label="Surface")
+    formula = formula_parameter()
     fairness = param.Selector(default=TUNED, objects=FAIR, label="Fairness", doc="What the rules have in common.")
     lr = Spanned(0.002, bounds=(0, None), softbounds=(0, 0.2), step=0.0005, span=RATES, label="Learning rate",
                       doc="The one, or lr / (1 - momentum), that all share; the last plot's grey line.")  # fmt: skip
@@ -129,9 +133,8 @@ class Race(Experiment):
     def __init__(self, **params):
         self._watched: Any = None
         self._usual = usual_of(self)
-        chosen = params.keys() & {"objective", "objective_name"}
-        given = params.get("objective", params.get("objective_name", type(self).param["objective_name"].default))
-        params["objective"] = resolved("objective", given, "Race.objective")
+        chosen = params.keys() & {"objective", *CHOICES}
+        params["objective"] = given_surface(params, type(self).param["objective_name"].default, "Race.objective")
         params["start"] = first_start(params, params["objective"].starts[0])
         super().__init__(**params)
         self.settle({"objective", "start"})
@@ -161,12 +164,16 @@ class Race(Experiment):
     def follow(self, changed: set[str]) -> dict[str, Any]:
         """The surface follows its name, the start the surface, and typed numbers the start."""
         new: dict[str, Any] = {}
-        if "objective_name" in changed and "objective" not in changed:
-            new["objective"] = self.chosen("objective", self.objective_name)
+        if changed & CHOICES and "objective" not in changed:
+            new["objective"] = surface_of(self, changed)
         new |= brought_rates(self, self._usual, changed, new)
         objective = new.get("objective", self.objective)
-        new |= followed(self, changed, objective.starts[0] if changed & {"objective", "objective_name"} else None)
+        new |= followed(self, changed, objective.starts[0] if changed & {"objective", *CHOICES} else None)
+        new["formula"] = text_of(objective, self.formula)
         return new | {"objective_name": self.offered("objective", "objective_name", objective)}
+
+    def typed_surface(self) -> Any:
+        return self.objective if isinstance(self.objective, Formula) else None
 
     def settle(self, changed: set[str]) -> None:
         super().settle(changed)
@@ -183,6 +190,7 @@ class Race(Experiment):
     def members(self) -> Members:
         found = {("objective", label): resolved("objective", label, "Race") for label in surfaces()}
         found |= {("objective", label): own for (_, label), own in self._own.items()}
+        found["objective", OWN] = Formula(self.formula)
         return found | {("objective", label_of(self.objective)): self.objective}
 
     # numbers
@@ -370,10 +378,12 @@ class Race(Experiment):
     notes = NOTES
 
     def controls(self, members: Members | None = None) -> list[Any]:
-        made = self._surface_controls if members is None else surface_knobs(self.objective, members)
+        made = self._surface_controls if members is None else surface_knobs(self.objective, members, True)
         fairness, racers = fairness_knobs(self)
+        menu = knobs_of(self, ["objective_name"])
         return [
-            knobs_of(self, ["objective_name"]),
+            menu,
+            formula_knobs(self, menu, "objective_name"),
             pn.Column(made, sizing_mode="stretch_width", margin=0),
             *fairness,
             trial_knobs(self),

@@ -33,12 +33,17 @@ def brought_rates(race: Any, usual: Mapping[str, Any], changed: set[str], new: d
     objective = new.get("objective", race.objective)
     if "objective" not in new or not hasattr(objective, "traced"):
         return {}
-    if label_of(race.objective) == label_of(objective):
+    if named(race.objective) == named(objective):
         found = remembered(race, "usual", objective, usual, usual)
     else:
         settings = settings_of(race, usual)
         found = remembered(race, "own", objective, _wanted(race, usual, settings), settings)
     return {name: found[name] for name in BROUGHT if name not in changed}
+
+
+def named(objective: Any) -> str:
+    """What a surface is called, and its formula where it was typed."""
+    return f"{label_of(objective)} {getattr(objective, 'text', '')}"
 
 
 def begun_at(race: Any, usual: Mapping[str, Any]) -> dict[str, float]:
@@ -69,7 +74,7 @@ def remembered(
     """`first_rates`, found once for the surface and these numbers."""
     shape = objective.shape_values() if hasattr(objective, "shape_values") else ()
     key = (*shape, *[wanted[name] for name in BROUGHT], *[settings[name] for name in SETTINGS])
-    return race.remember(f"{what} rates on {label_of(objective)}", key,
+    return race.remember(f"{what} rates on {label_of(objective)}", (getattr(objective, "text", ""), *key),
                          lambda: first_rates(objective, wanted, settings))  # fmt: skip
 
 

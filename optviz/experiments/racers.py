@@ -12,8 +12,10 @@ import panel as pn
 import param
 
 from ..experiment import Members
+from ..objectives.formula import Formula
 from ..page.controls import knobs_of, shown_while
 from ..page.factors import PowerSlider, written
+from ..page.formula_field import letter_knobs
 from ..page.insides import widgets_of
 from ..pictures.layers import INKS
 from ..rules.optimizers import SGD, Adagrad, Adam, Lion, NAdam, RMSprop
@@ -152,8 +154,10 @@ def trial_knobs(race: Any) -> pn.Param:
     return knobs_of(race, ["trials", "steps", *powers, "clip", "tolerance", "start_x", "start_y", "fit_axes"], powers)
 
 
-def surface_knobs(current: Any, members: Members) -> pn.Column:
-    """The shape parameters of each surface, those of the current one visible."""
-    shaped = [m for m in members.values() if hasattr(m, "shape_names") and m.shape_names()]
+def surface_knobs(current: Any, members: Members, every: bool = False) -> pn.Column:
+    """The shape parameters of each surface, those of the current one visible; of `every` letter of a formula."""
+    typed = [m for m in members.values() if isinstance(m, Formula)]
+    shaped = [m for m in members.values() if hasattr(m, "shape_names") and m.shape_names() and m not in typed]
     parts = [knobs_of(m, m.shape_names(), visible=m is current) for m in shaped]
+    parts += [letter_knobs(m, every, m is current) for m in typed]
     return pn.Column(*parts, sizing_mode="stretch_width", margin=0)

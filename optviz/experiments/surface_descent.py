@@ -16,8 +16,10 @@ from ..maps.basins import basin_map, known_minima
 from ..maps.stages import Picture, cells_aside
 from ..menus import Member, label_of, names_of, resolved, rules, setting, surfaces, with_setting
 from ..messages import refuse
+from ..objectives.formula import OWN, Formula
 from ..objectives.minima import lowest_loss
 from ..page.controls import close, knobs_of, shade
+from ..page.formula_field import formula_knobs
 from ..page.layout import frame, html, under_knobs
 from ..pictures.layers import (
     BLUE,
@@ -65,9 +67,11 @@ from ..runs.trajectory import Trajectory
 from ..state.weak import weakly
 from ..theory.outlook import lowest_among, outlook
 from ..theory.verdicts import place, shown
-from .first_rates import at_first_rate, first_rate, has_rate
+from .first_rates import at_first_rate, first_rate, half_limited, has_rate
 from .starts import first_start, followed
+from .surface_knobs import every_knob, member_knobs, names_shown
 from .surface_words import NOTES
+from .typed import CHOICES, formula_parameter, given_surface, offered_surfaces, surface_of, text_of
 from .walks import lanes_played, surface_playhead
 from .words import basin_shares, distance_text, outlook_text, widened
 
@@ -86,7 +90,8 @@ class SurfaceDescent(Experiment):
     optimizer = Member(kind="rule", precedence=-1, doc="The update rule.")
     objective = Member(kind="objective", precedence=-1, doc="The surface.")
     start = param.NumericTuple((-5.0, -2.0), length=2, precedence=-1, doc="Where the run begins.")
-    objective_name = param.Selector(default="Quadratic 0.1 x² + 2 y²", objects=list(surfaces()), label="Surface")
+    objective_name = param.Selector(default="Quadratic 0.1 x² + 2 y²", objects=offered_surfaces(), label="Surface")
+    formula = formula_parameter()
     optimizer_name = param.Selector(default="SGD", objects=list(rules()), label="Optimizer")
     steps = param.Integer(50, bounds=(1, 10_000), softbounds=(1, 300), doc="How many steps to take.")
     clip = param.Number(0.0, bounds=(0, None), softbounds=(0, 10), step=0.1, precedence=2,
@@ -104,18 +109,15 @@ class SurfaceDescent(Experiment):
 
     def __init__(self, **params):
         params.setdefault("optimizer", params.get("optimizer_name", "SGD"))
-        params.setdefault("objective", params.get("objective_name", "Quadratic"))
+        params["objective"] = given_surface(params, "Quadratic", "SurfaceDescent.objective")
         self._watched: list[tuple[Any, Any]] = []
-        named: set[str] = set()
-        for kind, name in (("rule", "optimizer"), ("objective", "objective")):
-            by_name = isinstance(params[name], str)
-            params[name] = resolved(kind, params[name], f"SurfaceDescent.{name}")
-            named |= {name} if by_name else set()
-        if "optimizer" in named:
+        named = isinstance(params["optimizer"], str)
+        params["optimizer"] = resolved("rule", params["optimizer"], "SurfaceDescent.optimizer")
+        if named:
             params.setdefault("steps", _preset_steps(params["optimizer"]))
             rule, objective = params["optimizer"], params["objective"]
             if has_rate(rule, objective):
-                params["optimizer"] = with_setting(rule, "lr", first_rate(rule, objective))
+                params["optimizer"] = with_setting(rule, "lr", first_rate(half_limited(rule, objective), objective))
         params["start"] = first_start(params, params["objective"].starts[0])
         super().__init__(**params)
         self.settle({"optimizer", "objective", "start"})
@@ -134,13 +136,17 @@ class SurfaceDescent(Experiment):
             new["optimizer"] = self.chosen("rule", self.optimizer_name)
             if "steps" not in changed:
                 new["steps"] = _preset_steps(new["optimizer"])
-        if "objective_name" in changed and "objective" not in changed:
-            new["objective"] = self.chosen("objective", self.objective_name)
+        if changed & CHOICES and "objective" not in changed:
+            new["objective"] = surface_of(self, changed)
         new |= at_first_rate(self, changed, new)
         objective, optimizer = new.get("objective", self.objective), new.get("optimizer", self.optimizer)
-        new |= followed(self, changed, objective.starts[0] if changed & {"objective", "objective_name"} else None)
+        new |= followed(self, changed, objective.starts[0] if changed & {"objective", *CHOICES} else None)
+        new["formula"] = text_of(objective, self.formula)
         return new | {"optimizer_name": self.offered("rule", "optimizer_name", optimizer),
                       "objective_name": self.offered("objective", "objective_name", objective)}  # fmt: skip
+
+    def typed_surface(self) -> Any:
+        return self.objective if isinstance(self.objective, Formula) else None
 
     def settle(self, changed: set[str]) -> None:
         super().settle(changed)
@@ -365,22 +371,19 @@ class SurfaceDescent(Experiment):
     notes = NOTES
 
     def controls(self, members: Members | None = None) -> list[Any]:
-        main = knobs_of(self, ["objective_name", "optimizer_name"])
+        menu = knobs_of(self, ["objective_name"])
+        main = pn.Column(menu, formula_knobs(self, menu, "objective_name"), knobs_of(self, ["optimizer_name"]),
+                         sizing_mode="stretch_width", margin=0)  # fmt: skip
         rest = [n for n in ("steps", "clip", "start_x", "start_y", "basins", "fit_axes") if n in self.menu()]
-        made = self._member_controls if members is None else self._every_control(members)
+        made = self._member_controls if members is None else every_knob(members, (self.optimizer, self.objective))
         return [main, pn.Column(made, sizing_mode="stretch_width", margin=0), knobs_of(self, rest)]
 
     @param.depends("optimizer", "objective")
     def _member_controls(self):
-        parts = [knobs_of(m, _knobs(m)) for m in (self.optimizer, self.objective) if _knobs(m)]
+        parts = [member_knobs(m) for m in (self.optimizer, self.objective) if names_shown(m)]
         if parts and parts[0].object is self.optimizer:
             shade(parts[0], "lr", self.shade()["optimizer.lr"])
             close(parts[0], shut(self.optimizer))
-        return pn.Column(*parts, sizing_mode="stretch_width", margin=0)
-
-    def _every_control(self, members: Members):
-        parts = [knobs_of(m, _knobs(m), visible=m in (self.optimizer, self.objective))
-                 for m in members.values() if _knobs(m)]  # fmt: skip
         return pn.Column(*parts, sizing_mode="stretch_width", margin=0)
 
     def members(self) -> Members:
@@ -388,6 +391,7 @@ class SurfaceDescent(Experiment):
         for name, kind, catalogue in (("optimizer", "rule", rules()), ("objective", "objective", surfaces())):
             found |= {(name, label): resolved(kind, label, "SurfaceDescent") for label in catalogue}
             found |= {(name, label): own for (which, label), own in self._own.items() if which == kind}
+            found |= {(name, OWN): Formula(self.formula)} if kind == "objective" else {}
             current = getattr(self, name)
             found[name, label_of(current)] = current
         return found
@@ -401,12 +405,6 @@ class SurfaceDescent(Experiment):
             [below, html(self.notes, "notes")],
             beside=True,
         )
-
-
-def _knobs(member: Any) -> list[str]:
-    """The parameters of a rule or an objective that get a control."""
-    own = member.param if isinstance(member, param.Parameterized) else ()
-    return names_of(member) or [name for name in own if name != "name"]
 
 
 def _preset_steps(rule: Any) -> int:

@@ -12,6 +12,7 @@ from .. import menus, messages
 from ..maps import axes, basins, ends
 from ..maps.basins import local_minima, minima_of_kind
 from ..objectives import minima
+from ..objectives.formula import Formula
 from ..objectives.losses import DataLoss, Lanes
 from ..objectives.objective import Objective
 from ..objectives.stacked import Stacked
@@ -28,6 +29,7 @@ from ..theory import stability
 from .bundle import Bundle
 from .bundle import members as members_of
 from .forms import form_text
+from .formulas import formulas
 from .kernels import loss_script, objective_script, rule_script, schedule_script
 from .printer import quoted
 
@@ -53,6 +55,10 @@ def printed(value: Any, bundle: Bundle) -> str | None:
     """The JavaScript of a rule, an objective, a loss or a schedule, class or instance; else None."""
     if any(value is each for each in KNOWN):
         return f"() => ({bundle.text(value())})"
+    if value is Formula:
+        return formulas(bundle)
+    if isinstance(value, Formula):
+        return f"{bundle.text(Formula)}(new $.Kw({bundle.text(value.arguments())}))"
     if isinstance(value, type):
         for base, text in ((Rule, _rule), (DataLoss, _loss), (Objective, _surface), (Schedule, _schedule)):
             if issubclass(value, base):

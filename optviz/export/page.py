@@ -24,9 +24,11 @@ from pyviz_comms import Comm
 
 from ..menus import label_of
 from ..messages import refuse
+from ..objectives.formula import Formula
 from ..objectives.samples import SHORT
 from ..page.factors import LogSlider, PowerSlider
 from ..page.fields import refusal_html
+from ..page.formula_field import FormulaField, LetterSlider
 from ..page.insides import models_of, widgets_of
 from ..page.layout import page_script, shaded, share, stylesheet, wrapped
 from ..page.page import LOOKS, Page
@@ -34,7 +36,7 @@ from ..pictures.axis_ranges import picked, range_of
 from ..pictures.captions import caption
 from ..pictures.layers import DOTTED, Drawing
 from ..runtime.modules import script
-from ..state.sharing import member_specs, specs
+from ..state.sharing import letter_specs, member_specs, specs
 from ..state.subject import Subject
 from ..state.values import (
     BRINGING,
@@ -51,6 +53,7 @@ from ..state.values import (
     text,
     typed,
 )
+from ..trace.formula_text import parsed
 from .bundle import Bundle, members, names_on_self
 from .definitions import NATIVES, printed
 from .loading import loading
@@ -63,7 +66,8 @@ from .styles import colours, inline_styles
 from .teaching import lessons_text
 from .themes import THEMES, inks
 
-ROOTS = ("follow", "compute", "draw", "status", "side", "shade", "idle", "played", "playhead", "stands", "stand")
+ROOTS = ("follow", "compute", "draw", "status", "side", "shade", "idle", "played", "playhead", "stands", "stand",
+         "typed_surface")  # fmt: skip
 Offered = dict[tuple[str, str], Any]
 BASE = ("chosen", "offered", "settle", "bound", "trained")  # which the runtime's experiment has itself
 
@@ -213,10 +217,13 @@ def _sharing(experiment: Subject, offered: Offered, bundle: Bundle) -> str:
         base[name] |= {"options": whole["options"]}
     members: dict[str, dict[str, Any]] = {}
     for (role, label), member in offered.items():
+        if isinstance(member, Formula):
+            continue
         members.setdefault(role, {})[label] = member_specs(role, label, member)
+    letters = {"role": experiment.typed_role, "specs": letter_specs(experiment.typed_role)}
     described = {"who": type(experiment).__name__, "base": base, "members": members, "reserved": RESERVED,
-                 "bringing": BRINGING, "short": SHORT}  # fmt: skip
-    shared = (offering, plain, read, refusal, ruled, said, sentence, stage_of, text, typed, refusal_html)
+                 "bringing": BRINGING, "short": SHORT, "letters": letters}  # fmt: skip
+    shared = (offering, parsed, plain, read, refusal, ruled, said, sentence, stage_of, text, typed, refusal_html)
     functions = ", ".join(f"{f.__name__}: {bundle.text(f)}" for f in shared)
     return f"{{ ...{script_json(described)}, {functions} }}"
 
@@ -237,7 +244,7 @@ def _state(experiment: Subject, offered: Offered, names: list[str], bundle: Bund
         current = getattr(experiment, owner)
         text = _made(experiment, owner, current if label_of(current) == label else member, bundle)
         if text is not None:
-            menus["rule" if owner == "optimizer" else owner].append(f"{quoted(label)}: () => {text}")
+            menus.setdefault("rule" if owner == "optimizer" else owner, []).append(f"{quoted(label)}: () => {text}")
     members = ", ".join(f"{kind}: {{{', '.join(each)}}}" for kind, each in menus.items())
     parts = f"values: {bundle.text(values)}, attributes: {bundle.text(kept)}, held: {bundle.text(held)}"
     return f"{{{parts}, members: {{{members}}}}}"
@@ -373,6 +380,9 @@ def _factors_spec(widget: Any) -> dict[str, Any]:
 
 def _field_spec(widget: Any) -> dict[str, Any]:
     """What is taken of what is typed into a field, and the line that says what it refused; a slider has its own."""
+    if isinstance(widget, FormulaField):
+        return {"formula": True}
     note = {"note": _model(widget.note).id} if hasattr(widget, "note") else {}
     powers = {"powers": True} if isinstance(widget, PowerSlider) else {}
+    powers |= {"letter": True} if isinstance(widget, LetterSlider) else {}
     return {"typed": widget.spec, **note, **powers} if hasattr(widget, "spec") else {}

@@ -11,7 +11,7 @@ import numpy as np
 import param
 
 from ..maps.axes import CLIP
-from ..menus import label_of
+from ..menus import arguments_of, label_of
 from ..messages import refuse
 from ..objectives.minima import lowest_loss
 from ..readings.equations import objective_mathml, rule_mathml
@@ -103,7 +103,7 @@ def run_with(experiment: Any, values: Mapping[str, float]) -> Any:
     objective, start = experiment.objective, list(experiment.start)
     shape = settings_of(objective)
     if set(values) & set(shape):
-        objective = type(objective)(**{**shape, **{n: v for n, v in values.items() if n in shape}})
+        objective = type(objective)(**{**arguments_of(objective), **{n: v for n, v in values.items() if n in shape}})
     rule, own = experiment.optimizer, {n: v for n, v in values.items() if n in settings_of(experiment.optimizer)}
     if isinstance(rule, Rule):
         rule = type(rule)(**{**rule.values(), **own})

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from ..menus import rules, surfaces
+from ..menus import rules, setting, surfaces
 from ..messages import refuse
+from ..objectives.formula import Formula
 from ..pictures.axis_ticks import rounded, ticks_of
 from ..rules.rule import Hyperparameter
 from ..spans import Quantity
@@ -45,7 +46,7 @@ def momenta() -> list[str]:
 
 
 def _members() -> tuple[type, ...]:
-    return (*rules().values(), *surfaces().values())
+    return (*rules().values(), *surfaces().values(), Formula)
 
 
 @lru_cache(maxsize=16)
@@ -66,7 +67,8 @@ def _spans(members: tuple[type, ...]) -> dict[str, Any]:
 @lru_cache(maxsize=16)
 def _labels(members: tuple[type, ...]) -> dict[str, str]:
     named = {name: str(number.label) for name, number in _numbers(members).items()}
-    own = {name: label[:1].upper() + label[1:] if label.isascii() else label for name, label in named.items()}
+    own = {name: label[:1].upper() + label[1:] if label.isascii() and len(label) > 1 else label
+           for name, label in named.items()}  # fmt: skip
     return {**own, "start x": "Start x", "start y": "Start y", CLIP: "Gradient clip"}
 
 
@@ -193,4 +195,7 @@ def span_of(name: str, objective: Any, log: bool) -> tuple[float, float]:
         low, high = objective.domain[COORDINATES.index(name)]
         return float(low), float(high)
     low, high = spans()[name][0], spans()[name][1]
+    if isinstance(objective, Formula) and objective.holds(name):  # a letter, from and to what was typed
+        low, high = setting(objective, f"{name}_from"), setting(objective, f"{name}_to")
+        high = high if high > 0 or not log else 1.0
     return (math.log10(low if low > 0 else high / 1000), math.log10(high)) if log else (low, high)

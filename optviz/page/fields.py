@@ -54,7 +54,7 @@ class _Field(Checked):
         return field_spec(owner.param[name])
 
     def receive(self, value: Any) -> None:
-        why = typed(self.spec, value, self.value) or _tried(self, read(self.spec, value))
+        why = typed(self.spec, value, self.value) or tried(self, read(self.spec, value))
         if why:
             self.param.trigger("value")  # the browser's field gets back what it held
         self._say(why)
@@ -63,7 +63,7 @@ class _Field(Checked):
         self.note.object = refusal_html(why)
 
 
-def _tried(widget: Any, value: Any) -> str:
+def tried(widget: Any, value: Any) -> str:
     """Set a widget's parameter, which sets the widget; what is said against it, whereupon it is as it was."""
     owner, name = declared_by(widget)
     try:
@@ -113,7 +113,7 @@ class TypedSlider(Heard):
         if not asked:
             return
         spec, value = self.spec, asked[-1]
-        why = typed(spec, value, self.said(self.value)) or _tried(self, self.held(read(spec, value)))
+        why = typed(spec, value, self.said(self.value)) or tried(self, self.held(read(spec, value)))
         others = [tag for tag in tags if not (isinstance(tag, dict) and {"typed", "refused"} & set(tag))]
         self.tags = [*others, {"refused": why}] if why else others
 

@@ -26,7 +26,10 @@ def stylesheet(name: str) -> str:
 def page_script() -> str:
     """The script that tends Bokeh's views on every page."""
     return "".join(
-        map(stylesheet, ("values.js", "folds.js", "readings.js", "keys.js", "points.js", "speech.js", "page.js"))
+        map(
+            stylesheet,
+            ("values.js", "formula.js", "folds.js", "readings.js", "keys.js", "points.js", "speech.js", "page.js"),
+        )  # fmt: skip
     )
 
 

@@ -17,6 +17,7 @@ import sympy
 
 from ..listed import own_classes
 from ..objectives import surfaces
+from ..objectives.formula import Formula
 from ..objectives.objective import Objective
 from ..rules.catalogue import own_rules
 from ..rules.rule import Rule
@@ -24,6 +25,7 @@ from ..spans import Quantity
 from ..trace.functions import ROWS, readable, symbol_where
 from ..trace.traceable import traceable
 from ..trace.tracing import namespace, symbols
+from .formula_mathml import formula_mathml
 from .mathml import mathml, symbol_mathml
 
 # In a displayed formula max and min stand as such; only derivatives need them as cases.
@@ -142,6 +144,8 @@ def objective_mathml(objective: Any) -> str:
     """An objective's formula as one MathML block; `hyperparameter_mathml` has its numbers."""
     if not hasattr(objective, "traced"):
         return f"{_called(objective)} is computed by torch and has no formula."
+    if isinstance(objective, Formula):
+        return formula_mathml(objective.traced.parts)
     name = sympy.Function("f")(*symbols(*objective.names))
     shown = {symbol: sympy.Symbol(symbol_of(type(objective), str(symbol))) for symbol in objective.traced.shape}
     return _equation_mathml(name, readable(objective.traced.expression).xreplace(shown))

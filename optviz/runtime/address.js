@@ -21,11 +21,19 @@ export class Address {
     const brought = choices.length ? experiment.follow(new Set(choices)) : {};
     for (const [name, whole] of Object.entries(this.base)) {
       const spec = this.now(name, whole);
-      const usual = choices.includes(spec.parameter) ? undefined : brought[spec.parameter];
+      if (spec.kind === "formula" && !experiment.typed_surface()) { // it shows nothing
+        found.set(name, { spec, value: spec.default, usual: spec.default });
+        continue;
+      }
+      const usual = choices.includes(spec.parameter) || spec.kind === "formula" ? undefined : brought[spec.parameter];
       found.set(name, { spec, value: experiment[spec.parameter], usual: usual ?? spec.default, choice: this.bringing.includes(spec.kind) });
       for (const [knob, described] of Object.entries(this.members[name]?.[experiment[spec.parameter]] ?? {})) {
         found.set(knob, { spec: described, value: experiment[name].read(knob), usual: brought[name]?.read?.(knob) ?? described.default, role: name });
       }
+    }
+    const surface = experiment.typed_surface(), { role, specs } = this.letters;
+    for (const [name, spec] of surface ? Object.entries(specs) : []) {
+      if (surface.holds(name)) found.set(name, { spec, value: surface.read(name), usual: brought[role]?.read?.(name) ?? spec.default, role });
     }
     return found;
   }
@@ -50,7 +58,7 @@ export class Address {
       const { spec, usual, choice, role } = place, now = this.held(place);
       if (brief && this.too_long(place)) continue;
       const before = this.text(choice ? spec.default : this.plain(spec, usual));
-      const comes = role ? roles.includes(role) : !choice && spec.parameter in brought; // with another choice
+      const comes = role ? roles.includes(role) : !choice && spec.kind !== "formula" && spec.parameter in brought; // with another choice
       if (now !== "" && (now !== before || (!comes && now !== (this.saved.get(name) ?? now)))) said.set(name, now);
     }
     return said.toString();

@@ -1,11 +1,13 @@
 // Basins of attraction: where the run from each cell of a box ends. As optviz/maps/basins.py.
 import { Nd } from "./arrays.js";
 import { filled, numbersOf, rowsOf } from "./descent.js";
+import { findMinima } from "./minima.js";
 import { iter } from "./operators.js";
 import { Runs } from "./runs.js";
 
 // A surface's minima, which travel with the page; where its shape was changed, Newton's method brings them along.
 export function localMinima(objective) {
+  if (objective.kind.typed) return findMinima(objective);
   const { points, values, reach, valleys } = objective.kind.local;
   if (objective.shape.every((value, i) => value === objective.kind.shapeDefaults[i]))
     return {
@@ -56,6 +58,7 @@ function settlesAtKink(objective, [x, y]) {
 
 // As optviz/objectives/minima.py: declared, or found when the page was written, or that of the minima of a changed shape.
 export function lowestLoss(objective) {
+  if (objective.kind?.typed) return findMinima(objective).lowest;
   const { kind, lowest } = objective, known = lowest ?? kind?.bottom ?? null;
   if (!kind || known === lowest || objective.shape.every((value, i) => value === kind.shapeDefaults[i])) return known;
   const { values } = localMinima(objective);

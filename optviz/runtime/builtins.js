@@ -57,6 +57,7 @@ export const py = {
   str,
   id: identity,
   len: (x) => {
+    if (typeof x === "string" && !/[\ud800-\udfff]/.test(x)) return x.length; // no need to part megabytes
     const count = isDict(x) || typeof x === "string" ? iter(x).length : x?.length ?? x?.size;
     if (count === undefined || typeof x === "function") throw new TypeError_(`${kind(x)} has no len()`);
     return count;
@@ -127,6 +128,7 @@ export const math = {
   inf: Infinity,
   nan: NaN,
   pi: Math.PI,
+  e: Math.E,
   atan2: Math.atan2,
   ceil: Math.ceil,
   cos: Math.cos,

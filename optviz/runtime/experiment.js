@@ -17,6 +17,7 @@ export class Experiment {
   }
 
   follow() { return {}; }
+  typed_surface() { return null; }
   status() { return ""; }
   side() { return {}; }
   shade() { return {}; }

@@ -3,6 +3,7 @@ import { label_of } from "./classes.js";
 import { numbersOf } from "./descent.js";
 import { same_key } from "./experiment.js";
 import { factor_at, factor_place } from "./factors.js";
+import { formula_follows, hear_ends, show_letter, type_formula } from "./letters.js";
 import { at } from "./operators.js";
 import { Replay } from "./stored.js";
 
@@ -143,7 +144,9 @@ export class LivePage {
   owner(control) { return control.member ? this.experiment[control.member[0]] : this.experiment; }
 
   shown(control) {
-    return !control.member || label_of(this.experiment[control.member[0]]) === control.member[1];
+    if (!control.member) return true;
+    const owner = this.experiment[control.member[0]];
+    return Boolean(owner) && label_of(owner) === control.member[1] && (!control.letter || owner.holds(control.name));
   }
 
   connect(control) {
@@ -155,11 +158,13 @@ export class LivePage {
     model.properties[control.property].change.connect(() => {
       const chosen = read(control, model[control.property]); // a menu of numbers holds texts
       const value = typeof this.value(control) === "number" && typeof chosen === "string" ? Number(chosen) : chosen;
-      if (this.quiet || value === this.value(control)) return;
+      if (this.quiet || (value === this.value(control) && !control.formula)) return;
       if (control.note) this.type(control, model, value);
+      else if (control.formula) type_formula(this, control, model, value);
       else if (control.member) this.member(control, value);
       else this.experiment.change({ [control.name]: value });
     });
+    if (control.letter) model.properties.tags.change.connect(() => hear_ends(this, control, model));
     if (control.typed && !control.note) model.properties.tags.change.connect(() => this.hear(control, model));
   }
 
@@ -314,7 +319,8 @@ export class LivePage {
     this.freeze();
     this.close(idle);
     for (const control of this.spec.controls) {
-      if (control.event || !this.shown(control)) continue;
+      if (control.letter) show_letter(this, control);
+      if (control.event || !this.shown(control) || (control.formula && !formula_follows(this, control))) continue;
       const [model, value] = [this.model(control.model), this.value(control)];
       const entries = this.experiment.menus[control.name];
       if (entries) this.offer(model, entries);

@@ -3,6 +3,7 @@ import { raveled } from "./arrays.js";
 import { def } from "./base.js";
 import { DataLoss, Rule, Schedule, Surface } from "./descent.js";
 import { format } from "./formats.js";
+import { formulas } from "./formula.js";
 import { np } from "./numpy.js";
 import { iter, op } from "./operators.js";
 
@@ -18,6 +19,7 @@ export const kinds = {
     kind.shape.forEach((name, i) => Object.defineProperty(made, name, { get: () => made.shape[i] }));
     return made;
   }),
+  formula: (parts) => formulas(parts),
   schedule: (kind) => making(kind, (values) => new Schedule(kind, values)),
   loss: (readings, name = Object.keys(readings)[0]) => {
     const { columns, shape } = readings[name], width = columns.length;

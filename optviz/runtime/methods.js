@@ -21,6 +21,10 @@ const strings = {
 };
 
 const lists = {
+  append: (x, item) => {
+    x.push(item);
+    return null;
+  },
   index: (x, item) => {
     const place = x.findIndex((y) => alike(y, item));
     if (place < 0) throw new ValueError_(`${repr(item)} is not in ${repr(x)}`);

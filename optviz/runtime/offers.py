@@ -22,7 +22,13 @@ TABLES = {
     "numbers": ("methods.js", "numbers"),
     "arrays": ("numpy.js", "ARRAYS"),
 }
-OBJECTS = ("descent.js", "members.js", "random.js", "experiment.js")  # rules, surfaces, generators, experiments
+OBJECTS = (
+    "descent.js",
+    "members.js",
+    "formula.js",
+    "random.js",
+    "experiment.js",
+)  # rules, surfaces, generators, experiments
 METHODS = ("text", "lists", "dicts", "numbers", "arrays")
 _ENTRY = re.compile(r"^  (\w+)(?=[:,])", re.MULTILINE)
 _MEMBER = re.compile(r"^  (?!(?:if|for|while|switch)\b)(?:get )?(\w+)\([^;]*\) \{", re.MULTILINE)

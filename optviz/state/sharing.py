@@ -15,6 +15,8 @@ import param
 
 from ..menus import Member, label_of, names_of, rules, surfaces
 from ..messages import refuse
+from ..objectives.formula import OWN, Formula, FormulaText, ends_of
+from ..trace.formula_tokens import LETTERS
 from .subject import Subject
 from .values import BRINGING, Spec, kind_of, plain, read, refusal, said, sentence, spec_of, stage_of, text
 from .values import RESERVED as RESERVED
@@ -46,6 +48,12 @@ def member_specs(role: str, label: str, member: Any) -> dict[str, Spec]:
     """The same for a rule or a surface that a menu offers, as it is when it has just been chosen."""
     places = {name: Place(member, name, member=[role, label]) for name in names_of(member)}
     return {name: _spec(place, {role: member}, set()) for name, place in places.items()}
+
+
+def letter_specs(role: str) -> dict[str, Spec]:
+    """The same for every letter that a typed formula may have, and for the ends of its slider."""
+    made, names = Formula(), [name for letter in LETTERS for name in (letter, *ends_of(letter))]
+    return {name: _spec(Place(made, name, member=[role, OWN]), {}, set()) for name in names}
 
 
 def state_of(experiment: Subject) -> dict[str, Any]:
@@ -81,7 +89,9 @@ def _found(experiment: Subject) -> dict[str, tuple[Spec, Any, Any]]:
 
 
 def _held(place: Place) -> Any:
-    value = getattr(place.owner, place.parameter)
+    value, parameter = getattr(place.owner, place.parameter), place.owner.param[place.parameter]
+    if isinstance(parameter, FormulaText) and place.owner.typed_surface() is None:
+        return type(place.owner).param[place.parameter].default  # it shows nothing
     return value if not place.role or _is_listed(place.owner, place.role) else f"{value} of your own"
 
 
@@ -97,22 +107,30 @@ def _places(experiment: Subject) -> dict[str, Place]:
             found |= _knobs(experiment, role)
         elif kind_of(experiment.param[parameter]):
             found[parameter] = Place(experiment, parameter)
-    return found
+    return found | _letters(experiment)
+
+
+def _letters(experiment: Subject) -> dict[str, Place]:
+    """The letters of a formula that was typed, and the ends of their sliders."""
+    surface, role = experiment.typed_surface(), experiment.typed_role
+    names = [name for letter in surface.shape_names() for name in (letter, *ends_of(letter))] if surface else []
+    return {name: Place(surface, name, member=[role, OWN]) for name in names}
 
 
 def unnamed(experiment: Subject) -> list[str]:
     """The parameters that results may depend on and that no short name stands for; events hold nothing."""
     places = _places(experiment)
     named = {place.parameter for place in places.values()} | {place.role for place in places.values()}
+    named |= {experiment.typed_role} if experiment.typed_surface() is not None else set()
     held = (name for name in experiment.knobs() if not isinstance(experiment.param[name], param.Event))
     return [name for name in held if name not in named]
 
 
 def _knobs(experiment: Subject, role: str) -> dict[str, Place]:
     """The numbers of the rule or the surface that is chosen; a user's own has none to share."""
-    if not _is_listed(experiment, role):
-        return {}
     member = getattr(experiment, role)
+    if isinstance(member, Formula) or not _is_listed(experiment, role):
+        return {}
     return {name: Place(member, name, member=[role, label_of(member)]) for name in names_of(member)}
 
 
@@ -122,7 +140,7 @@ def _catalogue(experiment: Subject, role: str) -> Mapping[str, type]:
 
 def _is_listed(experiment: Subject, role: str) -> bool:
     member = getattr(experiment, role)
-    return _catalogue(experiment, role).get(label_of(member)) is type(member)
+    return isinstance(member, Formula) or _catalogue(experiment, role).get(label_of(member)) is type(member)
 
 
 def _specs(experiment: Subject, places: Mapping[str, Place]) -> dict[str, Spec]:
@@ -136,10 +154,11 @@ def _spec(place: Place, brought: Mapping[str, Any], choices: set[str]) -> Spec:
     owner, name, default, options = place.owner, place.parameter, type(place.owner).param[place.parameter].default, None
     if place.member is not None:
         default = getattr(brought.get(place.member[0]), name, default)
-    elif name not in choices:
+    elif name not in choices and not isinstance(owner.param[name], FormulaText):
         default = brought.get(name, default)
     if place.role:
         options = {cls.__name__.lower(): label for label, cls in _catalogue(owner, place.role).items()}
+        options |= {"formula": OWN} if OWN in owner.param[name].objects else {}
     made = spec_of(owner.param[name], f"{type(owner).__name__}.{place.role or name}", default, options)
     return made | {"member": place.member, "parameter": name}
 

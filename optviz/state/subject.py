@@ -22,6 +22,7 @@ class Subject(Protocol):
     sentence: str
     lines: tuple[int, int]
     narrowed: tuple[str, ...]
+    typed_role: str
     frames_anew: tuple[str, ...]
     framings: int
     figures_follow: tuple[str, ...]
@@ -79,6 +80,8 @@ class Subject(Protocol):
     def tried(self) -> AbstractContextManager[list[str]]: ...
 
     def beside(self) -> Mapping[str, Any]: ...
+
+    def typed_surface(self) -> Any: ...
 
     def rough(self) -> bool: ...
 

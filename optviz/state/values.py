@@ -17,7 +17,9 @@ from typing import Any
 import param
 
 from ..messages import shown
+from ..objectives.formula import FormulaText
 from ..objectives.samples import MOST, RULE, Samples, known
+from ..trace.formula_text import parsed
 
 RESERVED = ("lesson", "stage", "pin", "versus", "frame", "at")  # words of an address that are of no state
 LONGEST = 200  # characters of a value
@@ -29,11 +31,13 @@ SENTENCES = {
     "repeated": "{who} must be given once, not {got} times; keep one of them.",
     "unknown": "{who} takes only values that it has, not {got}; choose from {fix}.",
     "typed": "{who} {rule}, not {got}; it stays {fix}.",
+    "formula": "{who} cannot be read at character {at}. {why}",
     "unshared": "{who} cannot be shared: it {rule}, not {got}; {fix}.",
 }
 RULES = {
     "number": "must be a finite number{bounds}", "integer": "must be a whole number{bounds}",
     "boolean": "must be true or false", "option": "must be one of {options}", "samples": RULE,
+    "formula": "must be a formula of x and y",
 }  # fmt: skip
 KINDS = (
     ((param.Event, param.Date, param.CalendarDate), ""),
@@ -42,6 +46,7 @@ KINDS = (
     (param.Number, "number"),
     (param.Selector, "option"),
     (Samples, "samples"),
+    (FormulaText, "formula"),
 )
 BRINGING = ("option", "samples")  # kinds of values that bring others along  # fmt: skip
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -105,7 +110,9 @@ def _range(spec: Spec) -> str:
 
 
 def stage_of(spec: Spec, narrowed: Any) -> int:
-    """When a value is taken: choices first, then those in menus that these narrow, then all others."""
+    """When a value is taken: choices and formulas first, then what is in menus that these narrow, then all others."""
+    if spec["kind"] == "formula":
+        return 0
     if spec["kind"] not in BRINGING:
         return 2
     return 1 if spec["parameter"] in narrowed else 0
@@ -122,6 +129,8 @@ def read(spec: Spec, value: Any) -> Any:
     """What a text or a JSON value means for the parameter; None where it is refused."""
     if spec["kind"] == "samples":
         return known(value, spec["width"])
+    if spec["kind"] == "formula":
+        return value if isinstance(value, str) and parsed(value)["why"] == "" else None
     if isinstance(value, str) and len(value) > LONGEST:
         return None
     if spec["kind"] == "option":
@@ -179,6 +188,9 @@ def refusal(spec: Spec, value: Any) -> str:
     """The sentence on a value that `read` refuses."""
     if isinstance(value, list) and len(value) > 1:
         return sentence("repeated", spec, str(len(value)))
+    if spec["kind"] == "formula" and isinstance(value, str):
+        found = parsed(value)
+        return SENTENCES["formula"].format(who=spec["who"], at=found["at"] + 1, why=found["why"])
     long = isinstance(value, str) and len(value) > LONGEST and spec["kind"] != "samples"
     return sentence("long" if long else "value", spec, said(value))
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..menus import arguments_of
 from ..objectives.minima import Basin
 from ..rules.rule import Rule
 from ..runs.descent import descend
@@ -250,7 +251,7 @@ def _with(member: Any, own: Mapping[str, Any]) -> Any:
     changed = {n: v for n, v in own.items() if n in names}
     if not changed:
         return member
-    return type(member)(**{**{n: getattr(member, n) for n in names}, **changed})
+    return type(member)(**{**arguments_of(member), **changed})
 
 
 def _one_run(grid, objective, rule, start, around) -> dict[str, Any]:
