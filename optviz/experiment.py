@@ -375,7 +375,7 @@ class Experiment(Playable, pn.viewable.Viewer):
 
         `path` is a file's name or an open file. A button on the page switches between light and dark, and
         the browser remembers; until then its theme is that of the visitor's system, or the `theme` "default"
-        (light) or "dark". It opens with the `lesson` of this name, if one is given. The page asks for nothing from a
+        (light) or "dark". It opens with the `lesson` of this name, if one is given, "momentum.3" at its third step. The page asks for nothing from a
         network. What runs through torch cannot be recomputed there: its runs are stored for one or two `knobs`,
         `{"lr": [0.1, 0.2, ...]}`, by default for 40 learning rates; of a race every trial, of a map the cells. Raises
         ValueError for a theme, knobs or a lesson that do not exist.
