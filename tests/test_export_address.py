@@ -137,9 +137,14 @@ def test_a_saved_page_has_more_controls_too_and_those_that_differ_on_view(page, 
 
 STATES = ["", "lr=0.2&steps=80", "optimizer=adam&lr=0.3", "optimizer=adam&start_x=1", "objective=rosenbrock&lr=0.002"]
 LAW = """(states) => {
-  const { address, experiment } = optviz, held = () => JSON.stringify([...address.places()].map(([n, p]) => [n, address.held(p)]));
-  const seen = states.map((said) => { address.go("", true); address.apply(Object.fromEntries(new URLSearchParams(said)));
-    experiment.refresh(); return [address.query(), held()]; });
+  const { address, experiment } = optviz;
+  const held = () => JSON.stringify([...address.places()].map(([name, place]) => [name, address.held(place)]));
+  const seen = states.map((said) => {
+    address.go("", true);
+    address.apply(Object.fromEntries(new URLSearchParams(said)));
+    experiment.refresh();
+    return [address.query(), held()];
+  });
   const lost = [];
   for (const [from] of seen) for (const [to, wanted] of seen) {
     address.go(from, false);
