@@ -379,12 +379,12 @@ class Experiment(Playable, pn.viewable.Viewer):
     def save(self, path: Any, title: str = "", theme: str = "system", knobs: Any = None, lesson: str = "") -> None:
         """Write this experiment, as it stands, as one HTML page that recomputes in the browser.
 
-        `path` is a file's name or an open file. A button on the page switches between light and dark, and
-        the browser remembers; until then its theme is that of the visitor's system, or the `theme` "default"
-        (light) or "dark". It opens with the `lesson` of this name, if one is given. The page asks for nothing from a
-        network. What runs through torch cannot be recomputed there: its runs are stored for one or two `knobs`,
-        `{"lr": [0.1, 0.2, ...]}`, by default for 40 learning rates; of a race every trial, of a map the cells. Raises
-        ValueError for a theme, knobs or a lesson that do not exist.
+        `path` is a file's name or an open file. A button on the page switches between light and dark, and the browser
+        remembers; until then its theme is that of the visitor's system, or the `theme` "default" (light) or "dark".
+        It opens with the `lesson` of this name, if one is given, "momentum.3" at its third step. The page asks for
+        nothing from a network. What runs through torch cannot be recomputed there: its runs are stored for one or two
+        `knobs`, `{"lr": [0.1, 0.2, ...]}`, by default for 40 learning rates; of a race every trial, of a map the
+        cells. Raises ValueError for a theme, knobs or a lesson that do not exist.
         """
         text = self.html(title, theme, knobs, lesson)
         if hasattr(path, "write"):

@@ -133,3 +133,44 @@ def test_a_saved_page_has_more_controls_too_and_those_that_differ_on_view(page, 
     titles = page.locator(".bk-slider-title:visible")
     wait_until(titles.filter(has_text="Clip gradients").count, what="what differs from the default to be on view")
     assert titles.filter(has_text="Weight decay").count() == 0
+
+
+STATES = ["", "lr=0.2&steps=80", "optimizer=adam&lr=0.3", "optimizer=adam&start_x=1", "objective=rosenbrock&lr=0.002"]
+LAW = """(states) => {
+  const { address, experiment } = optviz;
+  const held = () => JSON.stringify([...address.places()].map(([name, place]) => [name, address.held(place)]));
+  const seen = states.map((said) => {
+    address.go("", true);
+    address.apply(Object.fromEntries(new URLSearchParams(said)));
+    experiment.refresh();
+    return [address.query(), held()];
+  });
+  const lost = [];
+  for (const [from] of seen) for (const [to, wanted] of seen) {
+    address.go(from, false);
+    address.go(to, false);
+    if (held() !== wanted) lost.push([from, to, held()]);
+  }
+  return lost;
+}"""
+
+
+def test_any_state_leads_to_any_other(page, exported):
+    opened(page, exported / "surface_descent.html")
+    assert page.evaluate(LAW, STATES) == []
+
+
+def test_undo_keeps_a_map_as_fine_and_as_zoomed_as_it_was(page, exported):
+    opened(page, exported / "hyperparameter_map.html")
+    page.wait_for_function("() => !optviz.experiment.rough()", timeout=60_000)
+    cells = "() => optviz.page.figures.map.layers.find(({ name }) => name === 'image').source.get('image')[0].shape[0]"
+    ends = "() => ['start', 'end'].map((end) => optviz.page.figures.map.ranges.y[end])"
+    page.wait_for_timeout(500)  # until it is a state to come back to
+    finest, whole = page.evaluate(cells), page.evaluate(ends)
+    page.evaluate("optviz.page.figures.map.ranges.y.setv({ start: 0.2, end: 0.7 })")
+    page.evaluate("optviz.experiment.change({ steps: 20 })")
+    assert page.evaluate(cells) < finest
+    page.get_by_role("button", name="Undo").click()
+    assert page.evaluate(cells) == finest and page.evaluate(ends) == [0.2, 0.7]
+    page.get_by_role("button", name="Reset").click()
+    assert page.evaluate(ends) == whole

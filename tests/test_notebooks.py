@@ -27,6 +27,7 @@ from pyviz_comms import Comm
 
 from optviz import SingleParameter
 from optviz.catalogue import experiments
+from optviz.lessons.memory_of_noise import MEMORY_OF_NOISE
 
 SMALLEST = ROOT / "notebooks" / "single_parameter.ipynb"
 # the smallest comes first: its import loads the scripts that the converted page needs
@@ -135,7 +136,7 @@ def test_a_notebook_runs_in_silence_and_shows_what_it_says(path):
             assert REACTIVE in shown[0] and '"Slider"' in shown[0]["text/html"]
         elif "views[" in cell.source:
             assert REACTIVE in shown[0] and '"Figure"' in shown[0]["text/html"]
-        elif last == "experiment.live()":
+        elif last.startswith("experiment.live("):
             assert shown[0]["text/html"].startswith("<iframe srcdoc=")
 
 
@@ -219,8 +220,12 @@ def test_a_converted_notebook_goes_on_without_kernel_and_network(browser, conver
         page.on("request", lambda request: asked.append((request.frame, request.url)))
         page.goto(converted.as_uri(), wait_until="domcontentloaded")
         page.wait_for_function("() => window.Bokeh && [...Bokeh.index].length > 0")  # drawn, if not live
-        (frame,) = page.frames[1:]
+        frame, taught = page.frames[1:]
         frame.wait_for_function("window.optviz")
+        taught.wait_for_function("window.optviz?.teacher?.place === 1")  # at the lesson's second step
+        assert taught.locator("#lesson h2").inner_text() == MEMORY_OF_NOISE.steps[1].title
+        taught.get_by_role("button", name="Next").click()
+        assert taught.evaluate("optviz.teacher.place") == 2
         live = SimpleNamespace(mouse=page.mouse, locator=frame.locator, evaluate=frame.evaluate,
                                wait_for_function=frame.wait_for_function)  # fmt: skip
         wait_idle(live)

@@ -126,6 +126,7 @@ function lift(view) {
   if (view.renderer_views) [settle, hold].forEach((mend) => mend(view));
   for (const renderer of view.renderer_views?.values() || []) {
     const { model, glyph } = renderer;
+    if (glyph && !Object.hasOwn(renderer, "update_position")) renderer.update_position = () => {}; // a style sheet a paint, of an element that is empty
     if (!glyph || STILL.has(glyph.model.type) || model.level === "overlay") continue;
     Object.defineProperty(renderer, "needs_clip", { value: true });
     model.setv({ level: "overlay" }, { sync: false });

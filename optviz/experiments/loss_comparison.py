@@ -47,6 +47,7 @@ NAMES = tuple(CRITERIA)  # a loss of yours is among them if it is imported befor
 TITLES = {name: loss.title for name, loss in CRITERIA.items()}
 COLOURS = {name: INKS.get(loss.colour, loss.colour) for name, loss in CRITERIA.items()}
 THRESHOLDS = {name: loss.thresholds() for name, loss in CRITERIA.items()}
+TOGETHER = 10  # steps whose arrows have one frame
 HIGHEST = 1e300  # part of a vector that is drawn
 PLAIN = {"momentum": 0.0, "dampening": 0.0, "weight_decay": 0.0, "nesterov": False}
 SCENES = {
@@ -165,14 +166,23 @@ class LossComparison(Choice, GivenPoints, Experiment):
             raise ValueError("LossComparison needs at least one loss, not none; choose one.")
         loss = (self.data, self.rescale, *names, self.delta, self.beta, self.tau)
         objectives = self.remember("objectives", loss, lambda: [self._loss(name) for name in names])
-        knobs = (objectives, self.lr, self.momentum, self.dampening, self.weight_decay, self.nesterov, self.epochs)
-        window = self.window
-        run = self.remember("run", knobs, lambda: descend(Lanes(objectives), self.rule(), window["start"], self.epochs))
+        run = self.remember("run", self._hangs_on(objectives), lambda: self._walk(objectives))
         picture = self.remember("picture", loss, lambda: Coarse(self.edited == self.data))
         self._coarse = picture.coarse
         maps = self.remember("maps", (*loss, picture.coarse), lambda: np.stack([self._map(name) for name in names]))
         drawn = {"picture": picture} if picture.coarse else {}
         return {"trajectory": run, "landscapes": maps, "objectives": objectives, **drawn}
+
+    def _hangs_on(self, objectives: list[Any]) -> tuple:
+        """What the run hangs on: what is drawn of it stays while a step is played."""
+        knobs = (self.lr, self.momentum, self.dampening, self.weight_decay, self.nesterov, self.epochs)
+        return objectives, *knobs, self._framed
+
+    def _key_of_run(self) -> tuple:
+        return self._hangs_on(self.results["objectives"])
+
+    def _walk(self, objectives: list[Any]) -> Trajectory:
+        return descend(Lanes(objectives), self.rule(), self.window["start"], self.epochs)
 
     def _loss(self, name: str) -> LinearRegression:
         x, y = self.fitted()
@@ -236,15 +246,12 @@ class LossComparison(Choice, GivenPoints, Experiment):
     def _draw_map(self, k: int, name: str) -> Drawing:
         box = self.window["box"]
         scape = self.remember(f"scape {name}", self._key(name), lambda: Landscape(self._map(name), box, 0.0))
-        walk = self.trajectory.x[:, k]
-        path, finite = path_columns(walk[:, ::-1][:, None], box), np.isfinite(walk).all(axis=1)
-        parts, at = self._vectors(k), self._at()
-        here = (walk[at - 1, 1], walk[at - 1, 0])
+        way = self.remember(f"way {name}", self._key_of_run(), lambda: _way(self.trajectory.x[:, k], box))
+        at = self._at()
+        parts, here = self._vectors(k, at), (self.trajectory.x[at - 1, k, 1], self.trajectory.x[at - 1, k, 0])
         size = 0.35 * (box[2] - box[0]) / WIDE
         layers = {
-            "image": scape.image, "levels": scape.lines, "path": path,
-            "begin": {"x": walk[:1, 1], "y": walk[:1, 0]},
-            "end": {"x": walk[finite][-1:, 1], "y": walk[finite][-1:, 0]},
+            "image": scape.image, "levels": scape.lines, **way,
             "momentum": arrows(here, parts["momentum"], size), "nesterov": arrows(here, parts["nesterov"], size),
         }  # fmt: skip
         return Drawing(layers, box[::2], box[1::2], TITLES[name], limits={"image": scape.limits}, hover=scape.reads)
@@ -252,13 +259,13 @@ class LossComparison(Choice, GivenPoints, Experiment):
     def _at(self) -> int:
         return min(self.step, self.trajectory.steps)
 
-    def _vectors(self, k: int) -> dict[str, np.ndarray]:
-        """The parts of the dissected step of loss k, each (bias, weight).
+    def _vectors(self, k: int, at: int) -> dict[str, np.ndarray]:
+        """The parts of a step of loss k, each (bias, weight).
 
         Both full steps start from the same velocity: momentum's is -lr b, Nesterov's
         -lr (d + momentum b), with b the velocity after this step's gradient d came in.
         """
-        t, run = self._at() - 1, self.trajectory
+        t, run = at - 1, self.trajectory
         d, b, lr = run.terms["d"][t, k], run.terms["b"][t, k], run.rates[t, k]
         before = run.terms["b"][t - 1, k] if t else np.zeros(2)
         share = 1 - (self.dampening if t and self.momentum else 0.0)
@@ -274,6 +281,9 @@ class LossComparison(Choice, GivenPoints, Experiment):
         return {TITLES[name]: "" for name in NAMES if not getattr(self, name)}
 
     def _draw_loss(self) -> Drawing:
+        return self.remember("loss curves", self._key_of_run(), self._loss_curves)
+
+    def _loss_curves(self) -> Drawing:
         losses, names = self.trajectory.loss, self.compared()
         ylim = self.remember("loss axis", (self._framed, self.rescale), lambda: decades(losses, least=3))
         epoch = np.arange(len(losses))
@@ -283,6 +293,9 @@ class LossComparison(Choice, GivenPoints, Experiment):
                        self._unshown())  # fmt: skip
 
     def _draw_data(self) -> Drawing:
+        return self.remember("fits", self._key_of_run(), self._fits)
+
+    def _fits(self) -> Drawing:
         xlim, ylim = self.frame()
         names = self.compared()
         fits = self._lines_at(self.trajectory.final)
@@ -310,9 +323,10 @@ class LossComparison(Choice, GivenPoints, Experiment):
     def _draw_vectors(self) -> Drawing:
         names = self.compared()
         name = self.dissected if self.dissected in names else names[0]
-        parts = self._vectors(names.index(name))
+        k = names.index(name)
+        parts = self._vectors(k, self._at())
         shown = {name: vector for name, vector in parts.items() if np.abs(vector).max() < HIGHEST}
-        reach = nice(max([np.abs(vector).max() for vector in shown.values()] or [1.0]))
+        reach = self.remember("reach", (*self._key_of_run(), k, (self._at() - 1) // TOGETHER), lambda: self._reach(k))
         nothing = np.zeros(2)
         layers = {name: arrows((0.0, 0.0), shown.get(name, nothing), reach * 0.06) for name in parts}
         layers["origin"] = {"x": np.zeros(1), "y": np.zeros(1)}
@@ -320,6 +334,13 @@ class LossComparison(Choice, GivenPoints, Experiment):
         lost = [name for name in parts if name not in shown]
         title += f"; too large to draw: {', '.join(lost)}" if lost else ""
         return Drawing(layers, (-reach, reach), (-reach, reach), title)
+
+    def _reach(self, k: int) -> float:
+        """The frame of the arrows: it holds those of several steps, or it would jump with each."""
+        first = (self._at() - 1) // TOGETHER * TOGETHER + 1
+        steps = range(first, min(first + TOGETHER, self.trajectory.steps + 1))
+        sizes = [float(np.abs(vector).max()) for at in steps for vector in self._vectors(k, at).values()]
+        return nice(max([size for size in sizes if size < HIGHEST] or [1.0]))
 
     def played(self) -> list[Played]:
         run, rule = self.trajectory, self.rule()
@@ -342,6 +363,9 @@ class LossComparison(Choice, GivenPoints, Experiment):
         return {"step": step + 1 if step < self.trajectory.steps else step}
 
     def status(self) -> str:
+        return self.remember("status", self._key_of_run(), self._said)
+
+    def _said(self) -> str:
         run, names, box = self.trajectory, self.compared(), self.window["box"]
         said = [
             f"{TITLES[name]} <b>diverged at step {run.diverged[k]}</b>"
@@ -404,6 +428,16 @@ each new gradient, from the second step on.</p>
 def _each_line() -> dict[str, Any]:
     """A line for each loss."""
     return {name: curve(COLOURS[name], TITLES[name], line_dash=CRITERIA[name].dash) for name in NAMES}
+
+
+def _way(walk: np.ndarray, box: Any) -> dict[str, Any]:
+    """The path of one loss, where it begins and where it ends."""
+    finite = np.isfinite(walk).all(axis=1)
+    return {
+        "path": path_columns(walk[:, ::-1][:, None], box),
+        "begin": {"x": walk[:1, 1], "y": walk[:1, 0]},
+        "end": {"x": walk[finite][-1:, 1], "y": walk[finite][-1:, 0]},
+    }
 
 
 def _at_edge(names: list[str], ends: np.ndarray, edge: float) -> dict[str, np.ndarray]:

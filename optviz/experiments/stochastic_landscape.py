@@ -141,10 +141,12 @@ class StochasticLandscape(OwnSamples, Experiment):
         self.settle_frames()
         loss = (self.data, self.rescale, self.seed if self.data == SEED else 0)
         objective = self.remember("objective", loss, lambda: ReLUNet(*self.fitted()))
-        key = (objective, self.lr, self.batch_size, self.shuffle, self.replacement, self.seed, self.start)
-        run, batches = self.remember("run", key, lambda: self._run(objective))
+        run, batches = self.remember("run", (objective, *self._knobs()), lambda: self._run(objective))
         risk = self.remember("risk", (objective,), lambda: objective.landscape(AXIS, AXIS))
         return {"objective": objective, "trajectory": run, "batches": batches, "risk": risk}
+
+    def _knobs(self) -> tuple:
+        return self.lr, self.batch_size, self.shuffle, self.replacement, self.seed, self.start
 
     def _run(self, objective: ReLUNet) -> tuple[Trajectory, Any]:
         seed = self.seed if self.shuffle or self.replacement else None
@@ -227,12 +229,11 @@ class StochasticLandscape(OwnSamples, Experiment):
         drawn, mean = self.batch_loss, run.loss[:, 0]
         both = np.concatenate([mean, drawn])
         ylim = self.remember("loss axis", (self.results["objective"],), lambda: decades(both, least=4))
-        at, low, high = np.arange(run.steps), *ylim
-        layers = {
-            "now": {"x0": [k - 0.5], "y0": [low], "x1": [k + 0.5], "y1": [high]},
-            "sample": {"x": at, "y": loggable(drawn)},
-            "mean": {"x": np.arange(run.steps + 1), "y": loggable(mean)},
-        }
+        low, high = ylim
+        curves = self.remember("curves", (self.results["objective"], *self._knobs()), lambda: {
+            "sample": {"x": np.arange(run.steps), "y": loggable(drawn)},
+            "mean": {"x": np.arange(run.steps + 1), "y": loggable(mean)}})  # fmt: skip
+        layers = {"now": {"x0": [k - 0.5], "y0": [low], "x1": [k + 0.5], "y1": [high]}, **curves}
         return Drawing(layers, (-0.5, run.steps + 0.5), ylim, "Loss against iteration")
 
     def _draw_data(self, k: int) -> Drawing:

@@ -83,8 +83,10 @@ def page_html(
     if theme not in THEMES:
         refuse("save", "needs the theme system, default or dark", theme)
     names = [each.name for each in experiment.lessons]
-    if lesson and lesson not in names:
-        refuse("save", f"needs a lesson of {type(experiment).__name__}", lesson, f"choose from {', '.join(names)}")
+    steps = [f"{each.name}.{k + 1}" for each in experiment.lessons for k in range(len(each.steps))]
+    if lesson and lesson not in (*names, *steps):
+        choose = f"choose from {', '.join(names)}, a step of one as {steps[-1]}" if names else "leave it out"
+        refuse("save", f"needs a lesson of {type(experiment).__name__}", lesson, choose)
     scripts = "".join(inline(text) for text in (*libraries(), program(experiment, knobs), page_script()))
     return page_text(title or experiment.title, body(path) + scripts, sentence=experiment.sentence, index=index,
                      theme=theme, css=style(), opens=lesson and f"lesson={lesson}")  # fmt: skip

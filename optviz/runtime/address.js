@@ -94,15 +94,32 @@ export class Address {
 
   // Take a state, on top of what the page began with; `afresh` with nothing kept from before, wherever axes were zoomed to.
   go(query, afresh) {
-    const { experiment } = this;
+    const { experiment, saved } = this, said = Object.fromEntries(new URLSearchParams(query));
     this.page.hurry();
-    this.apply(Object.fromEntries([...this.saved].filter(([, text]) => text !== "")));
-    this.apply(Object.fromEntries(new URLSearchParams(query)));
+    const choices = [...this.places()].filter(([, { choice }]) => choice);
+    if (choices.every(([name, place]) => this.held(place) === (said[name] ?? saved.get(name)))) this.apply(this.differing(said, choices));
+    else {
+      this.apply(Object.fromEntries([...saved].filter(([, text]) => text !== "")));
+      this.apply(said);
+    }
     if (afresh) {
       experiment.memo.clear();
       experiment.framings += 1;
     }
     experiment.refresh();
+  }
+
+  // What else such a state has than the present one, where the choices are the same: to choose anew makes all anew.
+  differing(said, choices) {
+    const { experiment, saved } = this, begun = (name) => said[name] === undefined || said[name] === saved.get(name);
+    const others = choices.filter(([name]) => !begun(name)).map(([, { spec }]) => spec.parameter);
+    const brought = others.length ? experiment.follow(new Set(others)) : {}, found = {};
+    for (const [name, place] of this.places()) {
+      const { spec, usual, role, choice } = place, comes = role ? !begun(role) || role in brought : spec.parameter in brought;
+      const text = said[name] ?? (comes ? this.text(this.plain(spec, usual)) : saved.get(name) ?? this.text(this.plain(spec, usual)));
+      if (!choice && text !== "" && text !== this.held(place)) found[name] = text;
+    }
+    return found;
   }
 
   // Whether a value can be set.

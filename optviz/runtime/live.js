@@ -26,7 +26,7 @@ function imageOf(values) {
 export class LiveFigure {
   // `sync` false where what is put into it shall not reach a server.
   constructor(spec, model, range_of, sync = true) {
-    Object.assign(this, { spec, range_of, sync });
+    Object.assign(this, { spec, range_of, sync, played: new Set() });
     this.layers = Object.entries(spec.sources).map(([name, layer]) => ({
       name, columns: layer.columns, dotted: layer.dotted, source: model(layer.source), glyph: model(layer.glyph),
       dots: layer.dots && model(layer.dots), mapper: layer.mapper && model(layer.mapper), shown: {},
@@ -43,7 +43,7 @@ export class LiveFigure {
   push(drawing, afresh = false) {
     update(this.pane, { visible: drawing.shown, css_classes: drawing.shown ? ["shown"] : [] });
     if (!drawing.shown) return;
-    for (const layer of this.layers) if (layer.name in drawing.layers) this.put(layer, drawing.layers[layer.name]);
+    for (const layer of this.layers) if (layer.name in drawing.layers && !this.played.has(layer.name)) this.put(layer, drawing.layers[layer.name]);
     for (const { name, mapper } of this.layers) {
       const limits = drawing.limits[name];
       if (mapper && limits) update(mapper, { low: limits[0], high: limits[1] });
@@ -56,6 +56,7 @@ export class LiveFigure {
 
   // Show other columns in some layers, and leave the rest as it is drawn.
   over(columns) {
+    this.played = new Set(Object.keys(columns)); // drawings leave them to whoever shows these
     for (const layer of this.layers) if (layer.name in columns) this.put(layer, columns[layer.name]);
   }
 

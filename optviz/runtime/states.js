@@ -4,14 +4,16 @@ import { button, element } from "./elements.js";
 
 const QUIET = 350; // ms without a change, after which a state is one to come back to
 const GLIDE = 550; // ms that a move between two states takes, where it can be followed
+const KEPT = 12; // states, the latest, of which what was computed is kept: their maps are as fine as they were
 const SLOW = 25; // ms of a computation that a move waits for, not runs through
 
 const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches || document.hidden;
 
 export class States {
   constructor(address) {
-    Object.assign(this, { address, experiment: address.experiment, back: [], ahead: [], heard: [] });
+    Object.assign(this, { address, experiment: address.experiment, back: [], ahead: [], heard: [], kept: new Map() });
     this.now = address.query();
+    this.keep(this.now);
     this.experiment.watchers.push(() => {
       clearTimeout(this.timer);
       this.timer = setTimeout(() => this.settle(), QUIET);
@@ -22,11 +24,19 @@ export class States {
   settle() {
     clearTimeout(this.timer);
     const query = this.address.query();
-    if (query === this.now || this.experiment.message || this.gliding) return;
+    if (this.experiment.message || this.gliding) return;
+    this.keep(query);
+    if (query === this.now) return;
     this.back.push(this.now);
     this.ahead = [];
     this.now = query;
     this.tell();
+  }
+
+  keep(query) {
+    this.kept.delete(query);
+    this.kept.set(query, new Map(this.experiment.memo));
+    if (this.kept.size > KEPT) this.kept.delete(this.kept.keys().next().value);
   }
 
   tell() { for (const listener of this.heard) listener(); }
@@ -51,10 +61,11 @@ export class States {
     this.settle();
   }
 
-  // Take a state, said as an address says it. `afresh` its axes are those that it would begin with.
+  // Take a state, said as an address says it. `afresh` with axes as it would begin with; else what is zoomed stays so.
   go(query, afresh = true) {
     clearTimeout(this.gliding);
     this.gliding = null;
+    if (!afresh && this.kept.has(query)) this.experiment.memo = new Map(this.kept.get(query));
     this.address.go(query, afresh);
   }
 
