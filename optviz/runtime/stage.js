@@ -122,8 +122,10 @@ export class Stage {
   fit() {
     const { style } = document.documentElement, names = ["--stage", "--stage-half"];
     if (!this.on || innerWidth <= 760) return names.forEach((name) => style.removeProperty(name));
-    const { figures } = this.page.spec, box = ({ model }) => view_of(this.page.model(model))?.el.getBoundingClientRect();
-    const top = box(figures[0]).top + scrollY, head = top - scrollY - (view_of(this.page.model(figures[0].caption))?.el.getBoundingClientRect().top ?? top);
+    const box = ({ model }) => view_of(this.page.model(model))?.el.getBoundingClientRect();
+    const [first] = this.page.spec.figures.filter((each) => box(each)?.height > 0); // a page may hide some
+    if (!first) return undefined;
+    const top = box(first).top + scrollY, head = top - scrollY - (view_of(this.page.model(first.caption))?.el.getBoundingClientRect().top ?? top);
     const room = innerHeight - top - document.getElementById("player").offsetHeight - 12, half = (room - head - 10) / 2;
     return [room, half].forEach((each, i) => style.setProperty(names[i], `${Math.round(Math.max(each, LEAST / (i + 1)))}px`));
   }
