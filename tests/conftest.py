@@ -46,6 +46,7 @@ GROUPS = {
         "test_remote",
         "test_edge_of_stability::test_a_served",
         "test_plot_ranges::test_a_served",
+        "test_formula_pages::test_a_served",
     ),  # fmt: skip
     "exported": (
         "test_export_pages",
@@ -54,6 +55,7 @@ GROUPS = {
         "test_export_offers",
         "test_export_player",
         "test_export_themes",
+        "test_formula_pages",
         "test_lesson_pages",
         "test_own_points_pages",
         "test_stage",

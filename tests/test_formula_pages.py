@@ -104,18 +104,18 @@ def try_it_all(page) -> None:
     assert box(page).input_value() == TYPED and slider_value(page, "a") == a
 
 
-def test_a_formula_is_typed_into_a_saved_page(page, exported):
+def test_a_saved_page_takes_a_formula(page, exported):
     opened(page, exported / "surface_descent.html")
     try_it_all(page)
     assert_axe_finds_nothing(page)
 
 
-def test_a_formula_is_typed_into_a_served_page(page, served):
+def test_a_served_page_takes_a_formula(page, served):
     opened_served(page, served, "surface_descent")
     try_it_all(page)
 
 
-def test_a_formula_is_typed_into_a_page_that_python_computes(page, served):
+def test_a_served_page_that_python_computes_takes_one(page, served):
     opened_served(page, served, "live_surface")
     select(page, "Surface", OWN)
     write(page, TYPED)
