@@ -211,8 +211,8 @@ def test_tables_of_every_kind_are_the_same_points(kind):
         (pd.DataFrame({"a": X, "b": list("abcde")}), "needs numbers in the column b, not "),
         ((X, Y[:-1]), "needs columns of one length, not [5, 4]."),
         ((X, [*Y[:-1], np.nan]), "needs finite data, not 1 samples with NaN or infinity; remove them first."),
-        (([1.0], [2.0]), "takes from 2 to 2000 samples, not 1."),
-        ((np.arange(5e3), np.arange(5e3)), "takes from 2 to 2000 samples, not 5000."),
+        (([1.0], [2.0]), "needs at least two samples, not 1."),
+        ((np.arange(5e3), np.arange(5e3)), "takes at most 2,000 samples, not 5,000; choose some of them."),
         ("1_2_3", "must be seed, or numbers parted by _, 2 for each of 2 to 2000 points, not '1_2_3'."),
     ],
 )  # fmt: skip

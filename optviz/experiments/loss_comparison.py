@@ -229,7 +229,8 @@ class LossComparison(Choice, GivenPoints, Experiment):
 
     def draw(self) -> dict[str, Drawing]:
         lanes = {name: k for k, name in enumerate(self.compared())}
-        maps = {name: self._draw_map(lanes[name], name) if name in lanes else self._hidden() for name in NAMES}
+        hidden = self.remember("hidden", (self.data, self.rescale), self._hidden)
+        maps = {name: self._draw_map(lanes[name], name) if name in lanes else hidden for name in NAMES}
         return {**maps, "loss": self._draw_loss(), "data": self._draw_data(), "vectors": self._draw_vectors()}
 
     def _hidden(self) -> Drawing:

@@ -243,9 +243,11 @@ class StochasticLandscape(OwnSamples, Experiment):
         w1, w2 = self.trajectory.x[k, 0]
         ends = np.array([xlim[0], 0.0, xlim[1]])
         ends = ends if xlim[0] < 0 < xlim[1] else ends[::2]
+        with np.errstate(over="ignore", invalid="ignore"):  # what overflows is not drawn
+            net = high * w1 * np.maximum(w2 * ends / wide, 0.0)
         layers = {
             "samples": {"x": x, "y": y}, "drawn": {"x": x[batch], "y": y[batch]},
-            "net": {"x": ends, "y": high * w1 * np.maximum(w2 * ends / wide, 0.0)},
+            "net": {"x": ends, "y": net},
         }  # fmt: skip
         across, up = self.labels()
         return Drawing(layers, xlim, ylim, "The samples and the net", axes={"x": {"label": across}, "y": {"label": up}})

@@ -104,8 +104,10 @@ class Samples(param.String):
         bad = sum(not bool(np.isfinite(row).all()) for row in np.column_stack(columns))
         if bad:
             raise ValueError(f"{who} needs finite data, not {bad} samples with NaN or infinity; remove them first.")
-        if not 2 <= len(columns[0]) <= MOST:
-            raise ValueError(f"{who} takes from 2 to {MOST} samples, not {len(columns[0])}.")
+        if len(columns[0]) < 2:
+            raise ValueError(f"{who} needs at least two samples, not {len(columns[0])}.")
+        if len(columns[0]) > MOST:
+            raise ValueError(f"{who} takes at most {MOST:,} samples, not {len(columns[0]):,}; choose some of them.")
         return text_of(columns, [label_of(name) for name in names])
 
 
