@@ -129,7 +129,7 @@ HOSTILE = {
     "[" * 3_000_000: "Row 1 has 3,000,000 characters", "x" * 6_000_000: "The text has 6,000,000 characters",
     ",".join(["1"] * 1_000_000): "Row 1 has 1,999,999 characters", ",".join("1" * 9000): "There are 9,000 columns",
     "PK\x03\x04\0\0\n1,2": "This is no text but binary data", "": "There is nothing to read",
-    "\n" * 900_000: "There is nothing to read", "1,2": "There is only one row", '"' * 9999: "There is only one row",
+    "\n" * 900_000: "The text has 900,001 rows", "1,2": "There is only one row", '"' * 9999: "There is only one row",
     "<script>alert(1)</script>": "There are no rows", "__proto__,constructor\n": "There are no rows of numbers",
 }  # fmt: skip
 

@@ -11,6 +11,7 @@ from typing import Any
 from .samples import LARGEST, MOST, number_text
 
 LONGEST_TEXT = 5_000_000  # characters
+MOST_ROWS = 500_000
 LONGEST_ROW = 20_000
 MOST_COLUMNS = 200
 LOOKED_AT = 30  # rows by which it is judged what parts cells
@@ -31,6 +32,8 @@ def read_table(text: str) -> dict[str, Any]:
     if "\0" in text:
         return _problem("This is no text but binary data; save it as CSV.")
     whole = (text[1:] if text[:1] == "\ufeff" else text).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    if len(whole) > MOST_ROWS:
+        return _problem(f"The text has {len(whole):,} rows; at most {MOST_ROWS:,} are read.")
     used = [k for k in range(len(whole)) if whole[k].strip() and whole[k].strip()[:1] != "#"]
     if len(used) == 0:
         return _problem("There is nothing to read; rows of numbers are needed.")
@@ -80,11 +83,11 @@ def cells_of(line: str, part: str) -> list[str]:
     if '"' not in line:
         return line.split() if part == " " else [cell.strip() for cell in line.split(part)]
     cells: list[str] = []
-    now, quoted = "", False
-    for k in range(len(line)):
-        letter = line[k]
+    letters, now, quoted = list(line), "", False
+    for k in range(len(letters)):
+        letter = letters[k]
         if letter == '"':
-            now += '"' if not quoted and k > 0 and line[k - 1] == '"' and now != "" else ""
+            now += '"' if not quoted and k > 0 and letters[k - 1] == '"' and now != "" else ""
             quoted = not quoted
         elif letter == part and not quoted:
             cells = [*cells, now.strip()]
