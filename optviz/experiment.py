@@ -63,7 +63,6 @@ class Experiment(Playable, pn.viewable.Viewer):
     lessons: tuple[Lesson, ...] = ()  # that lead through it
     lines: tuple[int, int] = (2, 3)  # of the status: so many have room, on a screen and on a phone
     narrowed: tuple[str, ...] = ()  # menus whose entries hang on other choices: see `narrow`
-    typed_role: str = "objective"  # the parameter that holds a surface whose formula was typed
     frames_anew: tuple[str, ...] = ("fit_axes",)  # events that bring axes back from where a visitor has zoomed them
     figures_follow: tuple[str, ...] = ()  # controls that `figures` reads, found in its source
     coarsest: int = 1  # the stage (see `optviz.maps.stages`) at which results follow a change; a slow browser takes 0
@@ -132,10 +131,6 @@ class Experiment(Playable, pn.viewable.Viewer):
     def idle(self) -> list[str]:
         """Controls for which any other value would be refused, by parameter: "optimizer.lr" is a member's."""
         return [f"optimizer.{name}" for name in shut(getattr(self, "optimizer", None))]
-
-    def typed_surface(self) -> Any:
-        """The surface whose formula was typed, None where another one is chosen."""
-        return None
 
     def memory(self) -> float:
         """About how many bytes `compute` takes at these values: a served page refuses what takes too many."""

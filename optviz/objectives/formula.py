@@ -20,7 +20,7 @@ from ..messages import refuse
 from ..spans import Quantity
 from ..trace.formula_nodes import needed, program
 from ..trace.formula_text import parsed
-from ..trace.formula_tokens import LETTERS
+from ..trace.formula_tokens import LETTERS, is_plain
 from ..trace.functions import followed
 from ..trace.tracing import ARRAYS, FLOATS, SYMBOLS, symbols
 from .first_picture import start_in, window_of
@@ -148,7 +148,7 @@ def refusal(text: str, found: Mapping[str, Any]) -> str:
 
 
 def _quoted(part: str) -> str:
-    return f", “{part[:20]}”" if part.strip() else ""
+    return f", “{part[:20]}”" if part.strip() and all([is_plain(c) for c in part[:20]]) else ""
 
 
 class Formula(Objective):

@@ -96,7 +96,7 @@ export class Address {
   go(query, afresh) {
     const { experiment, saved } = this, said = Object.fromEntries(new URLSearchParams(query));
     this.page.hurry();
-    const choices = [...this.places()].filter(([, { choice }]) => choice);
+    const choices = [...this.places()].filter(([, { choice, spec }]) => choice || spec.kind === "formula"); // which brings letters
     if (choices.every(([name, place]) => this.held(place) === (said[name] ?? saved.get(name)))) this.apply(this.differing(said, choices));
     else {
       this.apply(Object.fromEntries([...saved].filter(([, text]) => text !== "")));

@@ -147,7 +147,9 @@ export class LivePage {
   shown(control) {
     if (!control.member) return true;
     const owner = this.experiment[control.member[0]];
-    return Boolean(owner) && label_of(owner) === control.member[1] && (!control.letter || owner.holds(control.name));
+    if (!owner || label_of(owner) !== control.member[1]) return false;
+    if (owner.holds && this.experiment.typed_surface() !== owner) return false;
+    return !control.letter || owner.holds(control.name);
   }
 
   connect(control) {

@@ -48,6 +48,11 @@ def spelled(name: str) -> str:
     return OTHERS[name][3] if name in OTHERS else f"{name}(x)"
 
 
+def is_plain(c: str) -> bool:
+    """Whether a character can be shown in a sentence: none that is unseen, or turns the order of others."""
+    return " " <= c <= "~" or ("\u00a1" <= c <= "\u017f" and c != "\u00ad") or c in ALIKE or c in MEANT
+
+
 class Tokens:
     """Splits a text; what has no place in a formula is `refused` by what is said of it, and raises ValueError."""
 
@@ -156,7 +161,8 @@ class Tokens:
             self.refuse(i, i + 1, f"This “{c}” is of another alphabet: type “{ALIKE[c]}” in its place.")
         if c == "!":
             self.refuse(i, i + 1, "There are no factorials here: write the number itself.")
-        self.refuse(i, i + 1, f"“{c}” has no meaning in a formula: use letters, numbers, brackets and + - * / ^.")
+        said = f"“{c}”" if is_plain(c) else "This character"
+        self.refuse(i, i + 1, f"{said} has no meaning in a formula: use letters, numbers, brackets and + - * / ^.")
 
     def take_word(self, i: int) -> int:
         """Letters side by side: a function, a constant, or a product of letters."""
