@@ -42,7 +42,7 @@ def test_the_tables_are_those_that_run():
     texts = [f"Object.keys({'METHODS.' if table in METHODS else ''}{_named(table)})" for table in TABLES]
     assert [sorted(names) for names in run_js(f"return [{', '.join(texts)}];")] == [[*offered(t)] for t in TABLES]
     assert set(OPERATORS.values()) == set(offered("operators"))
-    assert "append" not in methods() and {"rates", "standard_normal", "remember"} <= methods()
+    assert "extend" not in methods() and {"rates", "standard_normal", "remember"} <= methods()
 
 
 def _named(table: str) -> str:
@@ -94,7 +94,7 @@ def pythons(x):
 
 
 def a_list_s(x):
-    x.append(1)
+    x.extend([1])
 
 
 def of_a_type(x):
@@ -113,7 +113,7 @@ REFUSED = {
     numpys: "`np.linalg` has no JavaScript: of numpy a page has abs, any, arange, .*, zeros, not linalg",
     of_math: "`math.gamma` has no JavaScript: of math a page has atan2, .*, sqrt, not gamma",
     pythons: "`reversed` has no JavaScript: of Python a page has ValueError, abs, .*, zip, not reversed",
-    a_list_s: r"`x.append\(1\)` has no JavaScript: of methods .* text format, .*; lists index; .*, not append",
+    a_list_s: r"`x.extend\(\[1\]\)` has no JavaScript: of methods .* text format, .*; lists append, index; .*, not extend",
     of_a_type: "`dict` has no JavaScript: of isinstance a page has bool, float, int, list, ndarray, str, not dict",
     bits: r"`x \^ 1` has no JavaScript",
     positive: r"`\+x` has no JavaScript",

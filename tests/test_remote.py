@@ -167,7 +167,7 @@ def test_a_kernel_tells_a_notebook_what_it_asks(monkeypatch):
     comm._comm, sent = True, []  # as if open
     monkeypatch.setattr("panel.io.notebook.send", lambda comm, message: sent.append(message))
     root = experiment.__panel__()._render_model(document, comm)
-    channel = root.select_one({"type": TextInput})
+    channel = next(each for each in root.select({"type": TextInput}) if "optviz remote" in each.tags)
     for text in ("{", "[]", '{"go": 1}', '{"go": [1, 2, 3]}', '{"walk": "x"}'):  # any text may come
         channel.value = text
         assert channel.tags == ["optviz remote"]

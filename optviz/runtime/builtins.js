@@ -75,7 +75,6 @@ export const py = {
     return columnsOf(columns);
   },
   enumerate: def(["iterable", "start"], (x, start = 0) => iter(x).map((item, i) => [i + start, item])),
-  map: (f, ...parts) => columnsOf(parts.map(iter)).map((items) => f(...items)),
   sorted: def(["iterable", "key", "reverse"], (x, key = null, reverse = false) => {
     const ranked = iter(x).map((item) => [key === null ? item : key(item), item]);
     const order = (a, b) => (truth(op.lt(a, b)) ? -1 : truth(op.lt(b, a)) ? 1 : 0);

@@ -7,7 +7,7 @@ const FINE = 81, COARSE = 13; // points along each side: whose lowest are looked
 const RING = Array.from({ length: 48 }, (_, k) => [Math.cos((Math.PI * k) / 24), Math.sin((Math.PI * k) / 24)]);
 const MOST = 150; // low points without a minimum beside them that are looked into
 
-export const sidesOf = (objective) => iter(objective.domain).map((side) => [...iter(side)]);
+const sidesOf = (objective) => iter(objective.domain).map((side) => [...iter(side)]);
 const distance = (a, b) => Math.hypot(a[0] - b[0], a[1] - b[1]);
 
 // A lattice of so many points along each side: the points' places, and their values.
