@@ -11,7 +11,7 @@ from hands import dragged_by_finger, finger, scrolled, wait_until_still
 from pages import assert_shows, select, spot
 
 from optviz import SurfaceDescent
-from optviz.experiments.loss_comparison import SCENES
+from optviz.experiments.compared_losses import SCENES
 
 pytestmark = pytest.mark.browser
 

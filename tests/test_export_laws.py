@@ -20,7 +20,7 @@ from oracles import ON
 
 import optviz
 from optviz import DataLoss, Lanes, LinearRegression, ReLUNet, Rule, batch_indices, descend, menus
-from optviz.experiments.loss_comparison import PLAIN, PRESETS, seed_data
+from optviz.experiments.compared_losses import PLAIN, PRESETS, seed_data
 from optviz.export.kernels import literal, loss_script, objective_script, rule_script, schedule_script
 from optviz.objectives.classifiers import LinearClassifier
 from optviz.objectives.criteria import CRITERIA, MARGINS

@@ -17,7 +17,6 @@ from ..page.layout import frame, grid, html, under_knobs
 from ..pictures.layers import (
     BLACK,
     GREY,
-    INKS,
     ORANGE,
     PLUM,
     RED,
@@ -32,7 +31,7 @@ from ..pictures.layers import (
     surface,
 )
 from ..pictures.playheads import at_step, marked, moment, step_arrows
-from ..pictures.scene import EMPTY, Landscape, arrows, decades, loggable, nice, off_scale, path_columns
+from ..pictures.scene import EMPTY, Landscape, arrows, decades, loggable, nice, off_scale
 from ..plurals import many
 from ..rules.optimizers import SGD
 from ..rules.rule import shut
@@ -40,38 +39,26 @@ from ..runs.descent import descend
 from ..runs.steps import Played
 from ..runs.trajectory import Trajectory
 from ..spans import Spanned
+from .compared_losses import (
+    COLOURS,
+    NAMES,
+    OWN,
+    PLAIN,
+    PRESETS,
+    SCENES,
+    SEED_POINTS,
+    THRESHOLDS,
+    TITLES,
+    at_edge,
+    each_line,
+    leaves,
+    way_of,
+)
 from .given_points import SEED_RATE, WIDE, GivenPoints
 from .own_samples import Coarse
 
-NAMES = tuple(CRITERIA)  # a loss of yours is among them if it is imported before this module
-TITLES = {name: loss.title for name, loss in CRITERIA.items()}
-COLOURS = {name: INKS.get(loss.colour, loss.colour) for name, loss in CRITERIA.items()}
-THRESHOLDS = {name: loss.thresholds() for name, loss in CRITERIA.items()}
 TOGETHER = 10  # steps whose arrows have one frame
 HIGHEST = 1e300  # part of a vector that is drawn
-PLAIN = {"momentum": 0.0, "dampening": 0.0, "weight_decay": 0.0, "nesterov": False}
-SCENES = {
-    "plain": ({}, "Each step is the gradient: long where the loss is steep, and L1's are all alike."),
-    "momentum 0.9": ({"momentum": 0.9}, "Steps add up to ten times as long, and overshoot the bottom."),
-    "momentum 0.9 + Nesterov": ({"momentum": 0.9, "nesterov": True}, "Looking ahead, the same momentum swings less."),
-    "Nesterov 0.9, weight decay 2": ({"momentum": 0.9, "nesterov": True, "weight_decay": 2.0},
-                                     "Weight decay stops every line short of its best fit, nearer to (0, 0)."),
-    "momentum 0.9, dampening 0.8": ({"momentum": 0.9, "dampening": 0.8},
-                                    "A fifth of each new gradient enters: the path is calmer, and slower."),
-}  # fmt: skip
-PRESETS = {name: values for name, (values, _) in SCENES.items()}
-OWN = "your own"
-
-
-def seed_data() -> tuple[np.ndarray, np.ndarray]:
-    """The 50 samples of the seed notebook, as float32 values: y = 0.75 x^2 + x + 2 + noise."""
-    random = np.random.RandomState(20240215)
-    x = random.randn(50)
-    y = 0.75 * x**2 + x + 2 + 0.3 * random.randn(50)
-    return x.astype(np.float32).astype(float), y.astype(np.float32).astype(float)
-
-
-SEED_POINTS = seed_data()
 # which losses are shown, a switch for each
 Choice = type("Choice", (param.Parameterized,), {"__module__": __name__} | {
     name: param.Boolean(loss.shown, label=loss.title, doc=f"Whether {loss.title} is among the losses.")
@@ -211,12 +198,12 @@ class LossComparison(Choice, GivenPoints, Experiment):
         return [
             *maps,
             Figure("loss", {
-                **_each_line(),
+                **each_line(),
                 "above": marks(RED, "triangle", 9), "below": marks(RED, "inverted_triangle", 9), **moment(),
             }, xlabel="epoch", logy=True, height=300, legend="top_right"),
             Figure("data", {
                 "samples": marks(GREY, "circle", 5, alpha=0.7),
-                **_each_line(),
+                **each_line(),
                 "above": marks(RED, "triangle", 9), "below": marks(RED, "inverted_triangle", 9),
             }, xlabel="x", ylabel="y", height=300, legend="top_left", edit=("samples", self.edit_point)),
             Figure("vectors", {
@@ -247,7 +234,7 @@ class LossComparison(Choice, GivenPoints, Experiment):
     def _draw_map(self, k: int, name: str) -> Drawing:
         box = self.window["box"]
         scape = self.remember(f"scape {name}", self._key(name), lambda: Landscape(self._map(name), box, 0.0))
-        way = self.remember(f"way {name}", self._key_of_run(), lambda: _way(self.trajectory.x[:, k], box))
+        way = self.remember(f"way {name}", self._key_of_run(), lambda: way_of(self.trajectory.x[:, k], box))
         at = self._at()
         parts, here = self._vectors(k, at), (self.trajectory.x[at - 1, k, 1], self.trajectory.x[at - 1, k, 0])
         size = 0.35 * (box[2] - box[0]) / WIDE
@@ -319,7 +306,7 @@ class LossComparison(Choice, GivenPoints, Experiment):
         shown = [name for name in NAMES if len(fits[name]["y"]) > 0]
         high = [name for name in shown if (fits[name]["y"] > ylim[1]).all()]
         low = [name for name in shown if (fits[name]["y"] < ylim[0]).all()]
-        return {**fits, "above": _at_edge(high, ends, ylim[1]), "below": _at_edge(low, ends, ylim[0])}
+        return {**fits, "above": at_edge(high, ends, ylim[1]), "below": at_edge(low, ends, ylim[0])}
 
     def _draw_vectors(self) -> Drawing:
         names = self.compared()
@@ -374,7 +361,7 @@ class LossComparison(Choice, GivenPoints, Experiment):
             else f"{TITLES[name]} <b>{run.loss[-1, k]:.4g}</b> ({self._line(k)})"
             for k, name in enumerate(names)
         ]
-        outside = [TITLES[n] for k, n in enumerate(names) if _leaves(run.x[:, k], box)]
+        outside = [TITLES[n] for k, n in enumerate(names) if leaves(run.x[:, k], box)]
         gone = f" Outside the frame for part of the run: {', '.join(outside)}." if outside else ""
         return f"After {many(run.steps, 'epoch')}: {', '.join(said)}.{gone}"
 
@@ -424,30 +411,3 @@ each new gradient, from the second step on.</p>
             [grid(*page.pictures("loss", "data", "vectors"), columns=3)],
             [html(self.notes, "notes")],
         )
-
-
-def _each_line() -> dict[str, Any]:
-    """A line for each loss."""
-    return {name: curve(COLOURS[name], TITLES[name], line_dash=CRITERIA[name].dash) for name in NAMES}
-
-
-def _way(walk: np.ndarray, box: Any) -> dict[str, Any]:
-    """The path of one loss, where it begins and where it ends."""
-    finite = np.isfinite(walk).all(axis=1)
-    return {
-        "path": path_columns(walk[:, ::-1][:, None], box),
-        "begin": {"x": walk[:1, 1], "y": walk[:1, 0]},
-        "end": {"x": walk[finite][-1:, 1], "y": walk[finite][-1:, 0]},
-    }
-
-
-def _at_edge(names: list[str], ends: np.ndarray, edge: float) -> dict[str, np.ndarray]:
-    """Marks, beside each other, of losses whose line is beyond an edge of the frame."""
-    along = [ends[0] + (ends[1] - ends[0]) * (1 + NAMES.index(name)) / (1 + len(NAMES)) for name in names]
-    return {"x": np.array(along, dtype=float), "y": np.full(len(along), edge)}
-
-
-def _leaves(path: np.ndarray, box: Any) -> bool:
-    weight, bias = path[:, 0], path[:, 1]
-    inside = (weight >= box[1]) & (weight <= box[3]) & (bias >= box[0]) & (bias <= box[2])
-    return bool((~inside).any())
