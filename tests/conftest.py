@@ -14,14 +14,16 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -29,37 +31,39 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+from filelock import FileLock
 from hands import TRUE_PHONE
 
 ROOT = Path(__file__).parents[1]
 os.environ.setdefault("OPTVIZ_KERNELS", "off")  # to compile for each of so many small sweeps would take long
 OPTVIZ_SERVE = ["optviz", "serve"]  # as in the README
 SERVE_FLAGS = ["--index", "index", "--warm"]  # the same under Panel's command
-# tests that share what takes long to make, a server, saved pages or what HoloViews drew, by how their files are
-# called, or they; those that take longest come first, the other files go one by one to who is free
+# tests that share what takes long to make, pages of their own or what HoloViews drew, by how their files are called,
+# or they; the other files go one by one to who is free
 GROUPS = {
-    "served": (
+    "apps": (
         "test_apps",
+        "test_edge_of_stability::test_a_served",
+        "test_plot_ranges::test_a_served",
+        "test_worker::test_a_drag_of_a_served",
+    ),
+    "served": (
         "test_controls",
         "test_looks",
         "test_sharing_pages",
         "test_remote",
-        "test_edge_of_stability::test_a_served",
-        "test_plot_ranges::test_a_served",
+        "test_own_points_pages",
         "test_formula_pages::test_a_served",
-    ),  # fmt: skip
+        "test_served::test_a_page_is_light",
+        "test_served::test_a_drag_sends",
+    ),
+    "saved": ("test_export_pages", "test_export_player"),
     "exported": (
-        "test_export_pages",
         "test_export_address",
         "test_export_map",
         "test_export_offers",
-        "test_export_player",
         "test_export_themes",
         "test_formula_pages",
-        "test_lesson_pages",
-        "test_own_points_pages",
-        "test_stage",
-        "test_without_mouse",
         "test_plot_ranges::test_an_exported",
         "test_export_stored::test_the_command",
         "test_export_stored::test_the_index",
@@ -67,8 +71,10 @@ GROUPS = {
     "pages": ("test_views", "test_bad_input"),
     "carried": ("test_export_carried",),
     "laws": ("test_export", "test_edge_of_stability::test_an_exported"),
-    "notebooks": ("test_notebooks",),
 }
+# what takes longest, groups and files, which come first, or one process works on alone at the end
+LONGEST = ("apps", "saved", "test_notebooks", "served", "pages", "test_additions", "exported", "test_worker", "carried",
+           "laws", "test_lesson_pages", "test_hostile", "test_served")  # fmt: skip
 DESKTOP, PHONE = {"width": 1400, "height": 900}, {"width": 390, "height": 844}
 CHROMIUM_NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
 NO_CHROMIUM = (
@@ -93,13 +99,13 @@ CHROMIUM_FLAGS = [
 def group_of(nodeid: str) -> str:
     """The tests that one process takes together."""
     file, _, test = nodeid.partition("::")
-    name = f"{Path(file).stem}::{test}"
-    return next((group for group, starts in GROUPS.items() if name.startswith(starts)), file)
+    stem = Path(file).stem
+    return next((group for group, starts in GROUPS.items() if f"{stem}::{test}".startswith(starts)), stem)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest first, or one process works on alone at the end."""
-    ranks = {group: rank for rank, group in enumerate(GROUPS)}
+    ranks = {group: rank for rank, group in enumerate(LONGEST)}
     items.sort(key=lambda item: ranks.get(group_of(item.nodeid), len(ranks)))
 
 
@@ -226,6 +232,7 @@ def page(tab) -> Iterator:
     tab.context.set_offline(False)
     tab.context.clear_permissions()
     tab.set_viewport_size(DESKTOP)
+    tab.emulate_media(color_scheme="light")
     tab.mouse.move(0, 0)
     try:
         tab.complaints.none()
@@ -271,15 +278,8 @@ def serve(files: list[Path], *flags: str, log: Path, timeout: float = 300, port:
 
     Leaving fails if the server's log holds an error. The log is in the file `log`.
     """
-    port = port or free_port()
-    command = [sys.executable, "-m", "panel", "serve", *map(str, files), *flags]
-    command += ["--port", str(port), "--address", "127.0.0.1"]
-    command += ["--allow-websocket-origin", f"127.0.0.1:{port}"]
-    with log.open("w") as out:
-        process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT)
-    url = f"http://127.0.0.1:{port}"
+    process, url = _start(files, flags, log, timeout, port)
     try:
-        _wait_until_it_answers(url, process, log, timeout)
         yield url
         assert process.poll() is None, f"the server stopped with {process.returncode}:\n{log.read_text()}"
     finally:
@@ -289,6 +289,31 @@ def serve(files: list[Path], *flags: str, log: Path, timeout: float = 300, port:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+    assert_no_error(log)
+
+
+def _start(
+    files: list[Path], flags: Sequence[str], log: Path, timeout: float = 300, port: int = 0
+) -> tuple[subprocess.Popen, str]:
+    """The process of a server, and the address it answers at."""
+    port = port or free_port()
+    command = [sys.executable, "-m", "panel", "serve", *map(str, files), *flags]
+    command += ["--port", str(port), "--address", "127.0.0.1"]
+    command += ["--allow-websocket-origin", f"127.0.0.1:{port}"]
+    with log.open("w") as out:
+        process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _wait_until_it_answers(url, process, log, timeout)
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+    return process, url
+
+
+def assert_no_error(log: Path) -> None:
+    """Fail if the log of a server holds one."""
     text = _GONE.sub("", log.read_text())
     assert "Traceback" not in text and "ERROR" not in text, text
 
@@ -303,18 +328,64 @@ def _wait_until_it_answers(url: str, process: subprocess.Popen, log: Path, timeo
     end = time.monotonic() + timeout
     while time.monotonic() < end:
         assert process.poll() is None, f"the server stopped:\n{log.read_text()}"
-        try:
-            requests.get(f"{url}/favicon.ico", timeout=5)
+        if _answers(url):
             return
-        except requests.ConnectionError:
-            time.sleep(0.1)
+        time.sleep(0.1)
     raise AssertionError(f"no answer from the server in {timeout} s:\n{log.read_text()}")
+
+
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of all processes of this run of the tests."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+
+
+_STARTED: list[subprocess.Popen] = []  # kept, as another process of the tests may be the one to stop it
 
 
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of all apps, of somebody else's and of one that Python computes; for the whole session."""
-    folder = tmp_path_factory.mktemp("served")
+    """The address of all apps, of somebody else's and of one that Python computes.
+
+    One server for all processes: the first that asks starts it, the last that leaves stops it and reads its log.
+    """
+    shared = shared_folder(tmp_path_factory)
+    told, log, lock = shared / "served.json", shared / "served.log", FileLock(shared / "served.lock")
+    with lock:
+        if told.exists():
+            found = json.loads(told.read_text())
+        else:
+            process, url = _start(_apps(shared / "apps"), SERVE_FLAGS, log)
+            _STARTED.append(process)
+            found = {"url": url, "pid": process.pid, "users": 0}
+        told.write_text(json.dumps(found | {"users": found["users"] + 1}))
+    yield found["url"]
+    with lock:
+        left = json.loads(told.read_text())
+        told.write_text(json.dumps(left | {"users": left["users"] - 1}))
+        if left["users"] > 1:
+            for process in _STARTED:
+                process.returncode = 0  # or Python would warn that it runs on
+            return
+        told.unlink()
+        assert _answers(found["url"]), f"the server stopped:\n{log.read_text()}"
+        os.kill(found["pid"], signal.SIGTERM)
+        for process in _STARTED:
+            process.wait(20)
+        assert_no_error(log)
+
+
+def _answers(url: str) -> bool:
+    try:
+        requests.get(f"{url}/favicon.ico", timeout=20)
+    except requests.ConnectionError:
+        return False
+    return True
+
+
+def _apps(folder: Path) -> list[Path]:
+    """All apps, and some that are written for the tests."""
+    folder.mkdir(exist_ok=True)
     (folder / "mine.py").write_text("import panel as pn\n\npn.panel('An app of my own').servable()\n")
     (folder / "live_surface.py").write_text(
         "from optviz import SurfaceDescent\nfrom optviz.app import serve_live\n\nserve_live(SurfaceDescent)\n"
@@ -322,10 +393,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     (folder / "own_page.py").write_text(
         "import panel as pn\nfrom optviz import SurfaceDescent\n\npn.panel(SurfaceDescent(steps=30)).servable()\n"
     )
-    own = ("mine", "live_surface", "own_page")
-    files = [*sorted((ROOT / "apps").glob("*.py")), *(folder / f"{name}.py" for name in own)]
-    with serve(files, *SERVE_FLAGS, log=folder / "server.log") as url:
-        yield url
+    return [*sorted((ROOT / "apps").glob("*.py")), *sorted(folder.glob("*.py"))]
 
 
 class Exports(NamedTuple):
@@ -338,11 +406,23 @@ class Exports(NamedTuple):
 
 @pytest.fixture(scope="session")
 def export_all(tmp_path_factory: pytest.TempPathFactory) -> Exports:
-    """The page of every experiment, saved as it starts, and their index."""
+    """The page of every experiment, saved as it starts, and their index: by the first process that asks, for all."""
+    shared = shared_folder(tmp_path_factory)
+    folder, told = shared / "exported", shared / "exported.json"
+    with FileLock(shared / "exported.lock"):
+        if not told.exists():
+            programs, calls = _export_all(folder)
+            told.write_text(json.dumps([programs, sorted(calls)]), "utf-8")
+    programs, calls = json.loads(told.read_text("utf-8"))
+    return Exports(folder, programs, set(calls))
+
+
+def _export_all(folder: Path) -> tuple[list[str], set[str]]:
+    """What is printed for the pages of all experiments, and the methods that it calls."""
     from optviz.command import main
     from optviz.export import page
 
-    made, bundles = Exports(tmp_path_factory.mktemp("exported"), [], set()), []
+    programs, bundles = [], []
 
     class Kept(page.Bundle):
         def __init__(self, *given):
@@ -350,16 +430,15 @@ def export_all(tmp_path_factory: pytest.TempPathFactory) -> Exports:
             bundles.append(self)
 
     def program(*given, was=page._program):
-        made.programs.append(was(*given))
-        return made.programs[-1]
+        programs.append(was(*given))
+        return programs[-1]
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(page, "Bundle", Kept)
         patched.setattr(page, "_program", program)
-        assert main(["export", "--all", str(made.folder)]) == 0
-    assert len(made.programs) <= len(bundles)
-    made.calls.update(name for bundle in bundles for name in bundle.calls)
-    return made
+        assert main(["export", "--all", str(folder)]) == 0
+    assert len(programs) <= len(bundles)
+    return programs, {name for bundle in bundles for name in bundle.calls}
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,8 @@ SCRIPTS = {
     "bouncing": FILES["app.py"],
 }
 CHECKS: dict[str, str] = {}  # by the addition's name, what holds in a process that has imported it
-# for each addition: the title of the page that its app serves, the entries of its menus, and what its checks say
+# for each addition: the title of the page that its app serves, the entries of its menus, its script, and
+# what its checks say
 PROVE = f"""
 import json, re, sys, traceback
 sys.path.insert(0, ".")
@@ -52,7 +53,7 @@ for name, checks in json.load(sys.stdin).items():
     labels = lambda options: [entry if isinstance(entry, str) else entry[1] for entry in options]
     menus = {{each["title"]: labels(each["options"]) for each in found if "title" in each}}
     try:
-        exec(checks, {{"title": re.findall("<h1>(.*?)</h1>", text)[0], "menus": menus}})
+        exec(checks, {{"title": re.findall("<h1>(.*?)</h1>", text)[0], "menus": menus, "script": script}})
     except Exception:
         said[name] = traceback.format_exc()
 print(json.dumps(said))
@@ -101,8 +102,7 @@ found = optviz.HyperparameterMap(optimizer="cautious", across="lr", up="caution"
 assert (found.axes[1].log, 10**found.axes[1].least, round(10**found.axes[1].most)) == (True, 0.01, 50)
 assert "Caution" in found.param.up.names
 assert "Cautious" in optviz.NoisyDescent.param.rule.objects and not optviz.NoisyDescent(second="Cautious").message
-page = made.html()
-assert "Cautious" in page and "&#950;" in page
+assert "Cautious" in script and "&#950;" in script
 """
 
 
@@ -135,8 +135,7 @@ assert "Pseudo-Huber" in menus["Loss to dissect"]
 made = optviz.LossComparison(dissected="pseudo_huber")
 assert "pseudo_huber" in made.drawings and len(made.landscapes) == 5 and "Pseudo-Huber <b>" in made.status()
 assert "&#916;" in optviz.formulas.objective_mathml(made.objectives[-1])
-page = made.html()
-assert "Pseudo-Huber" in page and "pseudo_huber" in page
+assert "Pseudo-Huber" in script and "pseudo_huber" in script
 """
 
 

@@ -25,7 +25,8 @@ from browser import (
     wait_idle,
     wait_until,
 )
-from conftest import ROOT
+from conftest import DESKTOP, ROOT
+from first_screen import LAPTOP, assert_a_small_window_shows_it_at_once
 from hands import (
     assert_fingers_scroll,
     assert_fingers_scroll_from_plots_and_sliders,
@@ -138,7 +139,11 @@ def opened(page, served: str, app: str, query: str = "") -> None:
 @pytest.mark.parametrize("app", LESSONS)
 def test_an_app_is_drawn_and_obeys_the_keys(app, page, served):
     experiment = experiments()[app]()
+    page.set_viewport_size(LAPTOP)
     opened(page, served, app)
+    assert_a_small_window_shows_it_at_once(page, app)
+    page.set_viewport_size(DESKTOP)
+    wait_idle(page)
     assert brightness(page) > 200
     assert page.evaluate(_PAINTED) >= len(experiment.drawings)
     assert page.title() and page.locator("text=Traceback").count() == 0

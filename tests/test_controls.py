@@ -6,7 +6,6 @@ import re
 
 import pytest
 from browser import drag_slider, folds, slider, slider_value, type_value, value_field, wait_idle, wait_until
-from conftest import watched_page
 from hands import dragged_by_finger, finger, scrolled, wait_until_still
 from pages import assert_shows, select, spot
 
@@ -167,77 +166,33 @@ def test_what_an_address_says_is_on_view(page, served, app):
     assert not is_on_view(page, "Weight decay")
 
 
-# what a first screen shows beside the first picture, axes and all, the sentence and the menus: knobs of the question
-KNOBS = {
-    "conditioning": ["Condition number", "Angle", "Learning rate", "Momentum"],
-    "edge_of_stability": ["Learning rate", "Momentum", "Steps"],
-    "hyperparameter_map": ["Learning rate", "Momentum", "Steps"],
-    "loss_comparison": ["Learning rate", "Momentum", "Epochs", "Step to dissect"],
-    "noisy_descent": ["Condition number", "Learning rate", "Noise", "Runs", "Steps"],
-    "race": ["Steepness", "Trials each", "Steps"],
-    "single_parameter": ["Learning rate", "Decay", "Momentum", "Clip", "Epoch"],
-    "stochastic_landscape": ["Learning rate", "Batch size"],
-    "surface_descent": ["Learning rate", "Momentum", "Steps"],
-}
-BOXES = """() => {
-  const found = [], look = (view) => {
-    if (view.frame && !found.length) found.push(view.el.getBoundingClientRect());
-    (view.child_views ?? []).forEach(look);
-  };
-  [...Bokeh.index].forEach(look);
-  const walk = (root) => root.querySelectorAll("*").forEach((e) => {
-    const counts = e.matches(".status, select") && !e.closest(".player") && e.checkVisibility();
-    if (counts) found.push(e.getBoundingClientRect());
-    if (e.shadowRoot) walk(e.shadowRoot);
-  });
-  walk(document);
-  return found.map(({ top, bottom, left, right }) => [top, bottom, left, right].map(Math.round));
-}"""
-
-
-@pytest.mark.parametrize("app", KNOBS)
-def test_a_small_window_shows_the_picture_its_sentence_and_its_knobs_at_once(page, served, app):
-    page.set_viewport_size({"width": 1280, "height": 720})
-    page.goto(f"{served}/{app}")
-    wait_idle(page)
-    boxes = page.evaluate(BOXES)
-    for label in KNOBS[app]:
-        title = page.locator(".bk-slider-title:visible", has_text=re.compile(rf"^{label}:")).first
-        box = title.locator("..").bounding_box()
-        boxes.append([box["y"], box["y"] + box["height"], box["x"], box["x"] + box["width"]])
-    bar = page.locator(".player:visible")  # what plays the page stands below
-    bottom = bar.bounding_box()["y"] if bar.count() else 720
-    out = [box for box in boxes if not (0 <= box[0] < box[1] <= bottom and 0 <= box[2] < box[3] <= 1280)]
-    assert out == []
-
-
 READING = """() => [...document.querySelectorAll(".optviz-reading div")].filter((e) => e.checkVisibility())
   .map((e) => e.innerText)"""
 
 
-def test_a_plot_says_what_is_under_the_pointer(browser, served):
+def test_a_plot_says_what_is_under_the_pointer(page, served):
     experiment = SurfaceDescent()
-    with watched_page(browser, color_scheme="dark") as page:
-        page.goto(f"{served}/surface_descent")
-        wait_idle(page)
-        page.wait_for_timeout(1100)
-        page.mouse.move(*spot(page, "surface", 2.0, 1.5))
-        wait_until(lambda: page.evaluate(READING))
-        place, height = page.evaluate(READING)
-        assert place == "x 2, y 1.5" and height.startswith("loss above the lowest: ")
-        assert float(height.split(": ")[1]) == pytest.approx(experiment.objective.value(2.0, 1.5), rel=0.1)
-        ground, ink = page.locator(".optviz-reading").evaluate(
-            "(e) => [getComputedStyle(e).backgroundColor, getComputedStyle(e).color]"
-        )
-        assert (ground, ink) == ("rgb(24, 24, 24)", "rgb(241, 241, 241)")
-        x = experiment.trajectory.x[20, 0]
-        page.mouse.move(*spot(page, "surface", *x))
-        wait_until(lambda: page.evaluate(READING)[-1] == "path: step 20")
-        page.mouse.move(*spot(page, "values", 20, 0.0))
-        wait_until(lambda: page.evaluate(READING)[0] == "step 20")
-        assert float(page.evaluate(READING)[1].removeprefix("x: ").replace("−", "-")) == pytest.approx(x[0], rel=1e-3)
-        page.mouse.move(5, 5)
-        wait_until(lambda: not page.evaluate(READING))
+    page.emulate_media(color_scheme="dark")
+    page.goto(f"{served}/surface_descent")
+    wait_idle(page)
+    page.wait_for_timeout(1100)
+    page.mouse.move(*spot(page, "surface", 2.0, 1.5))
+    wait_until(lambda: page.evaluate(READING))
+    place, height = page.evaluate(READING)
+    assert place == "x 2, y 1.5" and height.startswith("loss above the lowest: ")
+    assert float(height.split(": ")[1]) == pytest.approx(experiment.objective.value(2.0, 1.5), rel=0.1)
+    ground, ink = page.locator(".optviz-reading").evaluate(
+        "(e) => [getComputedStyle(e).backgroundColor, getComputedStyle(e).color]"
+    )
+    assert (ground, ink) == ("rgb(24, 24, 24)", "rgb(241, 241, 241)")
+    x = experiment.trajectory.x[20, 0]
+    page.mouse.move(*spot(page, "surface", *x))
+    wait_until(lambda: page.evaluate(READING)[-1] == "path: step 20")
+    page.mouse.move(*spot(page, "values", 20, 0.0))
+    wait_until(lambda: page.evaluate(READING)[0] == "step 20")
+    assert float(page.evaluate(READING)[1].removeprefix("x: ").replace("−", "-")) == pytest.approx(x[0], rel=1e-3)
+    page.mouse.move(5, 5)
+    wait_until(lambda: not page.evaluate(READING))
 
 
 def test_a_finger_that_taps_reads_a_plot(phone, served):

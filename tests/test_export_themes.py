@@ -92,8 +92,8 @@ def assert_look_alike(one: np.ndarray, two: np.ndarray) -> None:
     assert (one != two).any(axis=2).mean() < 1e-3
 
 
-def test_a_page_switched_to_dark_is_one_exported_dark(new_page, exported, tmp_path):
-    page, experiment = new_page, LossComparison()
+def test_a_page_switched_to_dark_is_one_exported_dark(page, exported, tmp_path):
+    experiment = LossComparison()
     opened(page, exported / "loss_comparison.html")
     assert_in_theme(page, experiment, "default")
     experiment.lr = drag_slider(page, "Learning rate", 0.8)
@@ -114,8 +114,7 @@ def test_a_page_switched_to_dark_is_one_exported_dark(new_page, exported, tmp_pa
     assert page.locator("header a").count() == 0  # saved alone it has no page to go back to
 
 
-def test_a_page_has_the_systems_theme_until_one_is_chosen(new_page, exported):
-    page = new_page
+def test_a_page_has_the_systems_theme_until_one_is_chosen(page, exported):
     page.emulate_media(color_scheme="dark")
     opened(page, exported / "hyperparameter_map.html")  # a ground of which is grey in both
     assert is_dark(page)

@@ -114,7 +114,7 @@ def test_a_page_outlives_its_server_and_tells_the_next_one_what_it_has(browser, 
     app.write_text(HEARING.format(path=str(heard)))
     experiment = SurfaceDescent()
     with watched_page(browser, accept_downloads=True) as page:
-        with serve([app], log=tmp_path / "first.log") as url:
+        with serve([app], "--warm", log=tmp_path / "first.log") as url:
             page.goto(f"{url}/surface_descent?steps=60")
             page.wait_for_function("window.optviz")
             wait_until(heard.exists, what="Python to hear the state")
@@ -136,7 +136,7 @@ def test_a_page_outlives_its_server_and_tells_the_next_one_what_it_has(browser, 
         assert_shows(page, experiment)
         heard.unlink()
         page.complaints.clear()  # of requests that nobody answered
-        with serve([app], log=tmp_path / "second.log", port=int(url.rpartition(":")[2])):
+        with serve([app], "--warm", log=tmp_path / "second.log", port=int(url.rpartition(":")[2])):
             back = time.monotonic()
             wait_until(lambda: page.locator("#away").inner_text() == "", timeout=30, what="the page to be connected")
             assert time.monotonic() - back < 10
