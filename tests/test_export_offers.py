@@ -113,7 +113,7 @@ REFUSED = {
     numpys: "`np.linalg` has no JavaScript: of numpy a page has abs, any, arange, .*, zeros, not linalg",
     of_math: "`math.gamma` has no JavaScript: of math a page has atan2, .*, sqrt, not gamma",
     pythons: "`reversed` has no JavaScript: of Python a page has ValueError, abs, .*, zip, not reversed",
-    a_list_s: r"`x.extend\(\[1\]\)` has no JavaScript: of methods .* text format, .*; lists append, index; .*, not extend",
+    a_list_s: r"`x.extend\(\[1\]\)` has no JavaScript: of methods .* text format, .*; lists append, .*, not extend",
     of_a_type: "`dict` has no JavaScript: of isinstance a page has bool, float, int, list, ndarray, str, not dict",
     bits: r"`x \^ 1` has no JavaScript",
     positive: r"`\+x` has no JavaScript",

@@ -22,7 +22,7 @@ from optviz.runs.descent import keeper
 from optviz.trace.tracing import FLOATS
 
 
-class AdaBelief(Rule):
+class Believing(Rule):
     """Adam with the variance of gradients around their mean (arXiv 2010.07468)."""
 
     lr = Hyperparameter(0.1, bounds=(0, None))
@@ -84,7 +84,7 @@ class Raising(Rule):
         return let("step", -h.lr * xp.abs(g**1.5))
 
 
-WRITTEN = [AdaBelief, Named, Numeric, Raising]
+WRITTEN = [Believing, Named, Numeric, Raising]
 START = (-1.5, 2.0)
 
 
@@ -166,7 +166,7 @@ def test_a_written_rule_is_saved_and_theory_says_something_or_why_not(cls):
 
 
 def test_basins_of_rules_with_such_names():
-    for cls in (AdaBelief, Named):
+    for cls in (Believing, Named):
         reached = basins(Himmelblau(), cls(lr=0.01), size=5, steps=40)
         assert reached["minimum"].shape == (5, 5) and not reached["diverged"].any()
 

@@ -22,7 +22,9 @@ class AdaBelief(Rule):
     """Divide by how far gradients fall from what was expected, not by how large they are (arXiv 2010.07468)."""
 
     lr = rate(1e-3)
-    beta1 = first_beta()
+    beta1 = decay_rate(
+        0.9, "beta_1", "β₁", "Decay rate of the gradient's running mean; at 0 nothing is a surprise.", high=0.995
+    )
     beta2 = second_beta(doc="Decay rate of the squared surprise's running mean.")
     eps = epsilon(1e-16)
     weight_decay = pull(doc=BESIDE)
@@ -60,32 +62,6 @@ class Yogi(Rule):
         m_hat = let("m_hat", m / (1 - h.beta1**t))
         v_hat = let("v_hat", v / (1 - h.beta2**t))
         return let("step", -h.lr * (m_hat / (xp.sqrt(v_hat) + h.eps) + h.weight_decay * x))
-
-
-class AdaBound(Rule):
-    """Adam whose rate of each coordinate is kept between bounds that close in on SGD's (arXiv 1902.09843)."""
-
-    lr = rate(1e-3)
-    beta1 = first_beta()
-    beta2 = second_beta()
-    final_lr = Hyperparameter(0.1, bounds=(0, None), softbounds=(0, 1), step=0.001, symbol="eta_SGD",
-                              on_map=(1e-4, 10.0, True), doc="The rate that all coordinates end with.")  # fmt: skip
-    gamma = Hyperparameter(1e-3, bounds=(0, None), inclusive_bounds=(False, True), softbounds=(1e-4, 1), step=1e-4,
-                           symbol="gamma", on_map=(1e-4, 1.0, True), doc="How fast the bounds close.")  # fmt: skip
-    eps = epsilon(1e-8)
-    weight_decay = pull(doc=BESIDE)
-
-    memory = {"m": 0.0, "v": 0.0}
-    preset = {"lr": 0.1, "final_lr": 1e-3}
-
-    @staticmethod
-    def update(h, memory, x, g, t, let, xp):
-        m, v = _means(h, memory, g, let)
-        free = let("r", h.lr * xp.sqrt(1 - h.beta2**t) / (1 - h.beta1**t) / (xp.sqrt(v + 1e-15) + h.eps))
-        low = let("r_low", h.final_lr * (1 - 1 / (h.gamma * t + 1)))
-        high = let("r_high", h.final_lr * (1 + 1 / (h.gamma * t)))
-        kept = let("r_kept", xp.minimum(xp.maximum(free, low), high))
-        return let("step", -kept * m - h.lr * h.weight_decay * x)
 
 
 class QHAdam(Rule):
