@@ -128,6 +128,7 @@ def test_a_finger_drags_a_point_and_scrolls_beside_it(phone, request):
         wait_until_still(phone)
     k = max(range(50), key=lambda k: experiment.y[k])  # beside no other
     begin = spot(phone, "data", float(experiment.x[k]), float(experiment.y[k]))
+    phone.touchscreen.tap(*begin)
     finger(phone, begin, (begin[0] - 30, begin[1] + 40))
     wait_idle(phone)
     after = LossComparison(data=data(phone))
@@ -207,7 +208,7 @@ def test_a_page_that_python_saved_carries_its_points(page, tmp_path):
     page.get_by_role("button", name="The seed's points").click()
     wait_idle(page)
     assert_shows(page, LossComparison())
-    wait_until(lambda: "data=seed" in page.url, what="the address to say that the points are the seed's")
+    wait_until(lambda: "data=seed" in page.evaluate("location.href"), what="the address to say that the points are the seed's")
 
 
 def test_points_of_two_classes_are_dragged_and_added(page, request):

@@ -19,9 +19,9 @@ class Points {
     on("pointerup", (event) => this.up(event));
     on("pointercancel", () => { this.held = this.began = null; });
     on("keydown", (event) => this.key(event));
-    // a finger that begins on a point takes the point along, not the page
+    // a finger that begins on the chosen point takes it along; any other scrolls the page, and a tap chooses
     on("touchstart", (event) => {
-      if (event.touches.length === 1 && this.near(event.touches[0], NEAR_FINGER) >= 0) event.preventDefault();
+      if (event.touches.length === 1 && this.is_chosen(this.near(event.touches[0], NEAR_FINGER))) event.preventDefault();
     }, { passive: false });
     const { x_range, y_range } = plot.model;
     for (const signal of [layer.model.data_source.properties.data.change, x_range.change, y_range.change]) signal.connect(() => this.mark());
@@ -44,6 +44,7 @@ class Points {
     let [best, found] = [reach, -1];
     for (let i = 0; i < xs.length; i += 1) {
       const far = Math.hypot(x_scale.compute(xs[i]) - here.sx, y_scale.compute(ys[i]) - here.sy);
+      if (i === this.plot.chosen && far <= NEAR_MOUSE) return i;
       if (far <= best) [best, found] = [far, i];
     }
     return found;
@@ -53,17 +54,19 @@ class Points {
     const { plot } = this;
     this.began = null;
     if (event.button !== 0 || !event.isPrimary || event.ctrlKey || !event.composedPath().includes(plot.canvas_view.events_el)) return;
-    const index = this.near(event, event.pointerType === "mouse" ? NEAR_MOUSE : NEAR_FINGER);
-    this.began = { x: event.clientX, y: event.clientY, at: event.timeStamp };
-    if (index < 0) return;
+    const mouse = event.pointerType === "mouse", index = this.near(event, mouse ? NEAR_MOUSE : NEAR_FINGER);
+    this.began = { x: event.clientX, y: event.clientY, at: event.timeStamp, index };
+    if (mouse ? index < 0 : !this.is_chosen(index)) return;
     event.stopPropagation(); // or the plot would be panned
     plot.canvas_view.el.setPointerCapture(event.pointerId);
-    if (event.pointerType === "mouse") event.preventDefault();
+    if (mouse) event.preventDefault();
     plot.canvas_view.el.focus({ preventScroll: true, focusVisible: false });
     const [xs, ys] = places_of(this.layer), here = this.place(event), { x_scale, y_scale } = plot.frame;
     this.held = { index, moved: false, off: [x_scale.compute(xs[index]) - here.sx, y_scale.compute(ys[index]) - here.sy] };
     this.choose(index);
   }
+
+  is_chosen(index) { return index >= 0 && index === this.plot.chosen; }
 
   moved(event) { return Math.hypot(event.clientX - this.began.x, event.clientY - this.began.y) > STILL_PIXELS; }
 
@@ -98,7 +101,10 @@ class Points {
     }
     if (!began || Math.hypot(event.clientX - began.x, event.clientY - began.y) > STILL_PIXELS || event.timeStamp - began.at > 600) return;
     const here = this.place(event);
-    if (here) this.add(here.x, here.y, event.timeStamp);
+    if (began.index >= 0) {
+      this.last = { at: event.timeStamp, index: began.index };
+      this.choose(began.index);
+    } else if (here) this.add(here.x, here.y, event.timeStamp);
   }
 
   add(x, y, at = -Infinity) {

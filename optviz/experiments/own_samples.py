@@ -16,7 +16,7 @@ from ..pictures.scene import nice
 from ..plurals import many
 
 Pair = tuple[float, float]
-HINT = "Drag a point of the data, click to add one, double-click to remove one."
+HINT = "Drag a point of the data (a finger taps it first), click to add one, double-click to remove one."
 STIFF = 5.0  # scales of a column, or a centre by scales, beyond which it is scaled
 
 
