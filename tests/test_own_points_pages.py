@@ -208,7 +208,9 @@ def test_a_page_that_python_saved_carries_its_points(page, tmp_path):
     page.get_by_role("button", name="The seed's points").click()
     wait_idle(page)
     assert_shows(page, LossComparison())
-    wait_until(lambda: "data=seed" in page.evaluate("location.href"), what="the address to say that the points are the seed's")
+    wait_until(
+        lambda: "data=seed" in page.evaluate("location.href"), what="the address to say that the points are the seed's"
+    )
 
 
 def test_points_of_two_classes_are_dragged_and_added(page, request):
