@@ -1,7 +1,7 @@
 // Basins of attraction: where the run from each cell of a box ends. As optviz/maps/basins.py.
 import { Nd } from "./arrays.js";
 import { filled, numbersOf, rowsOf } from "./descent.js";
-import { findMinima } from "./minima.js";
+import { findMinima, newton } from "./minima.js";
 import { iter } from "./operators.js";
 import { Runs } from "./runs.js";
 
@@ -36,17 +36,8 @@ export function localMinima(objective) {
 
 // Where Newton's method comes to rest from a point, if that is a minimum.
 function settled(objective, point, diagonal) {
-  let x = [...point], size = Infinity;
-  for (let k = 0; k < 60 && !(size <= 1e-12 * diagonal); k++) {
-    const [[a, b], [, d]] = objective.hessianAt(x), g = objective.gradientAt(x);
-    const det = a * d - b * b, step = [(d * g[0] - b * g[1]) / det, (a * g[1] - b * g[0]) / det];
-    size = Math.hypot(...step);
-    const share = Math.min(1, (0.1 * diagonal) / size);
-    x = [x[0] - share * step[0], x[1] - share * step[1]];
-  }
-  const [[a, b], [, d]] = objective.hessianAt(x);
-  const flattest = (a + d) / 2 - Math.hypot((a - d) / 2, b);
-  if (!x.every(Number.isFinite) || !(size <= 1e-8 * diagonal)) return settlesAtKink(objective, point) ? [...point] : null;
+  const { x, size, flattest } = newton(objective, point, diagonal);
+  if (!(size <= 1e-8 * diagonal)) return settlesAtKink(objective, point) ? [...point] : null;
   return flattest > 0 ? x : null;
 }
 

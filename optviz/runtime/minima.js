@@ -18,19 +18,25 @@ function lattice([[x0, x1], [y0, y1]], size) {
   return points;
 }
 
-// Where Newton's method comes to rest from a point, if that is a minimum that curvature holds.
-function settled(objective, point, diagonal) {
+// Where Newton's method comes from a point, the size of its last step, and the flattest and steepest curvature there.
+export function newton(objective, point, diagonal) {
   let x = [...point], size = Infinity;
   for (let k = 0; k < 60 && !(size <= 1e-12 * diagonal); k++) {
     const [[a, b], [, d]] = objective.hessianAt(x), g = objective.gradientAt(x);
     const det = a * d - b * b, step = [(d * g[0] - b * g[1]) / det, (a * g[1] - b * g[0]) / det];
     size = Math.hypot(...step);
-    if (!(size < Infinity)) return null;
+    if (!(size < Infinity)) break;
     const share = Math.min(1, (0.1 * diagonal) / size);
     x = [x[0] - share * step[0], x[1] - share * step[1]];
   }
   const [[a, b], [, d]] = objective.hessianAt(x), middle = (a + d) / 2, half = Math.hypot((a - d) / 2, b);
-  return size <= 1e-8 * diagonal && middle - half > 1e-6 * (middle + half) ? x : null;
+  return { x, size, flattest: middle - half, steepest: middle + half };
+}
+
+// Where it comes to rest, if that is a minimum that curvature holds.
+function settled(objective, point, diagonal) {
+  const { x, size, flattest, steepest } = newton(objective, point, diagonal);
+  return size <= 1e-8 * diagonal && flattest > 1e-6 * steepest ? x : null;
 }
 
 // Downhill by a simplex (Nelder and Mead's), which needs no slope.
