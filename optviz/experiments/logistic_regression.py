@@ -93,9 +93,7 @@ class LogisticRegression(OwnSamples, Experiment):
 
     def __init__(self, **params):
         super().__init__(**params)
-        self.settle(params.keys() & {"data", "rescale", "lr"})
-        if "data" in params:
-            self.restart()
+        self.settle_given(params.keys())
 
     @property
     def trajectory(self) -> Trajectory:

@@ -107,9 +107,7 @@ class LossComparison(Choice, GivenPoints, Experiment):
             known = PRESETS.get(params["preset"], {})
             params = {**PLAIN, **known, **params}
         super().__init__(**params)
-        self.settle(params.keys() & {"data", "rescale", "lr"})
-        if "data" in params:
-            self.restart()
+        self.settle_given(params.keys())
 
     @property
     def trajectory(self) -> Trajectory:

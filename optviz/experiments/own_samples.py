@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from html import escape
 from typing import Any
 
@@ -36,6 +36,12 @@ class OwnSamples(param.Parameterized):
         self._framed = SEED  # the points that frames are of: while a hand edits them frames stay
         self._columns, self._seed_rate = self.axes_named, self.seed_rate  # as a printed page finds them
         super().__init__(**params)
+
+    def settle_given(self, given: Set[str], *more: str) -> None:
+        """Once made: bring what points bring, but for what was given beside them, and begin from them."""
+        self.settle({*more} | given & {"data", "rescale", "lr"})
+        if "data" in given:
+            self.restart()
 
     def seed_points(self) -> Sequence[np.ndarray]:
         """The experiment's own points."""

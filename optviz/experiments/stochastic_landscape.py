@@ -71,9 +71,7 @@ class StochasticLandscape(OwnSamples, Experiment):
         bounded = {name: params.pop(name) for name in ("sample", "batch_size") if name in params}
         self._size = SAMPLES
         super().__init__(**params)
-        self.settle({"start"} | params.keys() & {"data", "rescale", "lr"})
-        if "data" in params:
-            self.restart()
+        self.settle_given(params.keys(), "start")
         self.param.update(**bounded)
 
     def seed_points(self) -> tuple[np.ndarray, np.ndarray]:
