@@ -112,6 +112,7 @@ def assert_fingers_scroll(page) -> None:
     assert page.evaluate("() => innerWidth") == TRUE_PHONE["viewport"]["width"]
     finger(page, (8, 700), (8, 450))
     wait_until(lambda: scrolled(page) > 100, what="a swipe scrolls")
+    wait_until_still(page)
     finger(page, (8, 300), (8, 700))
     wait_until(lambda: scrolled(page) == 0, what="a swipe scrolls back")
 

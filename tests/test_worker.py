@@ -164,6 +164,7 @@ def test_a_newer_state_stops_an_older_computation(slow):
 def test_sessions_take_turns_within_their_computations(slow, monkeypatch):
     monkeypatch.setattr(worker, "_TURNS", Turns(1))
     monkeypatch.setattr(turns.Share.pass_on, "__defaults__", (0.03,))
+    slow.seconds = 1.5  # enough for six turns on a busy machine, too
 
     async def both():
         visits = [Visit(slow(kind=kind)) for kind in "ab"]
