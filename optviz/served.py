@@ -57,7 +57,7 @@ def runs_in_browsers(kind: type[Experiment]) -> bool:
     What torch or Python alone can compute, figures that hang on controls, and sweeps for a cluster stay with Python.
     """
     made = kind()
-    if kind.figures_follow or hasattr(made, "replayed") or untraced(made):
+    if kind.figures_follow or kind.replays or untraced(made):
         return False
     if "picture" in made.results and cluster.scheduler_of_environment():
         return False
@@ -267,7 +267,7 @@ def index_page(*names: str) -> str:
 def lesson_address(name: str, lesson: str) -> str:
     """Where a lesson is served: on its experiment's page, or on the saved one where Python computes that."""
     kind = experiments()[name]
-    if not hasattr(kind, "replayed"):
+    if not kind.replays:
         return f"{name}?lesson={lesson}"
     _KINDS[name] = kind
     return f"{FOLDER}/{name}.html#lesson={lesson}"

@@ -237,6 +237,47 @@ def test_a_long_training_goes_on_in_parts_and_loses_nothing(session):
     assert np.array_equal(experiment.run.sharpness, trained(Net(), 0.3, 0.0, 300).sharpness[:41])
 
 
+# the player
+
+
+def assert_walks(page, experiment):
+    """The player's marks stand on the curves, and the inspector has the numbers of each step."""
+    run, last = experiment.run, experiment.run.diverged or experiment.run.done
+    if not page.evaluate("optviz.player.inspector.open"):
+        page.get_by_role("button", name="Inspect").click()
+    for k in (0, last // 2, last):
+        page.evaluate(f"optviz.player.seek({k})")
+        for figure, columns in experiment.playhead(k).items():
+            for layer, wanted in columns.items():
+                shown = source_data(page, f"{figure}.{layer}")
+                assert [*shown["x"], *shown["y"]] == pytest.approx([*wanted["x"], *wanted["y"]], rel=1e-12)
+        at = min(k, last - 1)
+        told = page.evaluate("optviz.player.inspector.rows.map(({ label, cells }) => [label, cells[0].value])")
+        wanted = {"loss": run.loss[at], "sharpness": run.sharpness[at],
+                  "sharpness / limit": run.sharpness[at] / experiment.results["limit"],
+                  "gradient norm": run.gradient_norms[at], "learning rate": experiment.lr,
+                  "step length": run.step_lengths[at]}  # fmt: skip
+        assert dict(told) == pytest.approx(wanted, rel=1e-6)
+    assert page.locator(".sheet h2").inner_text() == f"Step {last}"
+    assert page.locator(".formulas math").count() and not page.locator(".formulas .side").count()
+
+
+@by_case
+def test_a_step_is_as_long_as_its_learning_rate_says(data, activation, width, seed, lr, momentum, steps):
+    """What torch's heavy ball adds, from the gradients' own lengths; without momentum each is the other times lr."""
+    training = Training(Net(data, activation, width, seed), lr, momentum)
+    training.advance(steps)
+    run, weights = training.run(steps), training.all_weights()
+    made = run.diverged or steps
+    assert len(run.gradient_norms) == len(run.step_lengths) == steps
+    assert run.step_lengths[:made] == pytest.approx(np.linalg.norm(np.diff(weights[: made + 1], axis=0), axis=1))
+    assert np.isnan(run.step_lengths[made:]).all() and np.isnan(run.gradient_norms[made:]).all()
+    if momentum == 0:
+        assert run.step_lengths[:made] == pytest.approx(lr * run.gradient_norms[:made], rel=1e-9)
+    else:
+        assert run.step_lengths[0] == pytest.approx(lr * run.gradient_norms[0], rel=1e-9)
+
+
 @pytest.mark.browser
 def test_a_served_training_shows_how_far_it_is_and_can_be_cancelled(page, served):
     page.goto(f"{served}/edge_of_stability?steps=3000&data=moons&width=32")
@@ -253,6 +294,9 @@ def test_a_served_training_shows_how_far_it_is_and_can_be_cancelled(page, served
     steps = round(slider_value(page, "Steps"))
     assert_shows(page, EdgeOfStability(steps=steps, data="Moons", width=32))
     assert cancel.count() == go_on.count() == 0
+    page.evaluate("optviz.experiment.want()")
+    page.wait_for_function("() => optviz.experiment.walk")
+    assert_walks(page, EdgeOfStability(steps=steps, data="Moons", width=32))
 
 
 @pytest.mark.browser
@@ -261,6 +305,7 @@ def test_an_exported_page_looks_through_stored_runs(page, tmp_path):
     experiment.save(tmp_path / "page.html", knobs={"lr": [0.2, 0.4, 3.0], "momentum": [0.0, 0.9]})
     opened(page, tmp_path / "page.html")
     assert_shows(page, experiment)
+    assert_walks(page, experiment)
     assert page.locator("#frozen").inner_text() == (
         "Trained by torch, which runs in Python alone: this page carries 6 runs, over lr from 0.2 to 3 and momentum "
         "from 0 to 0.9, of 60 steps each; the nearest is shown. Frozen here: Data, Activation, Hidden units, Seed."
@@ -279,4 +324,5 @@ def test_an_exported_page_looks_through_stored_runs(page, tmp_path):
     assert (slider_value(page, "Learning rate"), slider_value(page, "Momentum")) == (3.0, 0.9) and 1 < steps < 60
     experiment.param.update(lr=3.0, momentum=0.9, steps=steps)
     assert_shows(page, experiment)
+    assert_walks(page, experiment)
     assert status(page) == plain(experiment.status())

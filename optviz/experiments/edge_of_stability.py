@@ -28,8 +28,12 @@ from ..pictures.layers import (
     surface,
     texts,
 )
+from ..pictures.playheads import at_step, moment
 from ..pictures.scene import axes_of, decades, line_columns, loggable, off_scale
 from ..plurals import many
+from ..rules.optimizers import SGD
+from ..runs.steps import Played, measured
+from ..runs.trajectory import Trajectory
 from ..theory.verdicts import shown
 from .training import ACTIVATIONS, DATA, EVERY, Net, Run, Training, outputs, stability_limit, trained
 
@@ -111,13 +115,16 @@ class EdgeOfStability(Experiment):
         first = np.flatnonzero(run.sharpness > limit)
         return {"run": run, "box": box, "limit": limit, "crossed": int(first[0]) if len(first) else -1}
 
+    replays = True
+
     def replayed(self, values: Mapping[str, float]) -> dict[str, Any]:
         """What a page stores of the run with these knobs, and how many steps lie between two rows."""
         lr, momentum = values.get("lr", self.lr), values.get("momentum", self.momentum)
         run = trained(self.net(), lr, momentum, self.steps)
+        lengths = {"gradient_norms": run.gradient_norms, "step_lengths": run.step_lengths}
         return {"diverged": run.diverged, "rows": {"loss": run.loss, "sharpness": run.sharpness},
-                "tenths": {"weights": run.weights}, "always": {"points": run.points, "targets": run.targets},
-                "every": EVERY}  # fmt: skip
+                "steps": lengths, "tenths": {"weights": run.weights},
+                "always": {"points": run.points, "targets": run.targets}, "every": EVERY}  # fmt: skip
 
     def replay_knobs(self) -> dict[str, list[float]]:
         """The knobs of a page that nobody chose: learning rates around the current one, three momenta."""
@@ -193,8 +200,10 @@ class EdgeOfStability(Experiment):
                 "plain": curve(GREY, "2 / lr", line_dash="dashed", line_width=1.5),
                 "limit": curve(ORANGE, "limit 2 (1 + m) / lr", line_dash="dashed"),
                 "sharpness": curve(BLUE, "sharpness", line_width=1.8), **off, "beyond": texts(ORANGE),
+                **moment(),
             }, xlabel="step", ylabel="largest eigenvalue of the Hessian", height=540, legend="top_right"),
-            Figure("loss", {"loss": curve(BLUE, line_width=1.8), **off}, xlabel="step", logy=True, height=220),
+            Figure("loss", {"loss": curve(BLUE, line_width=1.8), **off, **moment()}, xlabel="step", logy=True,
+                   height=220),
             Figure("map", {
                 "image": surface(), "border": lines("white", width=2),
                 "low": marks("#16324f", "circle", 11, "target low", line_color="white", line_width=1.5),
@@ -253,6 +262,28 @@ class EdgeOfStability(Experiment):
         legend = {"target low": f"target {low:g}", "target high": f"target {high:g}"}
         title = f"The net's output after step {EVERY * place}, white: {middle:g}"
         return Drawing(layers, box[::2], box[1::2], title, legend, {"image": (low - room, high + room)}, hover="output")
+
+    def played(self) -> list[Played]:
+        rule = SGD(lr=self.lr, momentum=self.momentum)
+        walk = self.remember("walk", (self.run.loss, self.lr, self.momentum), self._walk)
+        return [Played("", walk, 0, self.run.done, rule, None, "", 0, 1)]
+
+    def _walk(self) -> Trajectory:
+        run, limit = self.run, self.results["limit"]
+        rates = np.full(run.done, self.lr)
+        with np.errstate(over="ignore", invalid="ignore"):
+            share = run.sharpness[: run.done] / limit
+        return measured(rates, {
+            "loss": run.loss[: run.done], "sharpness": run.sharpness[: run.done], "sharpness / limit": share,
+            "gradient norm": run.gradient_norms, "learning rate": rates, "step length": run.step_lengths,
+        }, run.diverged)  # fmt: skip
+
+    def playhead(self, step: int) -> dict[str, dict[str, Any]]:
+        run, drawn = self.run, self.drawings
+        return {
+            "sharpness": at_step(step, [run.sharpness[step]], drawn["sharpness"].ylim, [BLUE]),
+            "loss": at_step(step, [run.loss[step]], drawn["loss"].ylim, [BLUE]),
+        }
 
     # words
 

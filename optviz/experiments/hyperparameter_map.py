@@ -401,6 +401,8 @@ class HyperparameterMap(SurfaceDescent):
         scene, sides = told_with(knobs_of(self, ["scene"]), "scene", ABOUT), knobs_of(self, [*SIDES, "colour"])
         return [scene, main, own, sides, knobs_of(self, REST, rare=RARE)]
 
+    carries = True
+
     def carried(self) -> Any:
         """What a page carries of a map that it cannot compute: the map, and a run for each coarse cell."""
         from .carried import cells_of_a_map

@@ -394,6 +394,8 @@ class Race(Experiment):
     def _surface_controls(self):
         return surface_knobs(self.objective, {("objective", ""): self.objective})
 
+    carries = True
+
     def carried(self) -> Any:
         """What a page carries of a race that it cannot run: every trial."""
         from .carried import trials_of_a_race

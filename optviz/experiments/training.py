@@ -7,7 +7,7 @@ of weights is torch's parameters one after the other, W1 row by row, b1, W2, b2.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -220,11 +220,14 @@ class Run:
     `loss` and `sharpness` (done + 1,), `weights` (done // 10 + 1, 4 width + 1) at every tenth
     step; `points` (n, 2) and `targets` (n,). `done` counts the steps, `diverged` is the step
     after which a weight or the loss is no longer finite, 0 if none: NaN from there on.
+    `gradient_norms` and `step_lengths` (done,) are the lengths of all weights' gradient and of each step.
     """
 
     loss: np.ndarray
     sharpness: np.ndarray
     weights: np.ndarray
+    gradient_norms: np.ndarray
+    step_lengths: np.ndarray
     points: np.ndarray
     targets: np.ndarray
     done: int
@@ -243,6 +246,7 @@ class Training:
         self.losses: list[float] = []
         self.weights: list[np.ndarray] = []
         self.sharpness: list[float] = []
+        self.gradients: list[np.ndarray] = []
         self.diverged = 0
         self._note()
         self._measure()
@@ -275,6 +279,7 @@ class Training:
     def _step(self) -> None:
         self.optimizer.zero_grad()
         self._loss.backward()
+        self.gradients.append(_joined(p.grad for p in self.module.parameters()))
         self.optimizer.step()
         self._note()
         if not (math.isfinite(self.losses[-1]) and np.isfinite(self.weights[-1]).all()):
@@ -284,7 +289,7 @@ class Training:
         x, y = self.net.points
         self._loss = torch.nn.functional.mse_loss(self.module(x), y)
         self.losses.append(float(self._loss.detach()))
-        self.weights.append(np.concatenate([p.detach().numpy().ravel() for p in self.module.parameters()]))
+        self.weights.append(_joined(p.detach() for p in self.module.parameters()))
 
     def _measure(self) -> None:
         fresh = np.array(self.weights[len(self.sharpness) :])
@@ -301,12 +306,26 @@ class Training:
                 tail = np.full((steps - made, *each.shape[1:]), np.nan)
                 rows[i] = np.concatenate([each, tail])
         loss, sharp, weights = rows
-        return Run(loss, sharp, weights[::EVERY], x.numpy(), y[:, 0].numpy(), steps if lost else made,
+        whole = steps if lost else made
+        lengths = [_lengths(each, whole) for each in (self.gradients[:made], np.diff(self.weights[: made + 1], axis=0))]
+        return Run(loss, sharp, weights[::EVERY], *lengths, x.numpy(), y[:, 0].numpy(), whole,
                    self.diverged if lost else 0)  # fmt: skip
 
     def all_weights(self) -> np.ndarray:
         """The weights before and after every step, shape (done + 1, 4 width + 1)."""
         return np.array(self.weights)
+
+
+def _joined(tensors: Iterable[Any]) -> np.ndarray:
+    return np.concatenate([each.numpy().ravel() for each in tensors])
+
+
+def _lengths(vectors: Any, whole: int) -> np.ndarray:
+    """The length of each vector, then NaN up to `whole`."""
+    found = np.full(whole, np.nan)
+    with np.errstate(over="ignore", invalid="ignore"):
+        found[: len(vectors)] = [np.linalg.norm(each) for each in vectors]
+    return found
 
 
 @lru_cache(maxsize=40)

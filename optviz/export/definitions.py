@@ -44,7 +44,7 @@ NATIVES: dict[Any, str] = {
     equations.rule_mathml: "$.rule_mathml", equations.objective_mathml: "$.objective_mathml",
     equations.hyperparameter_mathml: "$.hyperparameter_mathml",
     stability.eigen_of_more: "$.eigen_of_more", steps.settings_at: "$.settings_at",
-    steps.bend_at: "$.bend_at", steps.walk_of: "$.walk_of",
+    steps.bend_at: "$.bend_at", steps.walk_of: "$.walk_of", steps.measured: "$.measured",
     Lanes: "$.lanes", Stacked: "$.lanes",
 }  # fmt: skip
 # what is known of all rules and surfaces when a page is written

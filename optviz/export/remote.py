@@ -96,7 +96,8 @@ class Remote:
 
     def _tell(self) -> None:
         tags: list[Any] = [HERE, self._told()]
-        if self._asked.get("walk") is not None and not self.experiment.message:
+        there = not self.experiment.message and not self.experiment.rough()  # a walk of what goes on would be made anew
+        if there and self._asked.get("walk") is not None:
             tags.append(self._walk(self._asked["walk"]))
         self.channel.tags = tags
         pn.io.push_notebook(self.page.layout)
@@ -116,7 +117,7 @@ class Remote:
         }  # fmt: skip
 
     def _said(self, played: Played) -> dict[str, Any]:
-        names = list(getattr(played.objective, "names", ("x", "y")))[: played.run.x.shape[2]]
+        names = list(getattr(played.objective, "names", None) or ("x", "y"))[: played.run.x.shape[2]]
         return {"label": played.label, "steps": int(played.steps), "last": last_step(played), "figure": played.figure,
                 "gone": int(played.run.diverged[played.lane]), "across": played.across, "up": played.up,
                 "names": names}  # fmt: skip

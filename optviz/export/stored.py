@@ -36,22 +36,22 @@ from .store import (
     untraced,
 )
 
+GROUPS = {"rows": True, "steps": False, "tenths": False}  # of what torch has trained, and whether as float64
 KNOB = 40  # runs along a knob that nobody chose
 Knobs = Mapping[str, Sequence[float]] | None
 
 
 def stored_runs(experiment: Any, knobs: Knobs = None) -> Store | None:
     """The runs to store for a page, or None where the page can make them itself."""
-    if hasattr(experiment, "replayed"):
+    if experiment.replays:
         return replay(experiment, knobs)
-    foreign = untraced(experiment)
-    carried = getattr(experiment, "carried", None)
-    if knobs and (carried or not foreign):
-        what = "where one rule runs through torch" if carried else "for what runs through torch"
+    foreign, whole = untraced(experiment), experiment.carries
+    if knobs and (whole or not foreign):
+        what = "where one rule runs through torch" if whole else "for what runs through torch"
         refuse("save", f"needs knobs only {what}", list(knobs), "leave them out")
     if not foreign:
         return None
-    return carried() if carried else runs_of_a_rule(experiment, knobs)
+    return experiment.carried() if whole else runs_of_a_rule(experiment, knobs)
 
 
 def replay(experiment: Any, knobs: Knobs) -> Replay:
@@ -65,8 +65,8 @@ def replay(experiment: Any, knobs: Knobs) -> Replay:
     runs = [experiment.replayed(dict(zip(grid, values, strict=True))) for values in product(*grid.values())]
     first = runs[0]
     data: dict[str, Any] = {"diverged": [run["diverged"] for run in runs], "every": first["every"]}
-    for group in ("rows", "tenths"):
-        data[group] = {n: packed(np.stack([run[group][n] for run in runs])) for n in first[group]}
+    for group, fine in GROUPS.items():
+        data[group] = {n: packed(np.stack([run[group][n] for run in runs]), fine) for n in first[group]}
     data["always"] = {name: packed(values) for name, values in first["always"].items()}
     live = [*grid, "steps", "fit_axes"]
     said = carries("Trained by torch, which runs in Python alone: this page", len(runs), grid, experiment.steps)

@@ -1,7 +1,8 @@
-"""What an experiment whose runs can be walked through says, step by step."""
+"""What an experiment says of its runs: step by step for a page's player, stored for a page that cannot make them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..pictures.layers import Columns
@@ -9,7 +10,10 @@ from ..runs.steps import Played
 
 
 class Playable:
-    """What a page's player asks of an experiment. Nothing is played unless it gives runs."""
+    """What pages ask of an experiment's runs. Without an answer nothing is played, and nothing stored."""
+
+    replays: bool = False  # whether Python alone makes its runs, and pages look through those that it stores
+    carries: bool = False  # whether it says itself what a page carries of a rule or surface that only Python can run
 
     typed_role: str = "objective"  # the parameter that holds a surface whose formula was typed
 
@@ -32,3 +36,15 @@ class Playable:
     def stand(self, step: int) -> dict[str, Any]:
         """Parameters that say where the player stands."""
         return {}
+
+    def replayed(self, values: Mapping[str, float]) -> dict[str, Any]:
+        """What a page stores of the run with these knobs, where `replays`: arrays in `optviz.export.stored.GROUPS`."""
+        raise NotImplementedError
+
+    def replay_knobs(self) -> dict[str, list[float]]:
+        """The knobs of a page that nobody chose, where `replays`, and their values."""
+        raise NotImplementedError
+
+    def carried(self) -> Any:
+        """The `optviz.export.store.Store` of a page, where `carries`."""
+        raise NotImplementedError

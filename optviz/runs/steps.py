@@ -49,6 +49,13 @@ def walk_of(
                       np.zeros(1, dtype=int), kept, None, each[2])  # fmt: skip
 
 
+def measured(rates: np.ndarray, measures: dict[str, np.ndarray], diverged: int) -> Trajectory:
+    """A run whose coordinates say nothing, as a trajectory that has none: numbers of each step are its terms."""
+    none, kept = np.zeros((len(rates), 1, 0)), {name: values[:, None, None] for name, values in measures.items()}
+    return Trajectory(np.zeros((len(rates) + 1, 1, 0)), np.zeros((len(rates) + 1, 1)), none, none, rates[:, None],
+                      np.zeros((len(rates), 1), dtype=bool), np.array([diverged]), kept, None, None)  # fmt: skip
+
+
 def settings_at(rule: Any, lane: int) -> dict[str, Any]:
     """The hyperparameters of one lane."""
     return {name: float(v[lane if v.size > 1 else 0]) if varies(v) else v for name, v in rule.settings().items()}
@@ -110,9 +117,11 @@ def parts_of(played: Played, corrections: Sequence[str] = ()) -> dict[str, np.nd
 
     "gradient" is the surface's, where noise ("noise") or clipping ("clip factor") make another one of it, which
     is "g"; then the rule's named terms, "decay" (the pull of weight decay), "1 - beta1^t" for each of the `corrections`
-    (`readings.letters` has a rule's) and "step", what is added to the point.
+    (`readings.letters` has a rule's) and "step", what is added to the point. Of a `measured` run its numbers.
     """
     run, lane, rule = played.run, played.lane, played.rule
+    if run.x.shape[2] == 0:
+        return {name: values[:, lane] for name, values in run.terms.items()}
     raw, g = run.gradients[:, lane], gradients_given(run)[:, lane]
     found: dict[str, np.ndarray] = {}
     if run.applied is not None and (g != raw)[: last_step(played)].any():

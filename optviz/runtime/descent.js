@@ -293,18 +293,6 @@ export class Trajectory {
   }
 }
 
-// A run of one parameter as a trajectory, as optviz/runs/steps.py has it.
-export function walkOf(x, updates, gradients, applied, rates, terms) {
-  const steps = numbersOf(updates).length, column = (values) => new Nd(numbersOf(values), [steps, 1, 1]);
-  const run = new Trajectory(0, 1, 1, [], false);
-  const cut = numbersOf(applied).map((value, i) => Number(value !== numbersOf(gradients)[i]));
-  return Object.assign(run, {
-    x: new Nd(numbersOf(x), [steps + 1, 1, 1]), loss: filled([steps + 1, 1], 0), updates: column(updates), gradients: column(gradients),
-    applied: column(applied), rates: new Nd(numbersOf(rates), [steps, 1]), clipped: new Nd(cut, [steps, 1], true),
-    terms: Object.fromEntries(Object.entries(terms).map(([name, values]) => [name, column(values)])),
-  });
-}
-
 // Walk `steps` steps by one rule, or by several side by side. Lanes come from arrays in the
 // hyperparameters, several starts, or `Lanes`. Options: `clip`, `clipNorm`; `schedule`, also a
 // function of t or of lr and t, or `rates`, one a step; `noise`, what to add to the gradients, (steps, dim, lanes or 1); `batches`.

@@ -4,7 +4,7 @@ import { basinMap, localMinima, lowestLoss } from "./basins.js";
 import { TYPES, math, py, re } from "./builtins.js";
 import { factory, label_of, record, refuse, typename } from "./classes.js";
 import { level_lines } from "./contours.js";
-import { Lanes, Rule, descend, filtered, walkOf } from "./descent.js";
+import { Lanes, Rule, descend, filtered } from "./descent.js";
 import { format } from "./formats.js";
 import { laneMap, ranksOf } from "./maps.js";
 import { changed_member, gradient_noise, kinds, shut } from "./members.js";
@@ -13,6 +13,7 @@ import { np } from "./numpy.js";
 import { at, contains, iter, op, put, truth } from "./operators.js";
 import { packed } from "./packed.js";
 import { carried } from "./stored.js";
+import { measured, walkOf } from "./walks.js";
 
 const Drawing = def(
   ["layers", "xlim", "ylim", "title", "legend", "limits", "axes", "hover", "shown"],
@@ -54,7 +55,7 @@ export const $ = {
   objective_mathml: (objective) => objective.formula(),
   hyperparameter_mathml: (member) => member.numbers(),
   settings_at: (rule, lane) => rule.at(lane),
-  walk_of: walkOf,
+  walk_of: walkOf, measured,
   bend_at: (objective, point) => objective.hessianAt(iter(point)),
   lane_map: laneMap, ranks: ranksOf, local_minima: localMinima, basin_map: basinMap, lowest_loss: lowestLoss,
   eigen_of_more: () => { throw new ValueError_("A page knows the curvatures of two variables."); },

@@ -57,7 +57,7 @@ export class Inspector {
     this.stale = false;
     this.menu.hidden = runs.length < 2;
     this.menu.replaceChildren(...runs.map(({ label }, i) => element("option", { value: i, textContent: label, selected: i === this.chosen })));
-    this.names = objective?.names ?? ["x", "y"].slice(0, run.x.shape[2]);
+    this.names = run.x.shape[2] ? objective?.names ?? ["x", "y"].slice(0, run.x.shape[2]) : ["Value"]; // of numbers alone
     this.values = parts.parts_of(this.run, rule.kind?.corrections ?? []);
     this.letters = rule.kind?.letters ? letters_of(rule.kind) : new Map();
     this.scales = {};
@@ -168,7 +168,7 @@ export class Inspector {
     if (this.stale) this.build();
     const { at } = this;
     const point = (k) => `(${this.names.map((_, i) => short(this.point(k, i))).join(", ")})`;
-    this.title.textContent = `Step ${at}: ${point(at - 1)} → ${point(at)}`;
+    this.title.textContent = this.run.run.x.shape[2] ? `Step ${at}: ${point(at - 1)} → ${point(at)}` : `Step ${at}`;
     for (const row of this.rows) {
       const { data, shape: [, width] } = this.values[row.name];
       row.cells.forEach((cell, i) => {

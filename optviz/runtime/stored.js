@@ -101,8 +101,8 @@ export class Store {
 
 // The runs of an experiment that only torch can make, over one or two knobs of its own.
 export class Replay extends Store {
-  arrays({ rows, tenths, always }) {
-    return { rows: unpacked_all(rows), tenths: unpacked_all(tenths), always: unpacked_all(always) };
+  arrays({ rows, steps, tenths, always }) {
+    return { rows: unpacked_all(rows), each: unpacked_all(steps), tenths: unpacked_all(tenths), always: unpacked_all(always) };
   }
 
   shows() { return true; }
@@ -121,7 +121,7 @@ export class Replay extends Store {
     };
     const part = (group, rows) => Object.fromEntries(Object.entries(group).map(([name, all]) => [name, cut(all, rows)]));
     const { diverged, every } = this.data;
-    return { ...part(this.rows, steps + 1), ...part(this.tenths, Math.floor(steps / every) + 1), ...this.always,
+    return { ...part(this.rows, steps + 1), ...part(this.each, steps), ...part(this.tenths, Math.floor(steps / every) + 1), ...this.always,
       done: steps, diverged: diverged[place] <= steps ? diverged[place] : 0 };
   }
 }
@@ -141,5 +141,5 @@ function nearest(values, wanted, log = false) {
   return Math.max(0, away.indexOf(Math.min(...away)));
 }
 
-const unpacked = ({ float64, shape }) => packed(float64, shape);
+const unpacked = ({ float64, float32, shape }) => (float32 === undefined ? packed(float64, shape) : packed(float32, shape, Float32Array));
 const unpacked_all = (group) => Object.fromEntries(Object.entries(group).map(([name, all]) => [name, unpacked(all)]));

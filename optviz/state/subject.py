@@ -23,6 +23,8 @@ class Subject(Protocol):
     lines: tuple[int, int]
     narrowed: tuple[str, ...]
     typed_role: str
+    replays: bool
+    carries: bool
     frames_anew: tuple[str, ...]
     framings: int
     figures_follow: tuple[str, ...]
