@@ -87,7 +87,7 @@ def serve_live(kind: type[Experiment]) -> None:
     experiment, shown, refused = _opened(kind, sharing.values_of(pn.state.session_args))
     shown.put_below_controls("download", download(experiment))
     experiment.attach(Remote(shown))
-    if hasattr(kind, "replayed") and kind in experiments().values():  # its lessons walk through stored runs
+    if kind.replays and kind in experiments().values():  # its lessons walk through stored runs
         places = [(lesson_address(name_of(kind), each.name), each.title) for each in kind.lessons]
         links = "".join(f'<p>Lesson: <a href="{place}">{title}</a></p>' for place, title in places)
         shown.put_below_controls("lessons", html(links, "notes"))

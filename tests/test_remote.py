@@ -135,6 +135,8 @@ def test_a_served_page_has_the_stage(page, served):
     shown = """() => optviz.page.spec.controls.filter(({ model }) => optviz.page.model(model).visible)
       .map(({ name }) => name)"""
     assert page.evaluate(shown) == ["lr", "steps"]
+    download = page.get_by_text("Download page").locator("visible=true")
+    assert download.count() == 0
     assert "The stage has no control beta7" in page.locator(".refused").inner_text()
     page.get_by_role("slider", name="Learning rate").focus()
     page.keyboard.press("PageUp")
@@ -142,6 +144,7 @@ def test_a_served_page_has_the_stage(page, served):
     page.locator("body").click(position={"x": 5, "y": 300})
     page.keyboard.press("Escape")
     assert len(page.evaluate(shown)) > 6
+    download.wait_for()
 
 
 @browser

@@ -18,6 +18,7 @@ from .layout import html, shading, share, stylesheet, under_knobs
 
 ASKED_FOR = 2  # a parameter's precedence from which on its control is shown once somebody asks for more
 FOLDED = "folded"  # tags the column that such a button opens
+OFFERED = "offered"  # tags what stands under the controls and is none, as runtime/stage.js knows it
 MANY = 4  # digits of a step, beyond which most of a value's would be zeros
 
 
@@ -79,7 +80,8 @@ def shown_while(menu: Any, test: str, now: bool, *knobs: Any) -> pn.Column:
 
 def action(label: str, tag: str) -> pn.widgets.Button:
     """A button that a page's script hears, by its tag."""
-    return pn.widgets.Button(label=label, tags=[tag], stylesheets=[stylesheet("widgets.css")], margin=(5, 10))
+    sheets = [stylesheet("widgets.css")]
+    return pn.widgets.Button(label=label, tags=[tag, OFFERED], stylesheets=sheets, margin=(5, 10))
 
 
 def told_with(knobs: pn.Param, name: str, about: Mapping[str, str]) -> pn.Column:

@@ -25,7 +25,7 @@ from ..pictures.layers import BACKEND, DOTTED, Drawing, Figure, compose
 from ..state import sharing
 from ..state.subject import Subject
 from ..sweeps import cluster
-from .controls import close, open_folds, shade
+from .controls import OFFERED, close, open_folds, shade
 from .insides import see_off
 from .layout import heights_of, html, show, stylesheet, wrapped
 from .pace import Later, Turn, looping
@@ -338,6 +338,8 @@ class Page:
     def put_below_controls(self, name: str, part: Any) -> None:
         """Have a part of somebody else's stand under the controls, whatever figures come and go."""
         self.parts[name] = part
+        if part.visible:
+            part.tags = [*part.tags, OFFERED]
         self.controls.append(part)
         self.layout[0].append(part)
 

@@ -4,6 +4,7 @@ import { opened_folds } from "./folds.js";
 
 const FONTS = { major_label_text_font_size: "19px", axis_label_text_font_size: "20px" };
 const LEAST = 220; // pixels that a picture is high, whatever stands around it
+const OFFERED = "offered"; // tags what stands beside the controls (optviz/page/controls.py)
 const FEW = 3; // controls, where nobody has chosen
 const ONWARDS = { ArrowRight: 1, PageDown: 1, ArrowLeft: -1, PageUp: -1 }; // also what a presenter's clicker sends
 
@@ -64,6 +65,7 @@ export class Stage {
       const model = this.page.model(control.model), shows = this.names.includes(control.name);
       if (model.visible !== shows) this.set(model, { visible: shows });
     }
+    for (const model of this.page.models()) if (model.tags?.includes(OFFERED) && model.visible) this.set(model, { visible: false });
     this.tell();
     this.address.beside.set("stage", this.names.join(","));
     this.address.changed();
