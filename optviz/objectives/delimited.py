@@ -11,13 +11,18 @@ from typing import Any
 from .samples import LARGEST, MOST, number_text
 
 LONGEST_TEXT = 5_000_000  # characters
-MOST_ROWS = 500_000
+MOST_ROWS = 200_000
+MANY_ROWS = f"The text has more than {MOST_ROWS:,} rows; at most as many are read."
+MOST_SKIPPED = 20_000  # rows without anything, or with comments, before the first other one
 LONGEST_ROW = 20_000
 MOST_COLUMNS = 200
-LOOKED_AT = 30  # rows by which it is judged what parts cells
+LOOKED_AT = 30  # rows by which it is judged what parts cells, and whether there are numbers
+LONGEST_LOOK = 20_000  # characters of these rows, but for the first two
+MOST_QUOTES = 1000  # in a row
 PARTS = {"\t": "tabs", ";": "semicolons", ",": "commas", " ": "spaces"}
-CELL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-COMMA = re.compile(r"[+-]?(\d+,?\d*|,\d+)([eE][+-]?\d+)?", re.ASCII)
+CELL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)  # one way to match: many would take for ever
+COMMA = re.compile(r"[+-]?(\d+(,\d*)?|,\d+)([eE][+-]?\d+)?", re.ASCII)
+LONGEST_NUMBER = 400  # characters
 QUOTE = '"'
 ROW = "row number"  # a column that every table has
 
@@ -25,39 +30,79 @@ ROW = "row number"  # a column that every table has
 def read_table(text: str) -> dict[str, Any]:
     """The cells of a text: `names`, `rows`, `numbers` of them in the text; or `problem`, one sentence.
 
-    Of more rows than an experiment takes, as many as it does, evenly spread; `said` tells.
+    Of more rows than an experiment takes, as many as it does, evenly spread; `said` tells. What is no table is
+    refused by the sizes of the text and its first rows, before the others are looked at.
     """
     if len(text) > LONGEST_TEXT:
         return _problem(f"The text has {len(text):,} characters; at most {LONGEST_TEXT:,} are read.")
     if "\0" in text:
         return _problem("This is no text but binary data; save it as CSV.")
-    whole = (text[1:] if text[:1] == "\ufeff" else text).replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    if len(whole) > MOST_ROWS:
-        return _problem(f"The text has {len(whole):,} rows; at most {MOST_ROWS:,} are read.")
-    used = [k for k in range(len(whole)) if whole[k].strip() and whole[k].strip()[:1] != "#"]
-    if len(used) == 0:
+    if len(text.split("\r", MOST_ROWS)) > MOST_ROWS:  # no more are parted than that takes
+        return _problem(MANY_ROWS)
+    bare = text.removeprefix("\ufeff")
+    ended = bare.replace("\r\n", "\n").replace("\r", "\n") if "\r" in bare else bare
+    head = ended.split("\n", MOST_SKIPPED)[:MOST_SKIPPED]
+    looked = _first_rows(head)
+    if len(looked) == 0:
         return _problem("There is nothing to read; rows of numbers are needed.")
-    long = [k for k in used if len(whole[k]) > LONGEST_ROW]
-    if long:
-        found = f"Row {long[0] + 1} has {len(whole[long[0]]):,} characters"
-        return _problem(f"{found}; at most {LONGEST_ROW:,} are read.")
-    part = parted_by([whole[k] for k in used[:LOOKED_AT]])
-    first = cells_of(whole[used[0]], part)
+    excess = _excess(head, looked)
+    if excess:
+        return _problem(excess)
+    part = parted_by([head[k] for k in looked])
+    rows = [cells_of(head[k], part) for k in looked]
+    first = rows[0]
     if len(first) > MOST_COLUMNS:
         return _problem(f"There are {len(first):,} columns; at most {MOST_COLUMNS:,} are read.")
-    comma = part != "," and _has_commas([cells_of(whole[k], part) for k in used[1:LOOKED_AT]] or [first], part)
+    comma = part != "," and _has_commas(rows[1:] or rows, part)
     named = any(cell != "" and not is_number(cell, comma) for cell in first)
+    if not any(is_number(cell, comma) for row in (rows[1:] if named else rows) for cell in row):
+        return _problem("There are no rows of numbers.")
+    whole = ended.split("\n", MOST_ROWS)
+    if len(whole) > MOST_ROWS:
+        return _problem(MANY_ROWS)
+    used = [k for k in range(looked[0], len(whole)) if _is_used(whole[k].strip())]
     body = used[1:] if named else used
     if len(body) < 2:
-        return _problem("There is only one row of numbers; at least two are needed." if body
-                        else "There are no rows of numbers.")  # fmt: skip
+        return _problem("There is only one row of numbers; at least two are needed.")
     taken = spread(body, MOST)
+    excess = _excess(whole, taken)
+    if excess:
+        return _problem(excess)
     names = _names(first if named else [], len(first))
     return {
         "problem": "", "names": names, "rows": [cells_of(whole[k], part) for k in taken],
         "numbers": [k + 1 for k in taken], "comma": comma,
         "said": _said(len(body), len(taken), len(first), part, comma),
     }  # fmt: skip
+
+
+def _is_used(row: str) -> bool:
+    """Whether a row is neither empty nor a comment."""
+    return row != "" and row[0] != "#"
+
+
+def _first_rows(whole: list[str]) -> list[int]:
+    """The rows by which a text is judged: the first that are neither empty nor comments."""
+    found: list[int] = []
+    size = 0
+    for k in range(len(whole)):
+        if _is_used(whole[k].strip()):
+            found.append(k)
+            size += len(whole[k])
+            if len(found) == LOOKED_AT or (len(found) > 1 and size > LONGEST_LOOK):
+                break
+    return found
+
+
+def _excess(whole: list[str], rows: list[int]) -> str:
+    """What one of these rows has too much of, in a sentence; empty if none has."""
+    for k in rows:
+        if len(whole[k]) > LONGEST_ROW:
+            return f"Row {k + 1} has {len(whole[k]):,} characters; at most {LONGEST_ROW:,} are read."
+        quotes = len(whole[k].split(QUOTE)) - 1
+        if quotes > MOST_QUOTES:
+            return f"Row {k + 1} has {quotes:,} quotes; at most {MOST_QUOTES:,} are read."
+    return ""
 
 
 def _problem(sentence: str) -> dict[str, Any]:
@@ -83,18 +128,19 @@ def cells_of(line: str, part: str) -> list[str]:
     if '"' not in line:
         return line.split() if part == " " else [cell.strip() for cell in line.split(part)]
     cells: list[str] = []
-    letters, now, quoted = list(line), "", False
-    for k in range(len(letters)):
-        letter = letters[k]
-        if letter == '"':
-            now += '"' if not quoted and k > 0 and letters[k - 1] == '"' and now != "" else ""
-            quoted = not quoted
-        elif letter == part and not quoted:
-            cells = [*cells, now.strip()]
-            now = ""
+    pieces, now = line.split('"'), ""
+    for k in range(len(pieces)):
+        if k % 2 > 0:
+            now += pieces[k]  # what stands in quotes
+        elif pieces[k] == "":
+            now += '"' if 0 < k < len(pieces) - 1 and now != "" else ""  # two quotes are one
         else:
-            now += letter
-    cells = [*cells, now.strip()]
+            beside = pieces[k].split(part)
+            for ended in beside[:-1]:
+                cells.append((now + ended).strip())
+                now = ""
+            now += beside[len(beside) - 1]
+    cells.append(now.strip())
     return [cell for cell in cells if cell != ""] if part == " " else cells
 
 
@@ -123,7 +169,7 @@ def _has_commas(rows: list[list[str]], part: str) -> bool:
 
 def is_number(cell: str, comma: bool) -> bool:
     """Whether a cell is a number."""
-    return (COMMA if comma else CELL).fullmatch(cell) is not None
+    return len(cell) <= LONGEST_NUMBER and (COMMA if comma else CELL).fullmatch(cell) is not None
 
 
 def number_of(cell: str, comma: bool) -> float:

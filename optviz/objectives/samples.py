@@ -20,7 +20,7 @@ MOST = 2000  # samples that an experiment takes
 LONGEST_NAME = 40
 SHORT = 4000  # characters of samples that an address holds
 LARGEST = 1e100
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
 def number_text(value: float) -> str:

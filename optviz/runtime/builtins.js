@@ -6,7 +6,7 @@ import { fixed, kind, repr, str } from "./formats.js";
 import { iter, op, truth } from "./operators.js";
 import { $special } from "./special.js";
 
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
 function parsed(text) {
   const bare = text.trim().replace(/(\d)_(?=\d)/g, "$1");
   if (NUMBER.test(bare)) return Number(bare);
@@ -57,8 +57,8 @@ export const py = {
   str,
   id: identity,
   len: (x) => {
-    if (typeof x === "string" && !/[\ud800-\udfff]/.test(x)) return x.length; // no need to part megabytes
-    const count = isDict(x) || typeof x === "string" ? iter(x).length : x?.length ?? x?.size;
+    if (typeof x === "string") return x.length - (x.match(/[\ud800-\udbff][\udc00-\udfff]/g)?.length ?? 0); // megabytes are not parted
+    const count = isDict(x) ? iter(x).length : x?.length ?? x?.size;
     if (count === undefined || typeof x === "function") throw new TypeError_(`${kind(x)} has no len()`);
     return count;
   },

@@ -13,12 +13,20 @@ const strings = {
     return list.join(s);
   },
   lower: (s) => s.toLowerCase(),
+  removeprefix: (s, start) => (s.startsWith(start) ? s.slice(start.length) : s),
   removesuffix: (s, end) => (end && s.endsWith(end) ? s.slice(0, -end.length) : s),
   replace: (s, old, fresh) => s.replaceAll(old, () => fresh),
-  split: (s, sep = null) => (sep === null ? s.split(/\s+/).filter(Boolean) : s.split(sep)),
+  split: (s, sep = null, most = -1) => (sep === null ? s.split(/\s+/).filter(Boolean) : most < 0 ? s.split(sep) : parted(s, sep, most)),
   strip: (s) => s.trim(),
   upper: (s) => s.toUpperCase(),
 };
+
+// At most so many times, as in Python: what is left stays in one piece.
+function parted(s, sep, most) {
+  const parts = s.split(sep, most + 1);
+  if (parts.length > most) parts[most] = s.slice(parts.slice(0, most).reduce((sum, { length }) => sum + length + sep.length, 0));
+  return parts;
+}
 
 const lists = {
   append: (x, item) => {

@@ -122,7 +122,7 @@ export function at(x, key) {
   if (Array.isArray(x)) {
     return key instanceof Slice ? key.places(x.length).map((i) => x[i]) : x[Slice.place(key, x.length)];
   }
-  if (typeof x === "string") return key instanceof Slice ? at([...x], key).join("") : at([...x], key);
+  if (typeof x === "string") return key instanceof Slice ? at([...x], key).join("") : /[\ud800-\udfff]/.test(x) ? at([...x], key) : x[Slice.place(key, x.length)];
   if (Object.hasOwn(x, key)) return x[key];
   throw new KeyError_(repr(key));
 }

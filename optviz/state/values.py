@@ -49,7 +49,7 @@ KINDS = (
     (FormulaText, "formula"),
 )
 BRINGING = ("option", "samples")  # kinds of values that bring others along  # fmt: skip
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 Spec = dict[str, Any]
 
