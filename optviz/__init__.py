@@ -73,6 +73,7 @@ _MODULES = {
     "optimizers": "rules.optimizers",
     "schedules": "rules.schedules",
     "theory": "theory",
+    "wrappers": "rules.wrappers",
 }
 
 

@@ -14,6 +14,9 @@ import pytest
 
 import optviz
 from optviz import SGD, Adam, Hyperparameter, Rule, disk, surfaces, sweep
+from optviz.rules.averaging import ScheduleFreeAdamW
+from optviz.rules.coupled import SOAP
+from optviz.rules.wrappers import sam
 from optviz.sweeps import kernel_walk, kernels, numpy_walk
 from optviz.sweeps.kernel_text import Text
 from optviz.sweeps.step_inputs import Inputs, powers_of_axes
@@ -114,7 +117,7 @@ class Ünusual(Rule):
     @staticmethod
     def update(h, memory, x, g, t, let, xp):
         both = (g > 0) & (memory.__dict__["old g"] > 0)
-        let("old g", xp.where(both, xp.tanh(g), xp.maximum(g, -1.0)))
+        let("old g", xp.where(both & (t > 2), xp.tanh(g), xp.maximum(g, -1.0)))
         bent = let("∇²", xp.exp(-xp.abs(g)) + xp.power(memory.__dict__["∇²"], 0.5))
         count = let("count", memory.count + 0.5**t)
         return let("step", -h.lr * g / bent * count * xp.floor(1.5 + xp.sin(x)) - xp.where(t > 3, 1e-4, 0.0))
@@ -130,6 +133,16 @@ def test_names_and_functions_of_any_kind_have_kernels(monkeypatch):
                 sweep(surfaces.Himmelblau(), Ünusual(), (0, 1), 90, axes, measure=["loss", "diverged"], **around)
             )
         assert grids[0].identical(grids[1]), around
+
+
+@pytest.mark.parametrize("rule", [SOAP(every=3), ScheduleFreeAdamW(warmup=9), sam(Adam(), reach=0.3)])
+def test_kernels_of_rules_that_look_elsewhere_or_work_together(rule, monkeypatch):
+    grids = []
+    for mode in ("off", "now"):
+        monkeypatch.setenv(kernels.VARIABLE, mode)
+        axes = {"lr": np.geomspace(1e-3, 3.0, 37), "seed": [0, 1]}
+        grids.append(sweep(surfaces.Himmelblau(), rule, (0.3, 1.0), 70, axes, measure=["loss", "diverged"], noise=0.2))
+    assert grids[0].identical(grids[1])
 
 
 @pytest.mark.parametrize("objective", SURFACES, ids=lambda s: s.__name__)

@@ -70,15 +70,17 @@ def letters_at(played: Played, t: int) -> list[dict[str, float]]:
     if not isinstance(rule, Rule):
         return []
     settings = settings_at(rule, lane)
-    first = first_memory(rule, {**settings, "lr": float(run.rates[0, lane])})
+    settings_first, start = {**settings, "lr": float(run.rates[0, lane])}, [float(v) for v in run.x[0, lane]]
     shared = {f"h.{name}": float(value) for name, value in settings.items()}
     shared = {**shared, "h.lr": float(run.rates[t - 1, lane]), "t": float(t)}
     points = run.x[t - 1 : t + 1, lane]
     g = gradients_given(run)[t - 1, lane]
+    bends = [float(v) for row in bend_at(played.objective, points[0]) for v in row] if rule.curvature else []
+    firsts = [first_memory(rule, settings_first, start, own) for own in start]
     if rule.coupled:
-        return [{**shared, **_carried(run, lane, t, 0, first), **_coupled(played.objective, points, g)}]
+        return [{**shared, **_carried(run, lane, t, 0, firsts[0]), **_coupled(bends, points, g)}]
     return [
-        {**shared, **_carried(run, lane, t, i, first),
+        {**shared, **_carried(run, lane, t, i, firsts[i]), **({"H": bends[i * len(g) + i]} if rule.curvature else {}),
          "x": float(points[0, i]), "g": float(g[i]), "x_next": float(points[1, i])}
         for i in range(len(g))
     ]  # fmt: skip
@@ -94,17 +96,30 @@ def _carried(run: Trajectory, lane: int, t: int, i: int, first: dict[str, float]
     return {**now, **before}
 
 
-def _coupled(objective: Any, points: np.ndarray, g: np.ndarray) -> dict[str, float]:
-    """The coordinates of a point, of its gradient, its Hessian and the next point."""
-    (a, b), (c, d) = bend_at(objective, points[0])
-    bends = {"H_11": float(a), "H_12": float(b), "H_21": float(c), "H_22": float(d)}
+def _coupled(bends: Sequence[float], points: np.ndarray, g: np.ndarray) -> dict[str, float]:
+    """The coordinates of a point, of its gradient, its Hessian where there is one, and the next point."""
+    names = ("H_11", "H_12", "H_21", "H_22")
+    curvature = {names[k]: bend for k, bend in enumerate(bends)}
     both = {f"{name}_{i + 1}": float(row[i]) for name, row in (("x", points[0]), ("g", g)) for i in range(2)}
-    return {**bends, **both, **{f"x_{i + 1}_next": float(points[1, i]) for i in range(2)}}
+    return {**curvature, **both, **{f"x_{i + 1}_next": float(points[1, i]) for i in range(2)}}
 
 
 def bend_at(objective: Any, point: Any) -> Any:
     """The rows of the Hessian."""
     return objective.hessian(*point)
+
+
+def _terms(run: Trajectory, lane: int, coupled: bool) -> dict[str, np.ndarray]:
+    """The named terms of a lane; those that a coupled rule has for each variable, m_1 and m_2, as one, m."""
+    found: dict[str, np.ndarray] = {}
+    for name, values in run.terms.items():
+        stem, number = name[:-2], name[-2:]
+        pair = coupled and f"{stem}_1" in run.terms and f"{stem}_2" in run.terms
+        if pair and number == "_1":
+            found = {**found, stem: np.stack([values[:, lane, 0], run.terms[f"{stem}_2"][:, lane, 1]], axis=1)}
+        elif not (pair and number == "_2"):
+            found = {**found, name: values[:, lane]}
+    return found
 
 
 def gradients_given(run: Trajectory) -> np.ndarray:
@@ -116,23 +131,25 @@ def parts_of(played: Played, corrections: Sequence[str] = ()) -> dict[str, np.nd
     """What each step of a run consists of, by name: arrays (steps, dim).
 
     "gradient" is the surface's, where noise ("noise") or clipping ("clip factor") make another one of it, which
-    is "g"; then the rule's named terms, "decay" (the pull of weight decay), "1 - beta1^t" for each of the `corrections`
-    (`readings.letters` has a rule's) and "step", what is added to the point. Of a `measured` run its numbers.
+    is "g"; then the rule's named terms (of a pair m_1, m_2 for the variables, m), "decay" (the pull of weight decay),
+    "1 - beta1^t" for each of the `corrections` (`readings.letters` has a rule's) and "step", what is added to the point.
+    Of a `measured` run its numbers.
     """
     run, lane, rule = played.run, played.lane, played.rule
     if run.x.shape[2] == 0:
         return {name: values[:, lane] for name, values in run.terms.items()}
     raw, g = run.gradients[:, lane], gradients_given(run)[:, lane]
     found: dict[str, np.ndarray] = {}
-    if run.applied is not None and (g != raw)[: last_step(played)].any():
+    if isinstance(rule, Rule) and rule.probe is not None:
+        found = {"gradient": raw}
+    elif run.applied is not None and (g != raw)[: last_step(played)].any():
         with np.errstate(divide="ignore", invalid="ignore"):
             found = {
                 "gradient": raw,
                 **({"clip factor": g / raw} if run.clipped[:, lane].any() else {"noise": g - raw}),
             }
     found = {**found, "g": g}
-    for name, values in run.terms.items():
-        own = values[:, lane]
+    for name, own in _terms(run, lane, isinstance(rule, Rule) and rule.coupled).items():
         if "step" not in name and (own != g)[: last_step(played)].any():  # d is g where no weight decays
             found = {**found, name: own}
     if isinstance(rule, Rule):

@@ -224,7 +224,7 @@ class _Function:
         if is_constant(node):
             return self._constant(node.args[0])
         if node.shape == SCALAR:
-            return self._scalar(index) + (" != 0.0" if node.truth and not number else "")
+            return f"({self._scalar(index)} != 0.0)" if node.truth and not number else self._scalar(index)
         if index in self.levels and not self._is_call(index) and self.levels[index] == self.level:
             return self._float(index) if number else self._local(index)
         name = self._row_of(index)
