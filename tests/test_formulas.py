@@ -29,7 +29,7 @@ CASES = [
     pytest.param(cls, settings, id=f"{cls.__name__}-{'-'.join(k for k, v in settings.items() if v)}")
     for cls in rules()
     for settings in flag_settings(cls)
-    if not (settings.get("nesterov") and (settings["dampening"] or not settings["momentum"]))
+    if not (cls is SGD and settings["nesterov"] and (settings["dampening"] or not settings["momentum"]))
 ]
 
 
@@ -50,6 +50,8 @@ def situation(rule, seed):
         point = {f"{n}_{i}": draw.uniform(-2, 2) for n in "xg" for i in (1, 2)}
         point |= {f"H_{i}{j}": draw.uniform(-2, 2) for i in (1, 2) for j in (1, 2)}
         carried.H = [[point[f"H_{i}{j}"] for j in (1, 2)] for i in (1, 2)]
+    elif rule.curvature:
+        carried.H = point["H"] = draw.uniform(0.1, 2)
     x, g = ((point["x_1"], point["x_2"]), (point["g_1"], point["g_2"])) if rule.coupled else (point["x"], point["g"])
     terms = {}
 

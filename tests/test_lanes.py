@@ -54,7 +54,7 @@ class Together(Rule):
 
     lr = Hyperparameter(0.01, bounds=(0, None))
     memory = {"bent": 0.0}
-    coupled = True
+    coupled = curvature = True
 
     @staticmethod
     def update(h, memory, x, g, t, let, xp):

@@ -18,7 +18,7 @@ import optviz
 from optviz import SGD, Adagrad, Adam, AdamW, Inertia, Lion, Momentum, Newton, RMSprop, descend
 from optviz.listed import own_classes
 from optviz.objectives.surfaces import Himmelblau, Quadratic, Rosenbrock
-from optviz.rules import recent
+from optviz.rules import optimizers
 from optviz.rules.rule import Rule
 from optviz.runs.torch_optimizer import TorchOptimizer
 
@@ -27,9 +27,9 @@ SURFACES = {Quadratic: (-5.0, -2.0), Rosenbrock: (-1.2, 1.0), Himmelblau: (0.5, 
 # Rates at which every flag combination stays finite: steps along the gradient need small ones.
 PLAIN = {Quadratic: 0.05, Rosenbrock: 1e-4, Himmelblau: 1e-3}
 SCALED = {Quadratic: 0.1, Rosenbrock: 0.01, Himmelblau: 0.02}
-TORCH_RULES = [c for c in rules() if hasattr(torch.optim, c.__name__)]
-RECENT = own_classes(recent.__name__, Rule)  # held against pytorch-optimizer in test_recent_rules
-OWN = [c for c in rules() if not hasattr(torch.optim, c.__name__)]
+FIRST = own_classes(optimizers.__name__, Rule)  # the others are held against libraries in tests of their own
+TORCH_RULES = [c for c in FIRST if hasattr(torch.optim, c.__name__)]
+OWN = [c for c in rules() if c not in TORCH_RULES]
 
 
 @pytest.fixture(autouse=True)
@@ -74,7 +74,7 @@ CASES = [
 
 def test_the_catalogue_is_covered():
     assert len(TORCH_RULES) >= 10
-    assert {"Inertia", "Lion", "Momentum", "Newton"} == {c.__name__ for c in OWN} - {c.__name__ for c in RECENT}
+    assert {"Inertia", "Lion", "Momentum", "Newton"} == {c.__name__ for c in FIRST} - {c.__name__ for c in TORCH_RULES}
 
 
 @pytest.mark.parametrize(("cls", "settings"), CASES)

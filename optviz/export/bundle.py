@@ -18,6 +18,7 @@ import param
 
 from .printer import Builtin, function, parsed, quoted
 from .refusals import Untranslatable, check_calls
+from .shortened import Texts
 
 MODULES = {"numpy": "$.np", "math": "$.math", "re": "$.re"}
 
@@ -36,6 +37,7 @@ class Bundle:
         self.names: dict[int, str] = {}
         self.definitions: list[str] = []
         self.late: dict[str, Callable[[], str]] = {}  # definitions that depend on what else is printed
+        self.texts = Texts()  # that definitions have in common
         self.asked: set[str] = set()  # what is used of the runtime
         self.calls: dict[str, str] = {}  # the methods that printed functions call, and where
         self.own: set[str] = set()  # the methods that printed classes have

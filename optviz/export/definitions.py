@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from itertools import chain, combinations, product
 from time import perf_counter
@@ -47,6 +48,7 @@ NATIVES: dict[Any, str] = {
     steps.bend_at: "$.bend_at", steps.walk_of: "$.walk_of", steps.measured: "$.measured",
     Lanes: "$.lanes", Stacked: "$.lanes",
 }  # fmt: skip
+_ROW = re.compile("(?=<mtr>)")  # formulas of one rule have most of their rows in common
 # what is known of all rules and surfaces when a page is written
 KNOWN = (axes.spans, axes.labels, axes.momenta)
 
@@ -77,15 +79,19 @@ def _made(value: Any, settings: Mapping[str, Any], bundle: Bundle) -> str:
 
 
 def _rule(cls: type[Rule], bundle: Bundle) -> str:
-    symbols = {n: symbol_mathml(hyper_symbol(cls, n)) for n in cls.hyperparameters()}
-    more = {"off": dict(equations.idle_values(cls)), "symbols": symbols, "formulas": _rule_formulas(cls),
-            "letters": letters(cls), "corrections": corrections(cls)}  # fmt: skip
+    place = bundle.texts.place
+    symbols = {n: place(symbol_mathml(hyper_symbol(cls, n))) for n in cls.hyperparameters()}
+    each = {n: place(text) for n, text in letters(cls).items()}
+    rows = {key: [place(row) for row in _ROW.split(text)] for key, text in rule_formulas(cls).items()}
+    more = {"off": dict(equations.idle_values(cls)), "symbols": symbols, "formulas": rows,
+            "letters": each, "corrections": corrections(cls)}  # fmt: skip
+    bundle.late["mathml$texts"] = bundle.texts.script
     refusal = members_of(cls, ["check"], bundle).replace("{check:", "{refusal:")
-    return f"$.kinds.rule({{...{rule_script(cls)}, ...{_json(more)}, members: {refusal}}})"
+    return f"$.kinds.rule({{...{rule_script(cls)}, ...{_json(more)}, texts: mathml$texts, members: {refusal}}})"
 
 
-def _rule_formulas(cls: type[Rule]) -> dict[str, str]:
-    """A rule's formula for every setting of its flags and whatever is switched off."""
+def rule_formulas(cls: type[Rule]) -> dict[str, str]:
+    """A rule's formula for every setting of its flags and whatever is switched off: a 1 for each that is on, or off."""
     flags = [n for n in cls.hyperparameters() if isinstance(cls.param[n].default, bool)]
     idle = [n for n, _ in equations.idle_values(cls)]
     subsets = list(chain.from_iterable(combinations(idle, k) for k in range(len(idle) + 1)))
@@ -94,7 +100,7 @@ def _rule_formulas(cls: type[Rule]) -> dict[str, str]:
         key = "".join(str(int(on)) for on in setting)
         for off in subsets:
             _, text = equations.typeset(cls, tuple(zip(flags, setting, strict=True)), off)
-            found[f"{key}|{' '.join(off)}"] = text
+            found[f"{key}|{''.join(str(int(name in off)) for name in idle)}"] = text
     return found
 
 

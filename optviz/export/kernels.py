@@ -56,7 +56,8 @@ def rule_script(cls: type[Rule]) -> Script:
         "presetSteps": getattr(cls, "preset_steps", None),
         "memory": cls.memory,
         "coupled": cls.coupled,
-        **{part: {key: each[part] for key, each in readings.items()} for part in ("terms", "update", "walk")},
+        **({"curvature": True} if cls.curvature else {}),
+        **{part: {key: each[part] for key, each in readings.items()} for part in next(iter(readings.values()), {})},
     })  # fmt: skip
 
 
@@ -115,24 +116,57 @@ def _update(cls: type[Rule], flags: Mapping[str, bool]) -> dict[str, Any]:
     tape, named = Tape(), {}
     hypers = [n for n in cls.hyperparameters() if n not in flags]
     numbers = {n: tape.input(f"h{k}", SCALAR, FIXED) for k, n in enumerate(hypers)}
+    h = SimpleNamespace(**flags, **numbers)
     memory = SimpleNamespace(**{term: tape.input(f"s{k}", ROW) for k, term in enumerate(cls.memory)})
     x, g = ([tape.input(f"{v}{i}", ROW) for i in range(2)] if cls.coupled else tape.input(v, ROW) for v in "xg")
-    if cls.coupled:
-        memory.H = [[tape.input(f"H{2 * i + j}", ROW) for j in range(2)] for i in range(2)]
-    step = cls.update(SimpleNamespace(**flags, **numbers), memory, x, g, tape.input("t", SCALAR), keeper(named), RECORD)
+    stand = None if cls.stand is None else cls.stand(h, memory, x)
+    if cls.curvature:
+        H = [[tape.input(f"H{2 * i + j}", ROW) for j in range(2)] for i in range(2)]
+        memory.H = H if cls.coupled else tape.input("H", ROW)
+    step = cls.update(h, memory, x, g, tape.input("t", SCALAR), keeper(named), RECORD)
     moved = [tape.record("add", pair) for pair in (zip(x, step, strict=True) if cls.coupled else [(x, step)])]
     kept = [named.get(term, getattr(memory, term)) for term in cls.memory]
     walk = Statements({"each": [*kept, *moved]}, "r", hoisted=True)
     about = {
-        "begins": [f"h{hypers.index(v)}" if isinstance(v, str) else number(v) for v in cls.memory.values()],
+        "begins": [_begin(v, hypers) for v in cls.memory.values()],
         "memory": [*map(walk.text, kept)], "moved": [*map(walk.text, moved)], "powers": walk.powers,
     }  # fmt: skip
     # carried terms are read before their new values are stored
     heads = [f"const {taken('s', cls.memory)} = s;"] if cls.memory else []
-    heads += ["const [[H0, H1], [H2, H3]] = s.H;"] if cls.coupled else []
+    update_heads = [*heads, *_curvature(cls)]
     places = ["[x0, x1]", "[g0, g1]"] if cls.coupled else ["x", "g"]
-    update = function_text([taken("h", hypers), "s", *places, "t"], step, heads, named)
-    return {"terms": list(named), "update": update, "walk": {**walk.blocks(), **about}}
+    update = function_text([taken("h", hypers), "s", *places, "t"], step, update_heads, named)
+    found = {"terms": list(named), "update": update}
+    if stand is not None:
+        found["stand"] = function_text([taken("h", hypers), "s", places[0]], stand, heads)
+        about |= _block("stand", stand)
+    if cls.probe is not None:
+        points = [[tape.input(f"{v}{i}", ROW) for i in range(2)] for v in "xg"]
+        probe = list(cls.probe(h, *points, RECORD))
+        found["probe"] = function_text([taken("h", hypers), "[x0, x1]", "[g0, g1]"], probe)
+        about |= _block("probe", probe)
+    return {**found, "walk": {**walk.blocks(), **about}}
+
+
+def _begin(first: Any, hypers: Sequence[str]) -> str:
+    """What a carried term begins with; of each coordinate's own start x."""
+    if isinstance(first, str) and first not in hypers:
+        return first if first == "x" else f"x{int(first[2:]) - 1}"
+    return f"h{hypers.index(first)}" if isinstance(first, str) else number(first)
+
+
+def _curvature(cls: type[Rule]) -> list[str]:
+    """What takes the Hessian to its numbered locals."""
+    if not cls.curvature:
+        return []
+    return ["const [[H0, H1], [H2, H3]] = s.H;"] if cls.coupled else ["const { H } = s;"]
+
+
+def _block(name: str, result: Any) -> dict[str, Any]:
+    """Statements and the results of what a walk does before its step."""
+    results = list(result) if isinstance(result, list | tuple) else [result]
+    found = Statements({"body": results}, "u")
+    return {name: " ".join(found.lines["body"]), f"{name}s": [*map(found.text, results)]}
 
 
 def _readings(traced: Any, names: Sequence[str], data: Sequence[str], shape: Mapping[str, float]) -> dict[str, Any]:

@@ -98,10 +98,14 @@ def _point(cls: type[Rule], memory: SimpleNamespace, known: dict) -> tuple[Any, 
     """The symbols of the parameter and its gradient, one each or one a coordinate."""
     if not cls.coupled:
         known["x"], known["g"] = symbols("x_t", "g_t")
+        if cls.curvature:
+            (memory.H,) = (known["H"],) = symbols("H_t")
         return known["x"], known["g"]
     x, g = symbols("x_1_t", "x_2_t"), symbols("g_1_t", "g_2_t")
-    memory.H = [symbols("H_11_t", "H_12_t"), symbols("H_21_t", "H_22_t")]
-    entries = [*x, *g, *memory.H[0], *memory.H[1]]
+    entries = [*x, *g]
+    if cls.curvature:
+        memory.H = [symbols("H_11_t", "H_12_t"), symbols("H_21_t", "H_22_t")]
+        entries += [*memory.H[0], *memory.H[1]]
     known |= {str(entry).removesuffix("_t"): entry for entry in entries}
     return x, g
 

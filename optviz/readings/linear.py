@@ -51,8 +51,8 @@ class Form:
 @lru_cache(maxsize=256)
 def form_of(cls: type[Rule], flags: tuple[tuple[str, bool], ...]) -> Form:
     """The form of a class of rules; one that is not linear says why."""
-    if cls.coupled:
-        return Form(f"{cls.__name__} uses the curvature itself: no learning rate limit follows from its size.")
+    if not_read(cls):
+        return Form(not_read(cls))
     h = {n: dict(flags).get(n, sympy.Symbol(n, real=True)) for n in cls.hyperparameters()}
     try:
         found = read(cls, h, SYMBOLS, t=LATER + 1)
@@ -65,6 +65,19 @@ def form_of(cls: type[Rule], flags: tuple[tuple[str, bool], ...]) -> Form:
             if made is not None:
                 return made
     return Form(f"{cls.__name__} does not step in proportion to the gradient: no limit follows from a curvature.")
+
+
+def not_read(cls: type[Rule]) -> str:
+    """Why no linear form of a rule is sought, in one sentence; empty where one is."""
+    if cls.own_sentence:
+        return f"{cls.__name__} {cls.own_sentence}"
+    if cls.curvature:
+        return f"{cls.__name__} uses the curvature itself: no learning rate limit follows from its size."
+    if cls.stand is not None or cls.probe is not None:
+        return f"{cls.__name__} takes its gradient elsewhere than where it is: no limit follows from a curvature."
+    if cls.coupled:
+        return f"{cls.__name__} has the variables work together: no limit follows from one curvature."
+    return ""
 
 
 def _with_frozen(cls: type[Rule], found: Any, frozen: tuple[str, ...]) -> Form | None:

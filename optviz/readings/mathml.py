@@ -20,9 +20,15 @@ NAMED = {
     "v_max": ("v", "", "max"), "mu_product": ("Π", "", ""), "mu_next": ("μ", "", ""),
     "step": ("Δx", "", ""), "turn": ("s", "", ""), "factor": ("φ", "", ""), "size": ("Δ", "", ""),
     "g_kept": ("g", "~", ""), "delta": ("Δ", "", ""), "det": ("det", "", ""),
-    "rho_inf": ("ρ", "", ""),
+    "rho_inf": ("ρ", "", ""), "origin_1": ("x", "", ""), "origin_2": ("x", "", ""), "d_max": ("d", "", "max"),
 }  # fmt: skip
-FIXED = {"mu_next": "t+1", "rho_inf": "∞", "det": ""}  # lower indices other than the step's
+FIXED = {
+    "mu_next": "t+1",
+    "rho_inf": "∞",
+    "det": "",
+    "origin_1": "1,0",
+    "origin_2": "2,0",
+}  # lower indices other than the step's
 ACCENTS = {"hat": "^", "bar": "¯", "tilde": "~"}
 RELATIONS = {sympy.Eq: "=", sympy.Ne: "≠", sympy.Lt: "<", sympy.Le: "≤", sympy.Gt: ">", sympy.Ge: "≥"}
 INDEX = {"(t-1)": "t−1", "(t+1)": "t+1", "t": "t", "0": "0"}

@@ -348,7 +348,7 @@ class Newton(Rule):
     damping = Hyperparameter(0.0, bounds=(0, None), softbounds=(0, 10), step=0.01, off=0,
                              symbol="delta", on_map=(1e-3, 100.0, True),
                              doc="Added to the Hessian's diagonal; where large, gradient descent.")  # fmt: skip
-    coupled = True
+    coupled = curvature = True
 
     @staticmethod
     def update(h, memory, x, g, t, let, xp):

@@ -6,7 +6,7 @@ The catalogue of rules is `optviz.rules.optimizers`; `optviz.readings.equations`
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from types import SimpleNamespace
 from typing import Any, ClassVar
@@ -67,19 +67,35 @@ class Rule(param.Parameterized):
     """An update rule: what to add to the parameters, given their gradient.
 
     A subclass declares its hyperparameters, `memory` (the terms carried from one step
-    to the next, each with its first value, a number or a hyperparameter's name) and
+    to the next, each with its first value: a number, a hyperparameter's name, or "x" for
+    the start, "x_1" and "x_2" for its coordinates) and
 
         update(h, memory, x, g, t, let, xp) -> step
 
     `h` holds the hyperparameters, `memory` the carried terms, `x` the parameter, `g` its
     gradient, `t` the step from 1 on; `let(name, value)` names a term and returns it. A
-    `coupled` rule sees all coordinates at once, x[i], g[i], and the Hessian `memory.H[i][j]`.
-    `preset` holds the values a playground starts from; `listed`: see `optviz.listed`.
+    `coupled` rule sees all coordinates at once, x[i], g[i], and gives as many steps. One with
+    `curvature` finds the Hessian in `memory.H`: rows if it is coupled, else its coordinate's
+    own second derivative. `x` is the point that is reported; where a rule takes its gradient
+    elsewhere it declares
+
+        stand(h, memory, x) -> point
+        probe(h, x, g, xp) -> points
+
+    `stand` gives where the gradient is taken, of each coordinate or, if it is coupled, of all;
+    `probe`, given all coordinates of that point and of the gradient there, where a second one
+    is taken, which `update` is given as its `g`. `own_sentence` says why no limit of the
+    learning rate follows, where the rule knows best. `preset` holds the values a playground
+    starts from; `listed`: see `optviz.listed`.
     """
 
     __abstract = True
     memory: ClassVar[Mapping[str, float | str]] = {}
     coupled: ClassVar[bool] = False
+    curvature: ClassVar[bool] = False
+    stand: ClassVar[Callable[..., Any] | None] = None
+    probe: ClassVar[Callable[..., Any] | None] = None
+    own_sentence: ClassVar[str] = ""
     preset: ClassVar[Mapping[str, Any]] = {}
     source: ClassVar[str] = ""
     listed: ClassVar[bool] = False

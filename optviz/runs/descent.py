@@ -163,9 +163,10 @@ def _starts(objective, rule, start, around) -> np.ndarray:
     return np.repeat(x0, max(sizes), axis=0).T.copy() if sizes and len(x0) == 1 else x0.T.copy()
 
 
-def first_memory(rule: Rule, values: dict[str, Any]) -> dict[str, Any]:
-    """What the carried terms begin with; `lr` among the values is the rate of the first step."""
-    return {k: values[v] if isinstance(v, str) else v for k, v in rule.memory.items()}
+def first_memory(rule: Rule, values: dict[str, Any], start: Sequence[Any], own: Any = None) -> dict[str, Any]:
+    """What the carried terms begin with; `lr` among the values is the rate of the first step, `own` a coordinate."""
+    points = {"x": start if own is None else own, **{f"x_{i + 1}": each for i, each in enumerate(start)}}
+    return {k: {**points, **values}[v] if isinstance(v, str) else v for k, v in rule.memory.items()}
 
 
 def _rates(rule: Rule, values, steps: int, around) -> np.ndarray:
@@ -179,11 +180,13 @@ def _one_lane(objective, rule, x0, steps, around) -> Trajectory:
     rate_list, h = rates[:, 0].tolist(), SimpleNamespace(**values)
     x = [float(v) for v in x0[:, 0]]
     coordinates = range(len(x))
-    first = first_memory(rule, {**values, "lr": rate_list[0]})
-    memories = [SimpleNamespace(**first) for _ in coordinates]
-    hessian = objective.float_hessian() if rule.coupled else None
+    values |= {"lr": rate_list[0]} if "lr" in values else {}
+    memories = [SimpleNamespace(**first_memory(rule, values, x, own)) for own in x]
+    hessian = objective.float_hessian() if rule.curvature else None
     draws = around.draws(steps, len(x), 1)
+    noise = None if draws is None else draws[:, :, 0].tolist()
     reshape = _gradient_hook(draws, around)
+    given = reshape is not None or rule.probe is not None
     gradient = objective.float_gradient()
     clipped = np.zeros((steps, 1), dtype=bool)
     path, updates, raw, applied, kept = [x], [], [], [], []
@@ -191,12 +194,17 @@ def _one_lane(objective, rule, x0, steps, around) -> Trajectory:
         look()
         if around.batches is not None:
             gradient = objective.float_gradient(around.batches[t - 1])
-        g = gradient(*x)
+        h.lr = rate_list[t - 1]
+        here = x if rule.stand is None else standing(rule, h, memories, x)
+        g = gradient(*here)
         raw.append(g)
+        if rule.probe is not None:
+            felt = g if noise is None else [a + b for a, b in zip(g, noise[t - 1], strict=True)]
+            g = gradient(*rule.probe(h, here, felt, FLOATS))
         if reshape is not None:
             g, clipped[t - 1] = reshape(t, g)
+        if given:
             applied.append(g)
-        h.lr = rate_list[t - 1]
         step, named = _float_step(rule, h, memories, x, g, t, hessian)
         kept.append(named)
         x = [x[i] + step[i] for i in coordinates]
@@ -208,11 +216,23 @@ def _one_lane(objective, rule, x0, steps, around) -> Trajectory:
     return _finished(objective, *run, rates, clipped, around, _padded(applied, steps, len(x)) if applied else None)
 
 
+def standing(rule, h, memories, x):
+    """Where a rule takes its gradient, of floats, where that is not at x."""
+    if rule.coupled:
+        return rule.stand(h, memories[0], x)
+    return [rule.stand(h, memory, each) for memory, each in zip(memories, x, strict=True)]
+
+
 def _float_step(rule, h, memories, x, g, t, hessian):
     """One step of floats: the step of each coordinate, and the named terms of each."""
+    n = len(x)
+    if hessian is not None:
+        bends = hessian(*x)
+        for i, memory in enumerate(memories):
+            memory.H = bends[i * n + i]
     if rule.coupled:
-        rows, n = hessian(*x), len(x)
-        memories[0].H = [rows[i * n : i * n + n] for i in range(n)]
+        if hessian is not None:
+            memories[0].H = [bends[i * n : i * n + n] for i in range(n)]
         named: dict[str, float] = {}
         step = rule.update(h, memories[0], x, g, t, keeper(named), FLOATS)
         memories[0].__dict__.update(named)
@@ -273,12 +293,13 @@ def _many_lanes(objective, rule, x0, steps, around) -> Trajectory:
     rates = _rates(rule, values, steps, around)
     rate_of = rates if rates.shape[1] > 1 else rates[:, 0].tolist()
     h = SimpleNamespace(**values)
-    memory = SimpleNamespace(**first_memory(rule, {**values, "lr": rate_of[0]}))
-    hessian = objective.array_hessian() if rule.coupled else None
+    memory = SimpleNamespace(**first_memory(rule, {**values, "lr": rate_of[0]}, x0))
+    hessian = objective.array_hessian() if rule.curvature else None
     draws = around.draws(steps, dim, lanes)
     gradient = objective.array_gradient()
     x, raw, updates = (np.empty((n, dim, lanes)) for n in (steps + 1, steps, steps))
-    applied = np.empty_like(raw) if draws is not None or around.clips else None
+    applied = np.empty_like(raw) if draws is not None or around.clips or rule.probe is not None else None
+    given = raw if rule.probe is None else np.empty_like(raw)  # before it is clipped
     terms: dict[str, np.ndarray] = {}
     x[0] = x0
     with np.errstate(all="ignore"):  # overflow and nan are results: the lane is marked diverged
@@ -287,17 +308,23 @@ def _many_lanes(objective, rule, x0, steps, around) -> Trajectory:
             here, g = x[t - 1], raw[t - 1]
             if around.batches is not None:
                 gradient = objective.array_gradient(around.batches[t - 1])
-            _fill(g, gradient(*here))
+            h.lr = rate_of[t - 1]
+            place = here if rule.stand is None else rule.stand(h, memory, here)
+            _fill(g, gradient(*place))
             if draws is not None:
                 g = g + draws[t - 1]
+            if rule.probe is not None:
+                _fill(applied[t - 1], gradient(*rule.probe(h, place, g, ARRAYS)))
+                g = applied[t - 1] if draws is None else applied[t - 1] + draws[t - 1]
+                given[t - 1] = g
             if around.clips:
                 g = around.cut(g)
             if applied is not None:
                 applied[t - 1] = g
-            h.lr = rate_of[t - 1]
             named: dict[str, Any] = {}
             if hessian is not None:
-                memory.H = _square(hessian(*here), dim, lanes)
+                bends = _square(hessian(*here), dim, lanes)
+                memory.H = bends if rule.coupled else np.stack([bends[i][i] for i in range(dim)])
             step = rule.update(h, memory, here, g, t, keeper(named), ARRAYS)
             memory.__dict__.update(named)
             _fill(updates[t - 1], step)
@@ -306,7 +333,7 @@ def _many_lanes(objective, rule, x0, steps, around) -> Trajectory:
                 if name not in terms:
                     terms[name] = np.empty((steps, dim, lanes))
                 terms[name][t - 1] = value
-        _, clipped = around.clip_gradient(raw if draws is None else raw + draws)
+        _, clipped = around.clip_gradient(given if given is not raw else raw if draws is None else raw + draws)
     turned = [np.ascontiguousarray(a.swapaxes(1, 2)) for a in (x, updates, raw)]
     if applied is not None:
         applied = np.ascontiguousarray(applied.swapaxes(1, 2))

@@ -70,15 +70,17 @@ def letters_at(played: Played, t: int) -> list[dict[str, float]]:
     if not isinstance(rule, Rule):
         return []
     settings = settings_at(rule, lane)
-    first = first_memory(rule, {**settings, "lr": float(run.rates[0, lane])})
+    settings_first, start = {**settings, "lr": float(run.rates[0, lane])}, [float(v) for v in run.x[0, lane]]
     shared = {f"h.{name}": float(value) for name, value in settings.items()}
     shared = {**shared, "h.lr": float(run.rates[t - 1, lane]), "t": float(t)}
     points = run.x[t - 1 : t + 1, lane]
     g = gradients_given(run)[t - 1, lane]
+    bends = [float(v) for row in bend_at(played.objective, points[0]) for v in row] if rule.curvature else []
+    firsts = [first_memory(rule, settings_first, start, own) for own in start]
     if rule.coupled:
-        return [{**shared, **_carried(run, lane, t, 0, first), **_coupled(played.objective, points, g)}]
+        return [{**shared, **_carried(run, lane, t, 0, firsts[0]), **_coupled(bends, points, g)}]
     return [
-        {**shared, **_carried(run, lane, t, i, first),
+        {**shared, **_carried(run, lane, t, i, firsts[i]), **({"H": bends[i * len(g) + i]} if rule.curvature else {}),
          "x": float(points[0, i]), "g": float(g[i]), "x_next": float(points[1, i])}
         for i in range(len(g))
     ]  # fmt: skip
@@ -94,12 +96,11 @@ def _carried(run: Trajectory, lane: int, t: int, i: int, first: dict[str, float]
     return {**now, **before}
 
 
-def _coupled(objective: Any, points: np.ndarray, g: np.ndarray) -> dict[str, float]:
-    """The coordinates of a point, of its gradient, its Hessian and the next point."""
-    (a, b), (c, d) = bend_at(objective, points[0])
-    bends = {"H_11": float(a), "H_12": float(b), "H_21": float(c), "H_22": float(d)}
+def _coupled(bends: Sequence[float], points: np.ndarray, g: np.ndarray) -> dict[str, float]:
+    """The coordinates of a point, of its gradient, its Hessian where there is one, and the next point."""
+    curvature = dict(zip(("H_11", "H_12", "H_21", "H_22"), bends, strict=False))
     both = {f"{name}_{i + 1}": float(row[i]) for name, row in (("x", points[0]), ("g", g)) for i in range(2)}
-    return {**bends, **both, **{f"x_{i + 1}_next": float(points[1, i]) for i in range(2)}}
+    return {**curvature, **both, **{f"x_{i + 1}_next": float(points[1, i]) for i in range(2)}}
 
 
 def bend_at(objective: Any, point: Any) -> Any:
@@ -124,7 +125,9 @@ def parts_of(played: Played, corrections: Sequence[str] = ()) -> dict[str, np.nd
         return {name: values[:, lane] for name, values in run.terms.items()}
     raw, g = run.gradients[:, lane], gradients_given(run)[:, lane]
     found: dict[str, np.ndarray] = {}
-    if run.applied is not None and (g != raw)[: last_step(played)].any():
+    if isinstance(rule, Rule) and rule.probe is not None:
+        found = {"gradient": raw}
+    elif run.applied is not None and (g != raw)[: last_step(played)].any():
         with np.errstate(divide="ignore", invalid="ignore"):
             found = {
                 "gradient": raw,

@@ -43,6 +43,8 @@ export class Rule {
     this.terms = kind.terms[flags];
     this.update = kind.update[flags];
     this.walk = kind.walk[flags]; // the update as `runs.js` takes it
+    this.stand = kind.stand?.[flags];
+    this.probe = kind.probe?.[flags];
     if (!this.update) throw new Error(`${this.name} refuses this setting of ${kind.flags.join(", ")}.`);
   }
 
@@ -59,17 +61,27 @@ export class Rule {
   }
 
   // Where the update keeps the terms of each coordinate; the carried ones begin at their first values.
-  memories(h, dim) {
+  memories(h, start) {
     const terms = this.terms.map((name) => [name, NaN]);
-    const carried = Object.entries(this.kind.memory).map(([name, first]) => [name, isNumber(first) ? first : h[first]]);
-    const memory = Object.fromEntries([...terms, ...carried]);
-    return Array.from({ length: dim }, () => (this.kind.coupled ? memory : { ...memory }));
+    const made = [...start].map((x) => {
+      const known = { x, x_1: start[0], x_2: start[1], ...h };
+      const carried = Object.entries(this.kind.memory).map(([name, first]) => [name, isNumber(first) ? first : known[first]]);
+      return Object.fromEntries([...terms, ...carried]);
+    });
+    return this.kind.coupled ? made.map(() => made[0]) : made;
+  }
+
+  // Where the gradient is taken.
+  standing(h, memories, x) {
+    if (!this.stand) return x;
+    return this.kind.coupled ? this.stand(h, memories[0], x) : x.map((each, i) => this.stand(h, memories[i], each));
   }
 
   // The step of each coordinate; a coupled rule sees them all, and the Hessian.
   step(h, memories, x, g, t, objective) {
+    const bends = this.kind.curvature && objective.hessianAt(x);
+    if (bends) memories.forEach((memory, i) => { memory.H = this.kind.coupled ? bends : bends[i][i]; });
     if (this.kind.coupled) {
-      memories[0].H = objective.hessianAt(x);
       return this.update(h, memories[0], x, g, t);
     }
     const step = [];
@@ -305,7 +317,7 @@ export function descend(objective, rule, start, steps, options = {}) {
   const counts = rules.map((each) => commonLength([...shared, each.lanes()]));
   const terms = new Set(rules.flatMap((each) => each.terms));
   const run = new Trajectory(steps, counts.reduce((a, b) => a + b), dim, [...terms], options.batches,
-    Boolean(options.noise) || (options.clip ?? options.clipNorm ?? null) !== null);
+    Boolean(options.noise) || rules.some((each) => each.probe) || (options.clip ?? options.clipNorm ?? null) !== null);
   let column = 0;
   for (const [i, count] of counts.entries()) {
     const rates = ratesOf(rules[i], steps, count, options);
@@ -334,7 +346,7 @@ function walk(objective, rule, start, lane, run, column, options) {
   const { dim } = objective;
   const h = rule.at(lane);
   h.lr = run.rates.data[column]; // the first step's: a carried term may begin with it
-  const memories = rule.memories(h, dim);
+  const memories = rule.memories(h, numbersOf(start));
   const kept = rule.terms.map((name) => run.terms[name].data);
   const x = [...numbersOf(start)];
   let loss = objective.lossAt(x);
@@ -343,13 +355,14 @@ function walk(objective, rule, start, lane, run, column, options) {
   for (let t = 1; t <= run.steps; t++) {
     const row = (t - 1) * run.lanes + column;
     const batch = options.batches?.[t - 1] ?? null;
-    const gradient = objective.gradientAt(x, batch);
-    const noisy = options.noise ? withNoise(gradient, options.noise, t, lane) : gradient;
+    h.lr = run.rates.data[row];
+    const noised = (slopes) => (options.noise ? withNoise(slopes, options.noise, t, lane) : slopes);
+    const here = rule.standing(h, memories, x), gradient = objective.gradientAt(here, batch);
+    const noisy = rule.probe ? noised(objective.gradientAt(rule.probe(h, here, noised(gradient)), batch)) : noised(gradient);
     const g = clipped(noisy, options);
     if (run.applied) for (let i = 0; i < dim; i++) run.applied.data[row * dim + i] = g[i];
     if (g !== noisy) run.clipped.data[row] = g.some((v, i) => v !== noisy[i]);
     if (batch) run.batch_loss.data[row] = objective.lossAt(x, batch);
-    h.lr = run.rates.data[row];
     const step = rule.step(h, memories, x, g, t, objective);
     let fine = Number.isFinite(loss);
     for (let i = 0; i < dim; i++) {
@@ -392,7 +405,7 @@ export function filtered(rule, gradients, { clip = null, rates = null } = {}) {
   const [g, given] = [numbersOf(gradients), numbersOf(rates)];
   const h = rule.at(0);
   if (given) h.lr = given[0];
-  const [memory] = rule.memories(h, 1);
+  const [memory] = rule.memories(h, [0]);
   const steps = filled([g.length]);
   for (let k = 0; k < g.length; k++) {
     if (given) h.lr = given[k];

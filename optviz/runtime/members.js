@@ -8,12 +8,14 @@ import { np } from "./numpy.js";
 import { iter, op } from "./operators.js";
 
 export const kinds = {
-  rule: (kind) => making(kind, (values) => {
-    const steps = kind.presetSteps === null ? {} : { preset_steps: kind.presetSteps };
-    const made = Object.assign(new Rule(kind, values), { label: kind.label }, steps);
-    kind.hyperparameters.forEach((name) => Object.defineProperty(made, name, { set(value) { made.assign(name, value); } }));
-    return made;
-  }),
+  rule: (given) => {
+    const kind = written_out(given), steps = kind.presetSteps === null ? {} : { preset_steps: kind.presetSteps };
+    return making(kind, (values) => {
+      const made = Object.assign(new Rule(kind, values), { label: kind.label }, steps);
+      kind.hyperparameters.forEach((name) => Object.defineProperty(made, name, { set(value) { made.assign(name, value); } }));
+      return made;
+    });
+  },
   surface: (kind) => making(kind, (values) => {
     const made = new Surface(kind, values);
     kind.shape.forEach((name, i) => Object.defineProperty(made, name, { get: () => made.shape[i] }));
@@ -29,6 +31,12 @@ export const kinds = {
     });
   },
 };
+
+// Of formulas, letters and symbols a page says where among its texts they are.
+function written_out({ texts, letters, symbols, ...kind }) {
+  const found = (places) => Object.fromEntries(Object.entries(places).map(([name, place]) => [name, texts[place]]));
+  return { ...kind, texts, letters: found(letters), symbols: found(symbols) };
+}
 
 function making(kind, make) {
   return (keywords) => {
@@ -56,13 +64,13 @@ Object.assign(Rule.prototype, {
     const others = (value) => (typeof value === "boolean" ? [!value] : [0.5, 1].filter((other) => other !== value));
     return this.kind.hyperparameters.filter((name) => others(this.values[name]).every((other) => refuses({ [name]: other })));
   },
-  off() { return Object.entries(this.kind.off).filter(([n, idle]) => this.values[n] === idle).map(([n]) => n); },
   formula() {
-    const flags = this.kind.flags.map((flag) => (this.values[flag] ? "1" : "0"));
-    return this.kind.formulas[`${flags.join("")}|${this.off().join(" ")}`];
+    const { flags, off, texts } = this.kind, bits = (truths) => truths.map(Number).join("");
+    const key = `${bits(flags.map((flag) => this.values[flag]))}|${bits(Object.keys(off).map((n) => this.values[n] === off[n]))}`;
+    return this.kind.formulas[key].map((place) => texts[place]).join("");
   },
   numbers() {
-    const off = this.off();
+    const off = Object.keys(this.kind.off).filter((n) => this.values[n] === this.kind.off[n]);
     const shown = this.kind.hyperparameters.filter((n) => !this.kind.flags.includes(n) && !off.includes(n));
     return shown.map((n) => [this.kind.symbols[n], format(this.values[n], ".6g")]);
   },

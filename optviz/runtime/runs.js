@@ -48,32 +48,45 @@ function written(objective, rule, hypers) {
 }
 
 // Their locals: x, g, H the point, the gradient and the Hessian; h, p the numbers of the rule and the surface;
-// s carried terms, before the step, which live in a or b; q tables of powers; r, f what is worked out.
-function walkText({ walk: surface, shape }, { walk: rule, kind: { coupled } }, hypers) {
+// s carried terms, before the step, which live in a or b; e where else a gradient is taken; q tables of powers; r, f what is worked out.
+function walkText({ walk: surface, shape }, { walk: rule, kind: { coupled, curvature } }, hypers) {
   const all = (texts, write) => texts.map(write).join(" "), sides = coupled ? ["a"] : ["a", "b"];
-  const begins = all(sides, (side) => all(rule.begins, (first, k) => `let ${side}${k} = ${first};`));
-  const bend = coupled ? `${surface.bend} ${all(surface.hessian, (text, i) => `H${i} = ${text};`)}` : "";
+  const begins = all(sides, (side, i) => all(rule.begins, (first, k) => `let ${side}${k} = ${first === "x" ? `x${i}` : first};`));
+  const bend = curvature ? `${surface.bend} ${all(surface.hessian, (text, i) => `H${i} = ${text};`)}` : "";
   const moves = all(sides, (side, i) => {
-    const given = [...rule.begins.map((_, k) => `s${k} = ${side}${k}`), ...(coupled ? [] : [`x = x${i}`, `g = g${i}`])];
+    const given = [...rule.begins.map((_, k) => `s${k} = ${side}${k}`), ...(coupled ? [] : [`x = x${i}`, `g = g${i}`]),
+      ...(curvature && !coupled ? [`H = H${3 * i}`] : [])];
     return `{ ${all(given, (each) => `const ${each};`)} ${rule.each}
     ${all(rule.moved, (text, k) => `const y${i + k} = ${text};`)}
     ${all(rule.memory, (text, k) => `${side}${k} = ${text};`)} ${all(rule.moved, (_, k) => `x${i + k} = y${i + k};`)} }`;
   });
+  const slopes = all(surface.gradient, (text, i) => `g${i} = ${text};`);
+  const there = (k) => `{ const x0 = e${k}, x1 = e${k + 1}; ${surface.here} ${slopes} }`;
+  const side = (i) => all(rule.begins, (_, k) => `const s${k} = ${coupled ? "a" : "ab"[i]}${k};`);
+  const points = (texts, from) => all(texts, (text, i) => `e${from + i} = ${text};`);
+  let stands = "";
+  if (rule.stands) {
+    stands = coupled ? `{ ${side(0)} ${rule.stand} ${points(rule.stands, 0)} }`
+      : [0, 1].map((i) => `{ const x = x${i}; ${side(i)} ${rule.stand} ${points(rule.stands, i)} }`).join(" ");
+    stands += there(0);
+  }
+  const probes = rule.probes ? `{ ${stands ? "const x0 = e0, x1 = e1;" : ""} ${rule.probe} ${points(rule.probes, 2)} } ${there(2)}` : "";
   return `"use strict";
 ${all(rule.powers, (_, k) => `let q${k} = [];`)}
 return function (values, steps, losses, end) {
-  let at = 2, x0 = values[0], x1 = values[1], loss, g0, g1, H0, H1, H2, H3, lost = false;
+  let at = 2, x0 = values[0], x1 = values[1], loss, g0, g1, H0, H1, H2, H3, e0, e1, e2, e3, lost = false;
   ${all(hypers, (_, k) => `const h${k} = values[at++];`)} ${all(shape, (_, k) => `const p${k} = values[at++];`)}
   const clip = values[at]; ${begins} ${rule.fixed} ${surface.fixed}
   ${all(rule.powers, (base, k) => `q${k} = powers(q${k}, ${base}, steps);`)}
   for (let t = 0; ; ) {
-    { ${surface.here} loss = ${surface.value[0]}; ${all(surface.gradient, (text, i) => `g${i} = ${text};`)} ${bend} }
+    { ${surface.here} loss = ${surface.value[0]}; ${slopes} ${bend} }
     losses[t] = loss;
     const fine = Number.isFinite(loss);
     if (t > 0 && (lost || !fine || !Number.isFinite(x0) || !Number.isFinite(x1))) return t;
     lost = !fine;
     if (t === steps) break;
     t++;
+    ${stands} ${probes}
     g0 = Math.min(Math.max(g0, -clip), clip);
     g1 = Math.min(Math.max(g1, -clip), clip);
     ${rule.step}

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..runs.descent import first_memory, keeper
+from ..runs.descent import first_memory, keeper, standing
 from ..trace.tape import FIXED, OWN, RECORD, ROW, SCALAR, Value
 from .programs import LATER, LaneTape, Line
 from .safe_radius import safe_radius
@@ -30,7 +30,7 @@ class Program:
         self.objective, self.rule, self.varied = objective, rule, tuple(varied)
         self.clips, self.rates, self.noise = clips, rates, noise
         self.traced = has_formula(objective)
-        self.dim, self.coupled = objective.dim, rule.coupled
+        self.dim, self.coupled, self.curvature = objective.dim, rule.coupled, rule.curvature
         self.terms = self._terms()
         self.tape = LaneTape()
         first, later = self._line(True, self.tape), self._line(False, self.tape)
@@ -76,17 +76,18 @@ class Program:
         h = {n: self._given(tape, n, v) for n, v in rule.values().items()}
         if self.rates:
             h["lr"] = tape.input("rate", ROW if self.rates == "row" else SCALAR)
-        begins = first_memory(rule, h)
         x: Any = [tape.input(f"X{k}", ROW) for k in range(self.dim)]
-        loss, g = self._gradient(tape)
-        g = self._around(tape, g)
+        every = [self._carried(tape, k, first_memory(rule, h, x, x[k]) if first else None)
+                 for k in range(1 if rule.coupled else self.dim)]  # fmt: skip
+        loss, g = self._gradient(tape, SimpleNamespace(**h), x, every)
+        bends = self._hessian(tape) if rule.curvature else []
         steps, memory = [], {}
         turns = [(x, g)] if rule.coupled else list(zip(x, g, strict=True))
         for k, (here, slope) in enumerate(turns):
-            places = {n: self._places(n)[min(k, len(self._places(n)) - 1)] for n in self.terms}
-            carried = begins if first else {
-                n: tape.input(f"m_{p}", min(self.terms[n], ROW)) for n, p in places.items()}  # fmt: skip
-            own = SimpleNamespace(**carried, **({"H": self._hessian(tape)} if rule.coupled else {}))
+            carried = every[k]
+            own = SimpleNamespace(**carried)
+            if bends:
+                own.H = bends if rule.coupled else bends[k][k]
             t = 1 if first else tape.input("t", SCALAR)
             named: dict[str, Any] = {}
             xp = RECORD if first else LATER
@@ -97,23 +98,45 @@ class Program:
         kept = memory if all_places else {p: memory[p] for n in self.terms for p in self._places(n)}
         return Line(tape, loss, tuple(tape.record("add", pair) for pair in zip(x, steps, strict=True)), kept)
 
+    def _carried(self, tape: LaneTape, k: int, begins: dict[str, Any] | None) -> dict[str, Any]:
+        """The carried terms of a coordinate."""
+        places = {n: self._places(n)[min(k, len(self._places(n)) - 1)] for n in self.terms}
+        if begins is not None:
+            return begins
+        return {n: tape.input(f"m_{p}", min(self.terms[n], ROW)) for n, p in places.items()}
+
     def _given(self, tape: LaneTape, name: str, value: Any) -> Any:
         if name in self.varied:
             return tape.input(name, ROW, FIXED)
         return np.float64(value) if isinstance(value, float) else value
 
-    def _point(self, tape: LaneTape) -> list[Any]:
-        shape = [self._given(tape, n, v) for n, v in zip(
+    def _shape(self, tape: LaneTape) -> list[Any]:
+        return [self._given(tape, n, v) for n, v in zip(
             self.objective.shape_names(), self.objective.shape_values(), strict=True)]  # fmt: skip
-        return [*(tape.input(f"X{k}", ROW) for k in range(self.dim)), *shape]
 
-    def _gradient(self, tape: LaneTape) -> tuple[Any, list[Any]]:
+    def _point(self, tape: LaneTape) -> list[Any]:
+        return [*(tape.input(f"X{k}", ROW) for k in range(self.dim)), *self._shape(tape)]
+
+    def _gradient(self, tape: LaneTape, h: Any, x: list[Any], every: list[dict[str, Any]]) -> tuple[Any, list[Any]]:
+        """The loss at x, and the gradient that the rule is given."""
+        rule = self.rule
         if not self.traced:
-            return None, [tape.input(f"G{k}", ROW) for k in range(self.dim)]
-        point = self._point(tape)
-        loss = self.objective.traced.value.called(vars(RECORD), *point)[0]
-        g = self.objective.traced.gradient.called(vars(RECORD), *point)
-        return loss, [row if isinstance(row, Value) else tape.constant(row) for row in g]
+            return None, self._around(tape, [tape.input(f"G{k}", ROW) for k in range(self.dim)])
+        loss = self.objective.traced.value.called(vars(RECORD), *self._point(tape))[0]
+        if rule.stand is not None:
+            memories = [SimpleNamespace(**carried) for carried in every]
+            x = standing(rule, h, memories, x)
+        g = self._slopes(tape, x)
+        if rule.probe is not None:
+            g = self._slopes(tape, rule.probe(h, x, self._noisy(tape, g), RECORD))
+        return loss, self._around(tape, g)
+
+    def _slopes(self, tape: LaneTape, x: list[Any]) -> list[Any]:
+        g = self.objective.traced.gradient.called(vars(RECORD), *x, *self._shape(tape))
+        return [row if isinstance(row, Value) else tape.constant(row) for row in g]
+
+    def _noisy(self, tape: LaneTape, g: list[Any]) -> list[Any]:
+        return [row + tape.input(f"Z{k}", ROW) for k, row in enumerate(g)] if self.noise else g
 
     def _hessian(self, tape: LaneTape) -> list[list[Any]]:
         if self.traced:
@@ -124,8 +147,7 @@ class Program:
 
     def _around(self, tape: LaneTape, g: list[Any]) -> list[Any]:
         """Noise and clipping as `descend` does them, in that order."""
-        if self.noise:
-            g = [row + tape.input(f"Z{k}", ROW) for k, row in enumerate(g)]
+        g = self._noisy(tape, g)
         clips = {n: self._given(tape, n, v) for n, v in self.clips.items() if v is not None or n in self.varied}
         if "clip" in clips:
             g = [RECORD.minimum(RECORD.maximum(row, -clips["clip"]), clips["clip"]) for row in g]

@@ -109,7 +109,7 @@ class Block:
         """The slopes of an objective that has no formula."""
         objective, x = self.program.objective, [*map(self.xp.numbers, self.X)]
         found = {f"G{k}": entry for k, entry in enumerate(objective.array_gradient()(*x))}
-        if self.program.coupled:
+        if self.program.curvature:
             found |= {f"H{k}": entry for k, entry in enumerate(objective.array_hessian()(*x))}
         for name, entry in found.items():
             if name in self.at:

@@ -18,7 +18,7 @@ from ..objectives.minima import Basin, lowest_of
 from ..rules.rule import Rule
 from ..runs.descent import Around, checked_steps
 from .blocks import AROUND, TYPES, Grid, Want, fitting, parts
-from .lanes import Program, Wanted, traced
+from .lanes import Program, Wanted, has_formula, traced
 
 if TYPE_CHECKING:
     import xarray
@@ -212,6 +212,8 @@ def _program(objective, rule, varied, around) -> Program | None:
         if not hasattr(rule, "walk"):
             refuse("sweep", "needs a rule such as SGD(lr=0.1)", rule)
         return None
+    if not has_formula(objective) and (rule.stand is not None or rule.probe is not None):
+        return None  # the slopes are given where the lanes are
     rates = ""
     if type(around.schedule).__name__ != "Constant":
         rates = "row" if "lr" in varied else "one"

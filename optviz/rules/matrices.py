@@ -1,0 +1,101 @@
+"""Small matrices as nested lists, in arithmetic that can be traced: what matrix rules do, of two rows in closed form.
+
+A vector of two is the matrix of one row `[[u, v]]`, or of one column; the same functions take either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+from typing import Any
+
+Matrix = list[list[Any]]
+QUINTIC = (3.4445, -4.7750, 2.0315)  # of Muon's iteration (Jordan 2024)
+
+
+def product(A: Matrix, B: Matrix) -> Matrix:
+    """A times B."""
+    return [[total([a * row[k] for a, row in zip(line, B, strict=True)]) for k in range(len(B[0]))] for line in A]
+
+
+def transposed(A: Matrix) -> Matrix:
+    """A with its rows as columns."""
+    return [list(column) for column in zip(*A, strict=True)]
+
+
+def plus(A: Matrix, B: Matrix) -> Matrix:
+    """A and B, entry by entry."""
+    return [[a + b for a, b in zip(*rows, strict=True)] for rows in zip(A, B, strict=True)]
+
+
+def times(c: Any, A: Matrix) -> Matrix:
+    """A, each entry times a number."""
+    return [[c * a for a in row] for row in A]
+
+
+def total(values: Sequence[Any]) -> Any:
+    """The sum, in the order of the values."""
+    return reduce(lambda a, b: a + b, values)
+
+
+def length(values: Sequence[Any], xp: Any) -> Any:
+    """The root of the sum of squares: of a matrix, its Frobenius norm where `values` are its entries."""
+    return xp.sqrt(total([v * v for v in values]))
+
+
+def quintic(X: Matrix) -> Matrix:
+    """One step of Muon's Newton-Schulz iteration: every singular value s becomes a s + b s^3 + c s^5."""
+    a, b, c = QUINTIC
+    if len(X) > len(X[0]):
+        return transposed(quintic(transposed(X)))
+    A = product(X, transposed(X))
+    return plus(times(a, X), product(plus(times(b, A), times(c, product(A, A))), X))
+
+
+def inverse_root(L: Matrix, xp: Any, named: Any = lambda name, value: value) -> Matrix:
+    """L^(-1/2) of a positive symmetric matrix of two rows, by Cayley and Hamilton; twice, of `root`, it is L^(-1/4).
+
+    `named` names what it is worked out from: s, the root of the determinant, and tau, the root's trace.
+    """
+    (a, b), (_, d) = L
+    s = named("s", xp.sqrt(a * d - b * b))
+    below = s * named("tau", xp.sqrt(a + d + 2 * s))
+    return [[(d + s) / below, -b / below], [-b / below, (a + s) / below]]
+
+
+def root(L: Matrix, xp: Any) -> Matrix:
+    """L^(1/2) of a positive symmetric matrix of two rows."""
+    (a, b), (_, d) = L
+    s = xp.sqrt(a * d - b * b)
+    trace = xp.sqrt(a + d + 2 * s)
+    return [[(a + s) / trace, b / trace], [b / trace, (d + s) / trace]]
+
+
+def turned(q: Sequence[Any], v: Sequence[Any]) -> Sequence[Any]:
+    """Q v, where Q is the turn whose first column is the unit vector q."""
+    return [q[0] * v[0] - q[1] * v[1], q[1] * v[0] + q[0] * v[1]]
+
+
+def turned_back(q: Sequence[Any], v: Sequence[Any]) -> Sequence[Any]:
+    """Q^T v."""
+    return [q[0] * v[0] + q[1] * v[1], q[0] * v[1] - q[1] * v[0]]
+
+
+def power_step(
+    L: Matrix, q: Sequence[Any], xp: Any, named: Any = lambda name, value: value
+) -> tuple[Sequence[Any], Any]:
+    """One round of the power iteration on a turn: Q of the QR of L Q, with L's larger direction first.
+
+    Gives the new first column, and whether the columns changed places: what is kept of each has to as well.
+    `named` names the size along each column, y, the longer one's image, z, its length l, and the new column, e. A
+    column that L takes to 0 stays; of a matrix v v^T one round is enough.
+    """
+    (a, b), (_, d) = L
+    q1, q2 = q
+    image, other = [a * q1 + b * q2, b * q1 + d * q2], [b * q1 - a * q2, d * q1 - b * q2]
+    size, width = named("y_1", q1 * image[0] + q2 * image[1]), named("y_2", q1 * other[1] - q2 * other[0])
+    swap = width > size
+    longer = [named(f"z_{i}", xp.where(swap, b, a)) for i, (a, b) in enumerate(zip(image, other, strict=True), 1)]
+    size = named("l", length(longer, xp))
+    unit = [xp.where(size > 0, a / xp.maximum(size, 1e-300), b) for a, b in zip(longer, q, strict=True)]
+    return [named(f"e_{i}", a) for i, a in enumerate(unit, 1)], swap
