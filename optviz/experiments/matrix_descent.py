@@ -101,10 +101,10 @@ class MatrixDescent(Experiment):
     def figures(self) -> list[Figure]:
         modes = {f"{name} mode": curve(ink, f"{name} mode", line_width=2.6) for name, ink in MODES.items()}
         losses = {n: curve(INKS[n], n, line_width=1.8, line_dash=DASHES[n]) for n in NAMES}
-        updates = {name: curve(ink, name, line_width=1.8) for name, ink in UPDATES.items()}
+        updates = {n: curve(ink, n, line_width=4 if n[0] == "P" else 1.6) for n, ink in UPDATES.items()}  # one on another
         return [
             Figure("modes", {**modes, **moment()}, static=lambda: guides((0, SHARE, 1)), xlabel="step",
-                   ylabel="share of its singular value", height=420, legend="bottom_right"),
+                   ylabel="share of its singular value", height=540, legend="bottom_right"),
             Figure("loss", {**losses, "chosen": curve(GREY, line_width=6, alpha=0.35), **moment()}, xlabel="step",
                    ylabel="loss", logy=True, height=300, legend="bottom_left"),
             Figure("updates", {**updates, **moment()}, xlabel="step", ylabel="singular values of a step",
@@ -120,7 +120,7 @@ class MatrixDescent(Experiment):
         shares = run["modes"] / np.array([self.large, self.small])
         modes = {f"{name} mode": {"x": when, "y": shares[:, k]} for k, name in enumerate(MODES)}
         said = {f"{name} mode": f"{name} mode: {_arrived(self.arrivals[self.rule][k])}" for k, name in enumerate(MODES)}
-        title = f"{_capital(self.rule)}, rate {self.rate_of(self.rule):g}: how much of each direction is learned"
+        title = f"{_capital(self.rule)}: share learned of each mode"
         high = max(1.15, float(np.nanmax(shares[: self._last() + 1])) + 0.05)
         return {
             "modes": Drawing(modes, (0.0, float(self.steps)), (-0.1, min(high, 3.0)), title, said),
@@ -146,7 +146,7 @@ class MatrixDescent(Experiment):
         sizes, when = loggable(run["updates"]), np.arange(1, self.steps + 1)
         low, high = decades(sizes)
         layers = {name: {"x": when, "y": sizes[:, k]} for k, name in enumerate(UPDATES)}
-        title = f"{_capital(self.rule)}: the singular values of each step of P and of Q"
+        title = f"{_capital(self.rule)}: singular values of each step"
         return Drawing(layers, (0.0, float(self.steps)), (max(low, 1e-12), min(high, 1e3)), title)
 
     def _draw_polynomial(self) -> Drawing:
@@ -219,13 +219,14 @@ class MatrixDescent(Experiment):
 ½ |PᵀQ − M|². M has two directions, its pairs of singular vectors, a large and a small one. The first picture says how
 much of each PᵀQ has learned; the table, at which step it is {100 * SHARE:g} %.</p>
 <p><b>From saddle to saddle.</b> Near zero a direction grows at the speed of its singular value. Gradient descent
-learns the large one, rests on a saddle, then learns the small one, {4 / 0.25:g} times as late and more. Adam goes the
-same way: it looks at entries, not at directions.</p>
+learns the large one, rests on a saddle, then learns the small one, some ten times as late here. Adam goes the same way:
+it looks at entries, not at directions.</p>
 <p><b>All at one speed.</b> Muon makes every singular value of a step about 1 before the rate scales it: the small
 direction has less far to go and is done first. The polar factor makes them exactly 1. Shampoo and SOAP find the
 directions from the gradients' squares.</p>
-<p><b>Muon's polynomial</b>, 3.4445 s − 4.775 s³ + 2.0315 s⁵, round after round, takes whatever is not tiny to between
-{QUINTIC_BAND[0]:g} and {QUINTIC_BAND[1]:g}: close to 1 at five matrix products a round, without a decomposition.</p>
+<p><b>Muon's polynomial</b>, 3.4445 s − 4.775 s³ + 2.0315 s⁵, round after round, takes what is not tiny, five rounds
+all that is above 0.006, to between {QUINTIC_BAND[0]:g} and {QUINTIC_BAND[1]:g}: with a few matrix products a round, and
+no decomposition.</p>
 <p><b>Limit.</b> Where P and Q have learned M in equal shares the curvature is twice the largest singular value: gradient
 descent is stable there below 1 over the largest; its slider is shaded from there on.</p>
 """
