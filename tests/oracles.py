@@ -52,7 +52,7 @@ def surfaces() -> list[type[Objective]]:
 
 ON = {"momentum": 0.9, "dampening": 0.3, "weight_decay": 0.1, "lr_decay": 0.05, "damping": 0.5,
       "initial_accumulator_value": 0.5, "nu1": 0.7, "nu2": 0.9, "alpha": 2.0, "gamma": 0.3,
-      "d_coef": 0.7}  # fmt: skip
+      "d_coef": 0.7, "r": 1.0}  # fmt: skip
 
 
 def flag_settings(cls: type[Rule], **fixed) -> list[dict]:

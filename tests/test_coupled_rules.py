@@ -127,9 +127,10 @@ def test_small_matrices(seed):
     random = np.random.default_rng(seed)
     M = random.standard_normal((2, 2))
     L = M @ M.T + 0.01 * np.eye(2)
-    half, quarter = (
-        np.array(matrices.inverse_root(A, FLOATS)) for A in (L.tolist(), matrices.root(L.tolist(), FLOATS))
-    )
+    R = np.linalg.cholesky(L)[[0, 1, 1], [0, 0, 1]].tolist()
+    half, quarter = (np.array(matrices.inverse_root(A, FLOATS)) for A in (R, matrices.root(R, FLOATS)))
+    more = matrices.added(R, M[0].tolist(), FLOATS)
+    np.testing.assert_allclose(np.array(matrices.symmetric(more)), (L + np.outer(M[0], M[0]))[[0, 0, 1], [0, 1, 1]])
     np.testing.assert_allclose(half @ half @ L, np.eye(2), atol=1e-9)
     np.testing.assert_allclose(quarter @ quarter @ quarter @ quarter @ L, np.eye(2), atol=1e-9)
     U, s, V = np.linalg.svd(M)

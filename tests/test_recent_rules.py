@@ -23,6 +23,7 @@ GROUPS = {"betas": ("beta1", "beta2", "beta3"), "nus": ("nu1", "nu2")}
 RANGES = {
     "beta1": (0.5, 0.95), "beta2": (0.8, 0.999), "beta3": (0.8, 0.9999), "weight_decay": (0.0, 0.2), "nu1": (0.0, 1.0),
     "nu2": (0.0, 1.0), "alpha": (0.0, 4.0), "warmup": (1.0, 150.0),
+    "final": (1.0, 50.0), "gamma": (1e-3, 0.1),
     "eps": (1e-8, 1e-4), "initial_accumulator": (0.0, 1e-3), "lr": (5e-5, 4e-4),
 }  # fmt: skip
 # QHAdam's shares of the means are rounded to single precision there; AdaBelief divides by what nearly cancels
@@ -43,6 +44,7 @@ def drawn(cls: type[Rule], seed: int) -> dict[str, float]:
 
 def named_as_there(cls: type[Rule], settings: dict) -> dict:
     left = {NAMES.get(name, name): value for name, value in settings.items()}
+    left |= {"final_lr": left.pop("final") * left["lr"]} if "final" in left else {}
     for group, names in GROUPS.items():
         held = tuple(left.pop(name) for name in names if name in left)
         left |= {group: held} if held else {}

@@ -11,9 +11,11 @@ from scipy.linalg import solve_discrete_lyapunov
 
 import optviz
 from optviz import Hyperparameter, Rule, descend
+from optviz.listed import own_classes
 from optviz.menus import rules
 from optviz.objectives.surfaces import Himmelblau, Quadratic, Rosenbrock, RotatedQuadratic
 from optviz.readings import linear
+from optviz.rules import averaging, coupled
 from optviz.rules.hyperparameters import rate, velocity_kept
 from optviz.rules.schedules import LinearDecay
 from optviz.runs.linear_filter import filtered
@@ -125,6 +127,8 @@ def test_every_rule_has_a_limit_or_a_reason():
         "Newton",
         "QHAdam",
         "ADOPT",
+        "AdaBound",
+        *(cls.__name__ for module in (coupled, averaging) for cls in own_classes(module.__name__, Rule)),
     ]
     torch = pytest.importorskip("torch")
     assert "runs through torch" in stability.why_not(optviz.TorchOptimizer(torch.optim.SGD, lr=0.1))

@@ -21,6 +21,7 @@ NAMED = {
     "step": ("Δx", "", ""), "turn": ("s", "", ""), "factor": ("φ", "", ""), "size": ("Δ", "", ""),
     "g_kept": ("g", "~", ""), "delta": ("Δ", "", ""), "det": ("det", "", ""),
     "rho_inf": ("ρ", "", ""), "origin_1": ("x", "", ""), "origin_2": ("x", "", ""), "d_max": ("d", "", "max"),
+    "gamma_max": ("γ", "", "max"),
 }  # fmt: skip
 FIXED = {
     "mu_next": "t+1",

@@ -12,7 +12,7 @@ from typing import Any
 import param
 
 from .hyperparameters import decay_rate, epsilon, first_beta, pull, rate, second_beta
-from .matrices import QUINTIC, inverse_root, length, power_step, product, total, turned, turned_back
+from .matrices import QUINTIC, added, inverse_root, length, power_step, product, total, turned, turned_back
 from .recent import BESIDE
 from .rule import Hyperparameter, Rule
 
@@ -161,15 +161,16 @@ class Shampoo(Rule):
     eps = epsilon(1e-6)
 
     coupled = True
-    memory = {"L_11": "eps", "L_12": 0.0, "L_22": "eps"}
+    memory = {"R_11": 0.0, "R_21": 0.0, "R_22": 0.0}  # of the factor of the matrix L
     preset = {"lr": 1.0}
 
     @staticmethod
     def update(h, memory, x, g, t, let, xp):
-        a = let("L_11", memory.L_11 + g[0] * g[0])
-        b = let("L_12", memory.L_12 + g[0] * g[1])
-        d = let("L_22", memory.L_22 + g[1] * g[1])
-        root = inverse_root([[a, b], [b, d]], xp, let)
+        first = xp.equal(t, 1)
+        before = (xp.where(first, h.eps**0.5, memory.R_11), memory.R_21, xp.where(first, h.eps**0.5, memory.R_22))
+        before = [let(f"C_{k}", each) for k, each in zip(("11", "21", "22"), before, strict=True)]
+        R = [let(f"R_{k}", each) for k, each in zip(("11", "21", "22"), added(before, g, xp), strict=True)]
+        root = inverse_root(R, xp, let)
         return both(let, "step", [-h.lr * row[0] for row in product(root, [[a] for a in g])])
 
 

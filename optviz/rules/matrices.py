@@ -54,23 +54,42 @@ def quintic(X: Matrix) -> Matrix:
     return plus(times(a, X), product(plus(times(b, A), times(c, product(A, A))), X))
 
 
-def inverse_root(L: Matrix, xp: Any, named: Any = lambda name, value: value) -> Matrix:
-    """L^(-1/2) of a positive symmetric matrix of two rows, by Cayley and Hamilton; twice, of `root`, it is L^(-1/4).
+# A positive symmetric matrix L of two rows as its factor R = (r11, r21, r22), L = R R^T (Cholesky): of squares that are
+# added up one by one, L itself would be singular to a computer where gradients are large.
 
-    `named` names what it is worked out from: s, the root of the determinant, and tau, the root's trace.
+
+def added(R: Sequence[Any], v: Sequence[Any], xp: Any) -> list[Any]:
+    """The factor of L + v v^T, by a turn."""
+    r11, r21, r22 = R
+    size = xp.sqrt(r11 * r11 + v[0] * v[0])
+    c, s = r11 / xp.maximum(size, 1e-300), v[0] / xp.maximum(size, 1e-300)
+    left = c * v[1] - s * r21
+    return [size, c * r21 + s * v[1], xp.sqrt(r22 * r22 + left * left)]
+
+
+def symmetric(R: Sequence[Any]) -> list[Any]:
+    """The entries of L: above left, beside, below right."""
+    return [R[0] * R[0], R[0] * R[1], R[1] * R[1] + R[2] * R[2]]
+
+
+def inverse_root(R: Sequence[Any], xp: Any, named: Any = lambda name, value: value) -> Matrix:
+    """L^(-1/2), by Cayley and Hamilton; of `root`, that is L^(-1/4).
+
+    `named` names what it is worked out from: L's entries, s, the root of its determinant, and tau, the root's trace.
     """
-    (a, b), (_, d) = L
-    s = named("s", xp.sqrt(a * d - b * b))
+    a, b, d = (named(name, entry) for name, entry in zip(("L_11", "L_12", "L_22"), symmetric(R), strict=True))
+    s = named("s", R[0] * R[2])
     below = s * named("tau", xp.sqrt(a + d + 2 * s))
     return [[(d + s) / below, -b / below], [-b / below, (a + s) / below]]
 
 
-def root(L: Matrix, xp: Any) -> Matrix:
-    """L^(1/2) of a positive symmetric matrix of two rows."""
-    (a, b), (_, d) = L
-    s = xp.sqrt(a * d - b * b)
+def root(R: Sequence[Any], xp: Any) -> list[Any]:
+    """The factor of L^(1/2)."""
+    a, b, d = symmetric(R)
+    s = R[0] * R[2]
     trace = xp.sqrt(a + d + 2 * s)
-    return [[(a + s) / trace, b / trace], [b / trace, (d + s) / trace]]
+    first = xp.sqrt((a + s) / trace)
+    return [first, b / trace / first, xp.sqrt(s) / first]
 
 
 def turned(q: Sequence[Any], v: Sequence[Any]) -> Sequence[Any]:

@@ -194,3 +194,33 @@ class AdEMAMix(Rule):
         top = let("u", m / (1 - h.beta1**t) + h.alpha * come * m_slow)
         root = xp.sqrt(v / (1 - h.beta2**t)) + h.eps
         return let("step", -h.lr * (top / root + h.weight_decay * x))
+
+
+class AdaBound(Rule):
+    """Adam whose rate is held between bounds that close in on one final rate, SGD's (arXiv 1902.09843).
+
+    The final rate is stated in learning rates, so that lr scales the whole of it, as schedules do; pytorch-optimizer
+    states `final_lr`, which is `final` times lr.
+    """
+
+    lr = rate(1e-3)
+    beta1 = first_beta()
+    beta2 = second_beta()
+    final = Hyperparameter(100.0, bounds=(0, None), softbounds=(1, 200), step=1.0, symbol="phi", label="Final rate",
+                           on_map=(0.1, 1000.0, True), doc="The rate in the end, in learning rates.")  # fmt: skip
+    gamma = Hyperparameter(1e-3, bounds=(0, None), inclusive_bounds=(False, False), softbounds=(1e-3, 1), step=1e-3,
+                           symbol="gamma", on_map=(1e-4, 1.0, True), doc="How fast the bounds close in.")  # fmt: skip
+    eps = epsilon(1e-8)
+    weight_decay = pull(doc=BESIDE)
+
+    memory = {"m": 0.0, "v": 0.0}
+    preset = {"lr": 0.01, "final": 5.0, "gamma": 0.1}
+    own_sentence = "passes from Adam's rate to a final one of its own: no one limit holds for both."
+
+    @staticmethod
+    def update(h, memory, x, g, t, let, xp):
+        m, v = _means(h, memory, g, let)
+        last = let("phi", h.final * h.lr)
+        low, high = let("a", last * (1 - 1 / (h.gamma * t + 1))), let("b", last * (1 + 1 / (h.gamma * t)))
+        own = let("u", h.lr * xp.sqrt(1 - h.beta2**t) / (1 - h.beta1**t) / (xp.sqrt(v + 1e-15) + h.eps))
+        return let("step", -xp.clip(own, low, high) * m - h.lr * h.weight_decay * x)

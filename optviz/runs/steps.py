@@ -98,7 +98,8 @@ def _carried(run: Trajectory, lane: int, t: int, i: int, first: dict[str, float]
 
 def _coupled(bends: Sequence[float], points: np.ndarray, g: np.ndarray) -> dict[str, float]:
     """The coordinates of a point, of its gradient, its Hessian where there is one, and the next point."""
-    curvature = dict(zip(("H_11", "H_12", "H_21", "H_22"), bends, strict=False))
+    names = ("H_11", "H_12", "H_21", "H_22")
+    curvature = {names[k]: bend for k, bend in enumerate(bends)}
     both = {f"{name}_{i + 1}": float(row[i]) for name, row in (("x", points[0]), ("g", g)) for i in range(2)}
     return {**curvature, **both, **{f"x_{i + 1}_next": float(points[1, i]) for i in range(2)}}
 

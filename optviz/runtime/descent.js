@@ -43,13 +43,14 @@ export class Rule {
     this.terms = kind.terms[flags];
     this.update = kind.update[flags];
     this.walk = kind.walk[flags]; // the update as `runs.js` takes it
-    this.stand = kind.stand?.[flags];
-    this.probe = kind.probe?.[flags];
+    this.stand = kind.stand?.[flags] ?? null;
+    this.probe = kind.probe?.[flags] ?? null;
     if (!this.update) throw new Error(`${this.name} refuses this setting of ${kind.flags.join(", ")}.`);
   }
 
   get memory() { return this.kind.memory; }
   get coupled() { return this.kind.coupled; }
+  get curvature() { return this.kind.curvature ?? false; }
 
   lanes() {
     return commonLength([1, ...Object.values(this.values).filter(isList).map((value) => numbersOf(value).length)]);
