@@ -65,9 +65,8 @@ def test_small_matrices_are_numpy_s():
         np.testing.assert_allclose(matrix_rules.singular_values(A.tolist()), S, rtol=1e-12, atol=1e-14)
         np.testing.assert_allclose(matrix_rules.polar_factor(A.tolist()), U @ Vt, atol=1e-12)
         L = A @ A.T + 1e-3 * np.eye(2)
-        root = np.array(matrix_rules.fourth(L.tolist()))
-        np.testing.assert_allclose(np.linalg.inv(root) @ np.linalg.inv(root) @ np.linalg.inv(root) @ np.linalg.inv(root),
-                                   L, rtol=1e-9, atol=1e-9)  # fmt: skip
+        root = np.linalg.inv(matrix_rules.fourth(L.tolist()))
+        np.testing.assert_allclose(root @ root @ root @ root, L, rtol=1e-9, atol=1e-9)
         Q = np.array(matrix_rules.axes(L.tolist()))
         inside = Q.T @ L @ Q
         assert abs(inside[0, 1]) < 1e-12 * inside[0, 0] and inside[0, 0] >= inside[1, 1]

@@ -101,7 +101,8 @@ class MatrixDescent(Experiment):
     def figures(self) -> list[Figure]:
         modes = {f"{name} mode": curve(ink, f"{name} mode", line_width=2.6) for name, ink in MODES.items()}
         losses = {n: curve(INKS[n], n, line_width=1.8, line_dash=DASHES[n]) for n in NAMES}
-        updates = {n: curve(ink, n, line_width=4 if n[0] == "P" else 1.6) for n, ink in UPDATES.items()}  # one on another
+        # P's and Q's may lie on one another
+        updates = {n: curve(ink, n, line_width=4 if n[0] == "P" else 1.6) for n, ink in UPDATES.items()}
         return [
             Figure("modes", {**modes, **moment()}, static=lambda: guides((0, SHARE, 1)), xlabel="step",
                    ylabel="share of its singular value", height=540, legend="bottom_right"),
@@ -227,8 +228,8 @@ directions from the gradients' squares.</p>
 <p><b>Muon's polynomial</b>, 3.4445 s − 4.775 s³ + 2.0315 s⁵, round after round, takes what is not tiny, five rounds
 all that is above 0.006, to between {QUINTIC_BAND[0]:g} and {QUINTIC_BAND[1]:g}: with a few matrix products a round, and
 no decomposition.</p>
-<p><b>Limit.</b> Where P and Q have learned M in equal shares the curvature is twice the largest singular value: gradient
-descent is stable there below 1 over the largest; its slider is shaded from there on.</p>
+<p><b>Limit.</b> Where P and Q have learned M in equal shares the curvature is twice the largest singular value:
+gradient descent is stable there below 1 over the largest; its slider is shaded from there on.</p>
 """
 
     def arrange(self, page) -> Any:

@@ -50,7 +50,7 @@ def polar(G: Matrix, memory: Memory, t: int, knobs: Mapping[str, float]) -> Matr
 def shampoo(G: Matrix, memory: Memory, t: int, knobs: Mapping[str, float]) -> Matrix:
     """Shampoo: the gradient between the inverse fourth roots of its sums of squares, by rows and by columns."""
     for name, square in (("L", product(G, transposed(G))), ("R", product(transposed(G), G))):
-        before = memory[name] if name in memory else [[SHAMPOO_EPS, 0.0], [0.0, SHAMPOO_EPS]]
+        before = memory.get(name, [[SHAMPOO_EPS, 0.0], [0.0, SHAMPOO_EPS]])
         memory[name] = plus(before, square)
     return times(-knobs["lr"], product(product(fourth(memory["L"]), G), fourth(memory["R"])))
 
