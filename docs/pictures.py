@@ -32,6 +32,7 @@ CARDS = {
     "logistic_regression": ({}, ["data", "logistic", "hinge", "loss"], (1400, 900)),
     "stochastic_landscape": ({"sample": 14}, ["sample", "risk", "losses"], (1300, 900)),
     "conditioning": ({"condition": 30}, ["surface", "angles"], (1500, 900)),
+    "matrix_descent": ({}, ["modes", "loss", "updates"], (1400, 900)),
     "hyperparameter_map": ({"scene": "fractal-boundary-of-a-tanh-net"}, ["map"], (1400, 900)),
     "edge_of_stability": ({}, ["sharpness", "loss", "map"], (1400, 900)),
     "race": ({}, ["surface"], (1400, 900)),

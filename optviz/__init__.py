@@ -54,6 +54,7 @@ _LATER = {
     "LogisticRegression": "experiments.logistic_regression",
     "StochasticLandscape": "experiments.stochastic_landscape",
     "Conditioning": "experiments.conditioning",
+    "MatrixDescent": "experiments.matrix_descent",
     "HyperparameterMap": "experiments.hyperparameter_map",
     "EdgeOfStability": "experiments.edge_of_stability",
     "Race": "experiments.race",

@@ -11,6 +11,7 @@ KNOBS = {
     "edge_of_stability": ["Learning rate", "Momentum", "Steps"],
     "hyperparameter_map": ["Learning rate", "Momentum", "Steps"],
     "loss_comparison": ["Learning rate", "Momentum", "Epochs", "Step to dissect"],
+    "matrix_descent": ["Large singular value", "Small singular value", "Size of the start"],
     "noisy_descent": ["Condition number", "Learning rate", "Noise", "Runs", "Steps"],
     "race": ["Steepness", "Trials each", "Steps"],
     "single_parameter": ["Learning rate", "Decay", "Momentum", "Clip", "Epoch"],

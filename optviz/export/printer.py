@@ -110,7 +110,10 @@ class _Body:
 
     def _Assign_statement(self, node):
         value = self.expression(node.value)
-        return [line for target in node.targets for line in self._store(target, value)]
+        if len(node.targets) == 1:
+            return self._store(node.targets[0], value)
+        stores = [line for target in node.targets for line in self._store(target, "$v")]
+        return [f"{{ const $v = {value};", *stores, "}"]  # Python works it out once
 
     def _AnnAssign_statement(self, node):
         return [] if node.value is None else self._store(node.target, self.expression(node.value))

@@ -135,7 +135,7 @@ class Remote:
 
 def _made_of(played: Played) -> dict[str, Any]:
     rule, steps = played.rule, max(last_step(played), 1)
-    corrected = corrections(type(rule)) if isinstance(rule, Rule) else []
+    corrected = corrections(type(rule))
     found = [letters_at(played, t) for t in range(1, min(steps, played.run.steps) + 1)]
     sides = [{n: [each[i][n] for each in found] for n in side} for i, side in enumerate(found[0] if found else [])]
     return {

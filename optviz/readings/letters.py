@@ -32,8 +32,10 @@ def letters(cls: type[Rule]) -> dict[str, str]:
 
 
 @cache
-def corrections(cls: type[Rule]) -> list[str]:
-    """The decays beta for whose running means the formula makes up, by a factor of 1 - beta^t."""
+def corrections(cls: type) -> list[str]:
+    """The decays beta for whose running means the formula makes up, by a factor of 1 - beta^t; of no `Rule`, none."""
+    if not issubclass(cls, Rule):
+        return []
     found: dict[str, None] = {}
     for h in _structures(cls):
         terms = read(cls, h, TYPESET)

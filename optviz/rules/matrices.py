@@ -6,7 +6,6 @@ A vector of two is the matrix of one row `[[u, v]]`, or of one column; the same 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
 from typing import Any
 
 Matrix = list[list[Any]]
@@ -35,7 +34,10 @@ def times(c: Any, A: Matrix) -> Matrix:
 
 def total(values: Sequence[Any]) -> Any:
     """The sum, in the order of the values."""
-    return reduce(lambda a, b: a + b, values)
+    found = values[0]
+    for value in values[1:]:
+        found = found + value
+    return found
 
 
 def length(values: Sequence[Any], xp: Any) -> Any:

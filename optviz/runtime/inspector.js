@@ -47,7 +47,7 @@ export class Inspector {
 
   // What is shown may be of another run now.
   renew() {
-    const { run, lane, steps, rule, label } = this.run, key = [run, lane, steps, label, rule.kind, ...Object.values(rule.values ?? {})];
+    const { run, lane, steps, rule, label } = this.run, key = [run, lane, steps, label, rule?.kind, ...Object.values(rule?.values ?? {})];
     this.stale ||= !same_key(key, this.key);
     this.key = key;
   }
@@ -58,8 +58,8 @@ export class Inspector {
     this.menu.hidden = runs.length < 2;
     this.menu.replaceChildren(...runs.map(({ label }, i) => element("option", { value: i, textContent: label, selected: i === this.chosen })));
     this.names = run.x.shape[2] ? objective?.names ?? ["x", "y"].slice(0, run.x.shape[2]) : ["Value"]; // of numbers alone
-    this.values = parts.parts_of(this.run, rule.kind?.corrections ?? []);
-    this.letters = rule.kind?.letters ? letters_of(rule.kind) : new Map();
+    this.values = parts.parts_of(this.run, rule?.kind?.corrections ?? []);
+    this.letters = rule?.kind?.letters ? letters_of(rule.kind) : new Map();
     this.scales = {};
     this.tabulate();
     this.typeset();
@@ -148,12 +148,12 @@ export class Inspector {
   }
 
   typeset() {
-    const { rule, run } = this.run, words = rule.formula ? rule.formula() : "";
+    const { rule, run } = this.run, words = rule?.formula ? rule.formula() : "";
     const sides = this.player.parts.letters_at(this.run, 1).length;
     if (!sides) this.formulas.replaceChildren(element("p", {}, parsed(words)));
-    if (this.words === words && this.sides?.length === sides && this.ruled === rule.kind && sides) return this.head();
+    if (this.words === words && this.sides?.length === sides && this.ruled === rule?.kind && sides) return this.head();
     this.words = words;
-    this.ruled = rule.kind;
+    this.ruled = rule?.kind;
     this.sides = Array.from({ length: sides }, () => new Substitution(words, this.letters));
     this.heads = this.sides.map(() => element("h3"));
     if (sides) this.formulas.replaceChildren(...this.sides.map(({ content }, i) => element("div", { className: "side" }, this.heads[i], content)));
