@@ -81,7 +81,7 @@ class HyperparameterMap(SurfaceDescent):
             params.setdefault("scene", OWN)
         optimizer = params.get("optimizer", params.get("optimizer_name", "SGD"))
         optimizer = resolved("rule", optimizer, "HyperparameterMap.optimizer")
-        objective = given_surface(params, "Quadratic", "HyperparameterMap.objective")
+        objective = given_surface(params, "Quadratic", "HyperparameterMap.objective", curves=True)
         known = axes_for(optimizer, objective)
         for side in SIDES:
             if params.get(side, known[0]) not in known:

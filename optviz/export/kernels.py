@@ -71,7 +71,7 @@ def objective_script(objective: Objective | type[Objective]) -> Script:
         refuse("objective_script", "needs an objective with a formula", made)
     declared = {name: getattr(made, name) for name in ("domain", "minima", "starts") if not _is_live(made, name)}
     shape = dict(zip(made.shape_names(), made.shape_values(), strict=True))
-    about = {"name": type(made).__name__, "label": label_of(made), "names": made.names}
+    about = {"name": type(made).__name__, "label": label_of(made), "names": made.names, "is_curve": made.is_curve}
     return literal({**about, **declared, "lowest": made.lowest, **_readings(made.traced, made.names, [], shape)})
 
 

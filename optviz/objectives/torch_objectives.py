@@ -80,6 +80,7 @@ class TorchFunction:
     """
 
     names = ("x", "y")
+    is_curve = False
     lowest = None
 
     def __init__(self, function: Callable, domain, minima=(), starts=((0.0, 0.0),), label="", own_gradient=False):

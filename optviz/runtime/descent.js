@@ -103,6 +103,7 @@ class Objective {
     this.shape = kind.shapeDefaults.map((value, i) => named[i] ?? value);
     this.dim = kind.names.length;
     for (const name of ["names", "label", "domain", "minima", "starts", "lowest"]) this[name] = kind[name];
+    this.is_curve = Boolean(kind.is_curve);
   }
 
   // The value at each point, in the shape that the coordinates broadcast to.
