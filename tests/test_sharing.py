@@ -140,7 +140,7 @@ def test_every_rule_and_every_surface_travels(number):
 
 def test_names_never_clash():
     own = set(sharing.specs(SurfaceDescent(optimizer=TorchOptimizer(torch.optim.SGD, lr=0.1), steps=2)))
-    assert own == {"objective", "formula", "optimizer", "steps", "clip", "start_x", "start_y", "basins"}
+    assert own == {"objective", "formula", "optimizer", "steps", "clip", "start_x", "start_y", "basins", "flow"}
     for rule in rules().values():
         for surface in surfaces().values():
             names = [*own, *rule.hyperparameters(), *surface.shape_names()]

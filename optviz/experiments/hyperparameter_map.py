@@ -296,7 +296,7 @@ class HyperparameterMap(SurfaceDescent):
             active=["pan", "wheel_zoom"], hooks=[grey_ground, roomy, whole("here"), pointer("image", "gone")],
         )  # fmt: skip
         found["surface"].height = 330
-        return [picture, found["surface"], found["loss"], found["values"], found["updates"]]
+        return [picture, found["surface"], *[found[n] for n in ("loss", "sharpness", "values", "updates")]]
 
     members_draw = SurfaceDescent.draw
 
@@ -412,6 +412,6 @@ class HyperparameterMap(SurfaceDescent):
         return frame(
             [*page.controls, under_knobs(*beside)],
             [page.message, page.status, *page.pictures("map")],
-            [*page.pictures("surface", "loss", "values", "updates")],
+            [*page.pictures("surface", "loss", "sharpness", "values", "updates")],
             [below, html(self.notes, "notes")], beside=True,
         )  # fmt: skip

@@ -61,6 +61,16 @@ from ..runs.trajectory import Trajectory
 from ..state.weak import weakly
 from ..theory.outlook import outlook, point_shown
 from ..theory.verdicts import place, shown
+from .edge_pictures import (
+    band_layers,
+    drawn_sharpness,
+    flow_keys,
+    flow_of,
+    flow_text,
+    mean_columns,
+    mean_layer,
+    sharpness_figure,
+)
 from .first_rates import at_first_rate, first_rate, half_limited, has_rate
 from .starts import first_start, followed, start_held
 from .surface_knobs import every_knob, member_knobs, names_shown
@@ -97,6 +107,8 @@ class SurfaceDescent(Experiment):
     start_x = param.Number(-5.0, precedence=2, label="Start x", doc="Drag the ring or click the surface instead.")
     start_y = param.Number(-2.0, precedence=2, label="Start y", doc="Drag the ring or click the surface instead.")
     basins = param.Selector(default=OFF, objects=[OFF, REACHED, SPEED], label="Colour each start by")
+    flow = param.Boolean(False, precedence=2, label="Sharpness and central flow",
+                         doc="lr times the largest curvature beside its limit; the way between swings.")  # fmt: skip
     fit_axes = param.Event(label="Fit axes to this run", doc="The axes stay put while you move a knob.")
 
     title = "Descent on a surface"
@@ -108,6 +120,7 @@ class SurfaceDescent(Experiment):
         params.setdefault("optimizer", params.get("optimizer_name", "SGD"))
         params["objective"] = given_surface(params, "Quadratic", "SurfaceDescent.objective", curves=True)
         self._watched: list[tuple[Any, Any]] = []
+        given_steps = "steps" in params
         named = isinstance(params["optimizer"], str)
         params["optimizer"] = resolved("rule", params["optimizer"], "SurfaceDescent.optimizer")
         if named:
@@ -116,6 +129,9 @@ class SurfaceDescent(Experiment):
             if has_rate(rule, objective):
                 params["optimizer"] = with_setting(rule, "lr", first_rate(half_limited(rule, objective), objective))
         params["start"] = start_held(params["objective"], first_start(params, params["objective"].starts[0]))
+        params.setdefault("flow", params["objective"].at_edge)
+        if params["objective"].usual_steps is not None and not given_steps:
+            params["steps"] = params["objective"].usual_steps
         super().__init__(**params)
         self.settle({"optimizer", "objective", "start"})
 
@@ -135,6 +151,10 @@ class SurfaceDescent(Experiment):
                 new["steps"] = _preset_steps(new["optimizer"])
         if changed & CHOICES and "objective" not in changed:
             new["objective"] = surface_of(self, changed, True)
+            if "steps" not in changed and new["objective"].usual_steps is not None:
+                new["steps"] = new["objective"].usual_steps
+            if "flow" not in changed:
+                new["flow"] = new["objective"].at_edge
         new |= at_first_rate(self, changed, new)
         objective, optimizer = new.get("objective", self.objective), new.get("optimizer", self.optimizer)
         new |= followed(self, changed, objective.starts[0] if changed & {"objective", *CHOICES} else None)
@@ -177,7 +197,8 @@ class SurfaceDescent(Experiment):
         expected = outlook(self.optimizer, self.objective, run, local, lowest, self.clip) if known else None
         basins = self._basins(box, local) if known and self.basins != OFF else None
         ends = None if basins is None else basins.found
-        return {**found, "minima": local, "outlook": expected, "basins": ends, "picture": basins}
+        flow = flow_of(self, run) if known and self.flow else None
+        return {**found, "minima": local, "outlook": expected, "basins": ends, "picture": basins, "flow": flow}
 
     def _basins(self, box, local) -> Picture | None:
         """Where the rule takes every start of the picture; None for what runs through torch."""
@@ -213,7 +234,7 @@ class SurfaceDescent(Experiment):
             Figure("surface", {
                 "image": surface(), "arrivals": surface(label="arrivals"), "kinds": basins("kinds"),
                 "levels": lines("white", alpha=0.45), **profile_layers(),
-                "path": curve(ORANGE, "path", path=True, line_width=2.2),
+                "path": curve(ORANGE, "path", path=True, line_width=2.2), **band_layers(),
                 **stars(),
                 "begin": marks("white", "circle", 12, "start", line_color="#111111", line_width=2),
                 "end": marks(ORANGE, "square", 9, "end", line_color="white", line_width=1.2),
@@ -223,8 +244,9 @@ class SurfaceDescent(Experiment):
                 tap=self._begin_at, drag=("begin", self._begin_at)),
             Figure("loss", {
                 "loss": curve(ORANGE), "expected": curve(GREY, "rate expected", line_dash="dashed"),
-                **off_scale_marks(), **moment(),
+                "mean": mean_layer(), **off_scale_marks(), **moment(),
             }, xlabel="step", logy=True, height=185, bare_x=True, legend="top_right"),
+            sharpness_figure(),
             Figure("values", {
                 "first": curve(BLUE, "x"), "second": curve(ORANGE, "y"), **off_scale_marks(), **moment(),
             }, xlabel="step", height=175, bare_x=True, legend="top_right"),
@@ -258,11 +280,14 @@ class SurfaceDescent(Experiment):
         expected = expected_loss(self.results["outlook"], run.loss[:, 0], self.results["floor"], ranges["loss"])
         of, keys = " of the picture" if self.results["lowest"] is None else "", keys_shown(self.objective)
         loss = {"loss": {"x": at, "y": joined(loggable(above))}, "expected": expected,
-                **off_scale(shown, ranges["loss"])}  # fmt: skip
+                "mean": mean_columns(self), **off_scale(shown, ranges["loss"])}  # fmt: skip
         values = pair_shown(self.objective, at, run.x, ranges["values"], 0)
         updates = pair_shown(self.objective, after, run.updates, ranges["updates"], 1)
         return {
-            "loss": Drawing(loss, span, ranges["loss"], f"Loss above the lowest value{of}, against step"),
+            "loss": Drawing(
+                loss, span, ranges["loss"], f"Loss above the lowest value{of}, against step", flow_keys(self)
+            ),  # fmt: skip
+            "sharpness": drawn_sharpness(self),
             "values": Drawing(values, span, ranges["values"], "Value of each coordinate", keys),
             "updates": Drawing(updates, span, ranges["updates"], "Update of each coordinate", keys),
         }
@@ -322,7 +347,7 @@ class SurfaceDescent(Experiment):
 
     def _outlook(self) -> str:
         found, shares = self.results["outlook"], basin_shares(self.results["basins"])
-        return "" if found is None else shares + outlook_text(found)
+        return "" if found is None else shares + flow_text(self) + outlook_text(found)
 
     notes = NOTES
 
@@ -330,7 +355,7 @@ class SurfaceDescent(Experiment):
         menu = knobs_of(self, ["objective_name"])
         main = pn.Column(menu, formula_knobs(self, menu, "objective_name"), knobs_of(self, ["optimizer_name"]),
                          sizing_mode="stretch_width", margin=0)  # fmt: skip
-        rest = [n for n in ("steps", "clip", "start_x", "start_y", "basins", "fit_axes") if n in self.menu()]
+        rest = [n for n in ("steps", "clip", "start_x", "start_y", "basins", "flow", "fit_axes") if n in self.menu()]
         made = self._member_controls if members is None else every_knob(members, (self.optimizer, self.objective))
         return [main, pn.Column(made, sizing_mode="stretch_width", margin=0), knobs_of(self, rest)]
 
@@ -357,7 +382,7 @@ class SurfaceDescent(Experiment):
         return frame(
             [*page.controls, under_knobs(*beside)],
             [page.message, page.status, *page.pictures("surface")],
-            page.pictures("loss", "values", "updates"),
+            page.pictures("loss", "sharpness", "values", "updates"),
             [below, html(self.notes, "notes")],
             beside=True,
         )

@@ -26,6 +26,7 @@ from ..pictures.scene import (
 )
 from ..theory.outlook import lowest_among
 from ..theory.run_ends import gradient_at
+from .edge_pictures import band_columns, flow_keys
 
 FIRST, SECOND = "x", "y"  # what keys call both coordinates
 
@@ -69,6 +70,7 @@ def drawn_surface(experiment: Any, speed: bool, basins: dict[str, Any]) -> Drawi
     layers = {
         "image": scape.image, **basins, "levels": scape.lines,
         "curve": scape.curve if objective.is_curve else EMPTY, **step_at(experiment, 0),
+        **band_columns(experiment),
         "path": path_columns(points, box),
         **star_columns(seen(objective, minima["points"]), deep),
         "begin": {"x": points[0, :, 0], "y": points[0, :, 1]}, "end": {"x": ends[:, 0], "y": ends[:, 1]},
@@ -77,7 +79,8 @@ def drawn_surface(experiment: Any, speed: bool, basins: dict[str, Any]) -> Drawi
     title = f"{label_of(experiment.optimizer)} on {label_of(objective)}"
     span = arrivals(experiment, speed)
     limits = {"image": scape.limits, "arrivals": span, "kinds": (-0.5, GONE + 0.5)}
-    keys = {**star_keys(deep), **_scales_of_starts(experiment, speed, span[1]), **_keys_of_curves(objective)}
+    keys = {**star_keys(deep), **_scales_of_starts(experiment, speed, span[1]), **_keys_of_curves(objective),
+            **flow_keys(experiment)}  # fmt: skip
     axes = {"y": {"label": "f(x)" if objective.is_curve else objective.names[1]}}
     return Drawing(layers, box[::2], box[1::2], title, keys, limits, axes, hover=scape.reads)
 

@@ -11,6 +11,7 @@ from ..pictures.layers import BLUE, ORANGE
 from ..pictures.playheads import at_step, marked
 from ..runs.steps import UP, Played
 from ..runs.trajectory import Trajectory
+from .edge_pictures import sharpness_head
 from .floors import middle_of
 from .surface_pictures import seen, step_at
 
@@ -32,6 +33,7 @@ def surface_playhead(experiment: Any, step: int) -> dict[str, dict[str, Any]]:
         place, moves = place * np.array([1.0, np.nan]), moves * np.array([1.0, np.nan])
     return {
         "surface": {"playhead": marked(points[:, 0], points[:, 1], inks), **step_at(experiment, step)},
+        "sharpness": sharpness_head(experiment, step),
         "loss": at_step(step, run.loss[step] - experiment.results["floor"], drawn["loss"].ylim, inks),
         "values": at_step(step, place, drawn["values"].ylim, both),
         "updates": at_step(step, moves, drawn["updates"].ylim, both),

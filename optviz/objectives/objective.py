@@ -53,6 +53,8 @@ class Objective(param.Parameterized):
     label: ClassVar[str] = ""
     source: ClassVar[str] = ""
     is_curve: ClassVar[bool] = False  # whether it is a function of x alone: see `Curve`
+    usual_steps: ClassVar[int | None] = None  # a run takes, where what is to see takes its time
+    at_edge: ClassVar[bool] = False  # whether its curvature grows until steps are too long for it
     listed: ClassVar[bool] = False  # see `optviz.listed`
 
     @staticmethod

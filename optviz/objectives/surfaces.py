@@ -311,13 +311,15 @@ class TanhNet(Objective):
 class Valley(Objective):
     """A valley whose walls grow steeper along it, as a loss whose sharpness grows while it falls."""
 
-    s0 = Quantity(19.8, bounds=(0.1, 1000), softbounds=(1, 40), step=0.1, label="s₀: curvature at y = 0", symbol="s_0",
+    s0 = Quantity(39.8, bounds=(0.1, 1000), softbounds=(1, 60), step=0.1, label="s₀: curvature at y = 0", symbol="s_0",
                   on_map=(1.0, 100.0, True), doc="Curvature across the valley where y is 0: it is s₀ + y.")  # fmt: skip
-    c = Quantity(0.01, bounds=(0, 10), softbounds=(0, 0.1), step=0.001, label="c: slope along", symbol="c",
+    c = Quantity(0.05, bounds=(0, 10), softbounds=(0, 0.2), step=0.001, label="c: slope along", symbol="c",
                  on_map=(1e-4, 0.1, True), doc="How steeply the valley falls along y.")  # fmt: skip
 
-    domain = ((-0.5, 0.5), (-1.0, 2.0))
-    starts = ((0.1, 0.0),)
+    domain = ((-0.8, 0.8), (-0.5, 0.9))
+    starts = ((0.2, 0.0),)
+    usual_steps = 1000
+    at_edge = True
     source = "The setting of arXiv 2410.24206, with two variables"
 
     @staticmethod
