@@ -64,7 +64,7 @@ class HyperparameterMap(SurfaceDescent):
     window = param.NumericTuple((-2.0, 0.5, 0.0, 0.995), length=4, precedence=-1, doc="The ends of both axes.")
     cell = param.NumericTuple((-1.3, 0.0), length=2, precedence=-1, doc="The cell clicked last.")
 
-    lessons = (EVERY_RUN,)
+    lessons, counter_examples = (EVERY_RUN,), ()
     title = "Every run at once"
     order = 5
     lines = (3, 5)

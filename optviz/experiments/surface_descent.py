@@ -10,6 +10,7 @@ import panel as pn
 import param
 
 from ..experiment import Experiment, Members
+from ..lessons.counter_examples import COUNTER_EXAMPLES
 from ..lessons.learning_rate import LEARNING_RATE
 from ..lessons.momentum import MOMENTUM
 from ..maps.basins import basin_map, known_minima
@@ -114,6 +115,7 @@ class SurfaceDescent(Experiment):
     title = "Descent on a surface"
     order = 1
     lessons = (LEARNING_RATE, MOMENTUM)
+    counter_examples = COUNTER_EXAMPLES
     sentence = "Where a rule walks, how fast the loss falls, and what each step is made of."
 
     def __init__(self, **params):
