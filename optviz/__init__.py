@@ -19,6 +19,7 @@ from .objectives.losses import Lanes as Lanes
 from .objectives.losses import LinearRegression as LinearRegression
 from .objectives.losses import ReLUNet as ReLUNet
 from .objectives.losses import batch_indices as batch_indices
+from .objectives.objective import Curve as Curve
 from .objectives.objective import Objective as Objective
 from .objectives.objective import objective as objective
 from .rules.optimizers import SGD as SGD

@@ -34,9 +34,9 @@ from .served import (
     hand_out,
     handlers,
     index_page,
-    lesson_address,
     remote_file,
     runs_in_browsers,
+    state_address,
     visit,
 )
 from .state import sharing
@@ -88,7 +88,7 @@ def serve_live(kind: type[Experiment]) -> None:
     shown.put_below_controls("download", download(experiment))
     experiment.attach(Remote(shown))
     if kind.replays and kind in experiments().values():  # its lessons walk through stored runs
-        places = [(lesson_address(name_of(kind), each.name), each.title) for each in kind.lessons]
+        places = [(state_address(name_of(kind), {"lesson": each.name}), each.title) for each in kind.lessons]
         links = "".join(f'<p>Lesson: <a href="{place}">{title}</a></p>' for place, title in places)
         shown.put_below_controls("lessons", html(links, "notes"))
     page = template(experiment.title, shown.layout, description=experiment.sentence, picture=name_of(kind))

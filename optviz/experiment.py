@@ -66,6 +66,7 @@ class Experiment(Playable, pn.viewable.Viewer):
     frames_anew: tuple[str, ...] = ("fit_axes",)  # events that bring axes back from where a visitor has zoomed them
     figures_follow: tuple[str, ...] = ()  # controls that `figures` reads, found in its source
     coarsest: int = 1  # the stage (see `optviz.maps.stages`) at which results follow a change; a slow browser takes 0
+    counter_examples: tuple[Any, ...] = ()  # states to open, and what is to see there
     worker: Any = None  # computes beside a server's event loop (see `optviz.page.worker`), for what a visitor looks at
     apart: bool = False  # whether it is what a worker computes with: `rough` then may ask for `advance` of anything
 

@@ -9,7 +9,7 @@ import param
 from .listed import listed_classes, own_classes
 from .messages import refuse
 from .objectives import surfaces as all_surfaces
-from .objectives.objective import Objective
+from .objectives.objective import Objective, as_curve
 from .plurals import many
 from .rules.catalogue import own_rules
 from .rules.rule import Rule
@@ -61,31 +61,38 @@ def arguments_of(member: Any) -> dict[str, Any]:
 
 
 class Member(param.Parameter):
-    """A parameter that holds an update rule or an objective; a name makes a fresh one."""
+    """A parameter that holds an update rule or an objective; a name makes a fresh one.
 
-    __slots__ = ["kind"]
+    One that takes `curves` takes functions of one variable, too.
+    """
 
-    def __init__(self, default=None, *, kind: str = "rule", **settings):
-        self.kind = kind
+    __slots__ = ["curves", "kind"]
+
+    def __init__(self, default=None, *, kind: str = "rule", curves: bool = False, **settings):
+        self.kind, self.curves = kind, curves
         super().__init__(default, **settings)
 
     def __set__(self, obj, val):
         owner = f"{type(obj).__name__}.{self.name}"
-        super().__set__(obj, resolved(self.kind, val, owner))
+        super().__set__(obj, resolved(self.kind, val, owner, self.curves))
 
 
-def resolved(kind: str, value: Any, who: str) -> Any:
+def resolved(kind: str, value: Any, who: str, curves: bool = True) -> Any:
     """The member itself, or a new one of that name with the playground's values."""
     if isinstance(value, str):
-        return _named(kind, value, who)
+        value = _named(kind, value, who)
     base, method = (Rule, "walk") if kind == "rule" else (Objective, "float_gradient")
     if isinstance(value, type) or not (isinstance(value, base) or hasattr(value, method)):
         refuse(who, WANTED[kind], value)
+    if kind == "objective" and isinstance(value, Objective) and value.dim == 1:
+        value = as_curve(value)
     if kind == "objective" and (getattr(value, "domain", None) is None or len(value.names) != 2):
         fix = "a torch module's loss has one once you set its `domain`, ((x0, x1), (y0, y1))"
         if len(value.names) != 2 and isinstance(value, Objective):
             fix = f"descend takes one of {many(len(value.names), 'variable')}"
         refuse(who, "must be a surface of two variables with a domain", label_of(value), fix)
+    if kind == "objective" and value.is_curve and not curves:
+        refuse(who, "must be a surface of two variables", label_of(value), "SurfaceDescent shows curves of one")
     return value
 
 

@@ -19,7 +19,7 @@ class Opening(SurfaceDescent):
     """One path of momentum, and the two knobs that matter most: what the index begins with."""
 
     __abstract = True
-    lessons = ()  # nor is it one of its own
+    lessons = counter_examples = ()  # nor is it one of its own
 
     def __init__(self, **params: Any):
         super().__init__(**{"optimizer": Momentum(lr=0.1, momentum=0.8), "steps": 60, **params})

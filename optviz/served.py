@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import logging
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -16,7 +17,7 @@ from importlib.metadata import version
 from inspect import getsourcefile
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlencode
 
 import panel as pn
 from bokeh.document import Document
@@ -247,7 +248,7 @@ def hand_out(text: str, title: str, picture: str, *roots: Any) -> None:
 @cache
 def _page(kind: type[Experiment]) -> str:
     head = f'<meta name="optviz-saved" content="{FOLDER}/{name_of(kind)}.html">\n{_HERE}{_links(kind)}'
-    lessons = body(lesson_path(lesson_address))
+    lessons = body(lesson_path(state_address))
     return page_text(kind.title, lessons, sentence=kind.sentence, css=style(), index="index", head=head, served="page")
 
 
@@ -261,13 +262,13 @@ def index_page(*names: str) -> str:
     """The page that leads to every experiment, or to these; it begins with a picture that moves."""
     opening = BODY.replace("<main", "<div").replace("</main", "</div")
     head = f"{_HERE}{_links(Opening)}<style>{style()}</style>"
-    return index_html(suffix="", head=head, opening=opening, names=names, address=lesson_address)
+    return index_html(suffix="", head=head, opening=opening, names=names, address=state_address)
 
 
-def lesson_address(name: str, lesson: str) -> str:
-    """Where a lesson is served: on its experiment's page, or on the saved one where Python computes that."""
+def state_address(name: str, state: Mapping[str, Any]) -> str:
+    """Where a state, or a lesson, is served: on its experiment's page, or on a saved one where Python computes that."""
     kind = experiments()[name]
     if not kind.replays:
-        return f"{name}?lesson={lesson}"
+        return f"{name}?{urlencode(state)}"
     _KINDS[name] = kind
-    return f"{FOLDER}/{name}.html#lesson={lesson}"
+    return f"{FOLDER}/{name}.html#{urlencode(state)}"

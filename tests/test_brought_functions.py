@@ -18,7 +18,7 @@ from scipy import special
 from scipy.optimize import rosen, rosen_der, rosen_hess
 
 import optviz
-from optviz import SGD, SurfaceDescent, descend, objective, sweep
+from optviz import SGD, Race, SurfaceDescent, descend, objective, sweep
 from optviz.export.kernels import objective_script
 from optviz.readings.equations import objective_mathml
 from optviz.sweeps.lanes import Program
@@ -317,8 +317,10 @@ def test_functions_of_one_variable_and_of_more():
     np.testing.assert_allclose(wave.gradient(0.5), [3 * math.cos(1.5) + 0.25])
     run = descend(wave, SGD(lr=0.02), (2.0,), 300)
     assert abs(wave.gradient(run.x[-1, 0, 0])[0]) < 1e-3
-    with pytest.raises(ValueError, match="descend takes one of 1 variable"):
-        SurfaceDescent(objective=wave)
+    made = SurfaceDescent(objective=wave, optimizer=SGD(lr=0.02), start=(2.0, 0.0), steps=300)
+    np.testing.assert_array_equal(made.trajectory.x[:, 0], np.column_stack([run.x[:, 0, 0], np.zeros(301)]))
+    with pytest.raises(ValueError, match="SurfaceDescent shows curves of one"):
+        Race(objective=wave)
     five = objective(lambda p: np.sum(100 * (p[1:] - p[:-1] ** 2) ** 2 + (1 - p[:-1]) ** 2), domain=[(-2, 2)] * 5)
     point = np.linspace(-1, 1, 5)
     np.testing.assert_allclose(five.value(*point), rosen(point))

@@ -31,7 +31,7 @@ def texts(made) -> str:
     return " ".join(wrapped(text, "any") for text in (*keys, *hovers, made.status(), *made.side().values()))
 
 
-@pytest.mark.parametrize("label", surfaces())
+@pytest.mark.parametrize("label", [label for label, cls in surfaces().items() if not cls.is_curve])
 def test_every_minimum_has_a_star_and_the_lowest_are_filled(label):
     objective = surfaces()[label]()
     local, lowest = local_minima(objective), lowest_loss(objective)
@@ -52,7 +52,7 @@ def test_every_minimum_has_a_star_and_the_lowest_are_filled(label):
 @pytest.mark.parametrize("kind", [SurfaceDescent, HyperparameterMap, Race, NoisyDescent])
 def test_nothing_is_above_the_lowest_where_there_is_none(kind):
     endless = [label for label, cls in surfaces().items() if lowest_loss(cls()) is None]
-    assert endless == ["Monkey saddle"]
+    assert endless == ["Monkey saddle", "Valley"]
     said = texts(on(kind, endless[0]))
     assert not re.search(r"lowest(?! (loss |value )?of the picture)|\bnever\b", said), said
     assert "of the picture" in said

@@ -40,6 +40,10 @@ DECLARED = {
     "BoundedSaddle": ([-2, 2], [-2, 2], [(0, math.sqrt(2)), (0, -math.sqrt(2))], -1, [(1.5, 0.001)]),
     "MonkeySaddle": ([-2, 2], [-2, 2], [], None, [(0.5, 0.1)]),
     "TanhNet": ([-4, 4], [-4, 4], [(1.5, 2), (-1.5, -2)], 0, [(0.5, 1.0)]),
+    "Valley": ([-0.8, 0.8], [-0.5, 0.9], [], None, [(0.2, 0)]),
+    "Parabola": ([-3, 3], [-1, 1], [(0, 0)], 0, [(-2.5, 0)]),
+    "CosineCurve": ([-1, 2], [-1, 1], [(1.090408, 0)], -1.046721, [(-0.9, 0)]),
+    "ThreeSlopes": ([-3, 4], [-1, 1], [(0, 0)], 0, [(3.3, 0)]),
 }  # fmt: skip
 
 # Worked out by hand from the formulas in the literature, not from the code.
@@ -63,6 +67,10 @@ BY_HAND = {
     "MonkeySaddle": [((1, 2), -11)],
     "TanhNet": [((0, 1), 0.75 * (math.tanh(1) ** 2 + math.tanh(2) ** 2 + math.tanh(4) ** 2))],
     "RotatedQuadratic": [],
+    "Valley": [((0, 1), -0.05), ((1, 0.2), 19.99)],
+    "Parabola": [((-3, 0), 9)],
+    "CosineCurve": [((1, 0), -1), ((2, 0), 2), ((0.5, 0), 0)],
+    "ThreeSlopes": [((1, 0), 12.5), ((2, 0), 38), ((3, 0), 76.5), ((-1, 0), 12.5)],
 }
 
 

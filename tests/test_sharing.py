@@ -140,7 +140,7 @@ def test_every_rule_and_every_surface_travels(number):
 
 def test_names_never_clash():
     own = set(sharing.specs(SurfaceDescent(optimizer=TorchOptimizer(torch.optim.SGD, lr=0.1), steps=2)))
-    assert own == {"objective", "formula", "optimizer", "steps", "clip", "start_x", "start_y", "basins"}
+    assert own == {"objective", "formula", "optimizer", "steps", "clip", "start_x", "start_y", "basins", "flow"}
     for rule in rules().values():
         for surface in surfaces().values():
             names = [*own, *rule.hyperparameters(), *surface.shape_names()]
@@ -189,7 +189,7 @@ def test_what_a_choice_brings_comes_first_and_all_is_one_computation(monkeypatch
 
 # what is asked for, and the sentence on it
 NAMES = ("objective, formula, optimizer, lr, momentum, dampening, weight_decay, nesterov, steps, clip, start_x, "
-         "start_y, basins")  # fmt: skip
+         "start_y, basins, flow")  # fmt: skip
 RULES = ", ".join(name.lower() for name in rules())
 LR = "SGD.lr must be a finite number of at least 0, not {}; leave it out for 0.05."
 STEPS = "SurfaceDescent.steps must be a whole number from 1 to 10000, not {}; leave it out for 50."

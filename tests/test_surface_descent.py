@@ -23,6 +23,7 @@ from optviz import (
     TorchOptimizer,
     descend,
 )
+from optviz.experiments.surface_pictures import seen, view_of
 from optviz.menus import rules, surfaces
 from optviz.objectives.surfaces import Booth, Quadratic, RotatedQuadratic
 
@@ -186,10 +187,11 @@ def test_every_rule_on_every_surface_computes_and_draws(surface):
             assert run.x.shape == (made.steps + 1, 1, 2) and np.isfinite(run.x[0]).all()
             path = made.drawings["surface"].layers["path"]
             drawn = np.column_stack([path["x"], path["y"]])
-            x0, y0, x1, y1 = made.results["box"]
-            inside = ((run.x[:, 0] >= (x0, y0)) & (run.x[:, 0] <= (x1, y1))).all(axis=1)
+            x0, y0, x1, y1 = view_of(made)
+            points = seen(made.objective, run.x)[:, 0]
+            inside = ((points >= (x0, y0)) & (points <= (x1, y1))).all(axis=1)
             last = int(np.flatnonzero(inside)[-1])  # then it leaves for good: one more step, which may be cut short
-            np.testing.assert_array_equal(drawn[: last + 1], run.x[: last + 1, 0])
+            np.testing.assert_array_equal(drawn[: last + 1], points[: last + 1])
             assert np.isnan(drawn[last + 2 :]).all()
             assert made.status() and made.side()
 
@@ -210,6 +212,11 @@ def test_what_stays_is_not_drawn_again():
 def test_a_start_outside_the_domain_is_said_to_widen_the_picture(label):
     made, said = SurfaceDescent(objective=label), "The picture is widened to hold the start."
     (x0, x1), (y0, y1) = made.objective.domain
-    for place, outside in (((x0, y1), False), ((x0, y1 + 0.5), True), ((x1 + 1, y0), True), ((x1, y0), False)):
+    for place, outside in (
+        ((x0, y1), False),
+        ((x0, y1 + 0.5), not made.objective.is_curve),
+        ((x1 + 1, y0), True),
+        ((x1, y0), False),
+    ):
         made.start = place
         assert (said in made.status()) == outside == (made.results["box"] != (x0, y0, x1, y1))

@@ -64,7 +64,7 @@ class HyperparameterMap(SurfaceDescent):
     window = param.NumericTuple((-2.0, 0.5, 0.0, 0.995), length=4, precedence=-1, doc="The ends of both axes.")
     cell = param.NumericTuple((-1.3, 0.0), length=2, precedence=-1, doc="The cell clicked last.")
 
-    lessons = (EVERY_RUN,)
+    lessons, counter_examples = (EVERY_RUN,), ()
     title = "Every run at once"
     order = 5
     lines = (3, 5)
@@ -81,7 +81,7 @@ class HyperparameterMap(SurfaceDescent):
             params.setdefault("scene", OWN)
         optimizer = params.get("optimizer", params.get("optimizer_name", "SGD"))
         optimizer = resolved("rule", optimizer, "HyperparameterMap.optimizer")
-        objective = given_surface(params, "Quadratic", "HyperparameterMap.objective")
+        objective = given_surface(params, "Quadratic", "HyperparameterMap.objective", curves=True)
         known = axes_for(optimizer, objective)
         for side in SIDES:
             if params.get(side, known[0]) not in known:
@@ -296,7 +296,7 @@ class HyperparameterMap(SurfaceDescent):
             active=["pan", "wheel_zoom"], hooks=[grey_ground, roomy, whole("here"), pointer("image", "gone")],
         )  # fmt: skip
         found["surface"].height = 330
-        return [picture, found["surface"], found["loss"], found["values"], found["updates"]]
+        return [picture, found["surface"], *[found[n] for n in ("loss", "sharpness", "values", "updates")]]
 
     members_draw = SurfaceDescent.draw
 
@@ -414,6 +414,6 @@ class HyperparameterMap(SurfaceDescent):
         return frame(
             [*page.controls, under_knobs(*beside)],
             [page.message, page.status, *page.pictures("map")],
-            [*page.pictures("surface", "loss", "values", "updates")],
+            [*page.pictures("surface", "loss", "sharpness", "values", "updates")],
             [below, html(self.notes, "notes")], beside=True,
         )  # fmt: skip

@@ -11,7 +11,7 @@ ENDS = ("across_from", "across_to", "up_from", "up_to")  # places: exact, as lin
 FIELDS = ("across_low", "across_high", "up_low", "up_high")  # the values there, rounded for a field
 SIDES = ("across", "up")
 LOGS = ("across_log", "up_log")
-RARE = (*LOGS, *FIELDS, "tolerance", "clip", "start_x", "start_y")  # which a visitor asks for
+RARE = (*LOGS, *FIELDS, "tolerance", "clip", "start_x", "start_y", "flow")  # which a visitor asks for
 REST = ("steps", "zoom_in", "zoom_out", "whole", "fit_axes", *RARE)
 VIEWS: dict[str, dict[str, Any]] = {
     "Learning rate and momentum": {

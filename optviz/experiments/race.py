@@ -188,7 +188,8 @@ class Race(Experiment):
             self._changed(*events)
 
     def members(self) -> Members:
-        found = {("objective", label): resolved("objective", label, "Race") for label in surfaces()}
+        found = {("objective", label): resolved("objective", label, "Race") for label, cls in surfaces().items()
+                 if not cls.is_curve}  # fmt: skip
         found |= {("objective", label): own for (_, label), own in self._own.items()}
         found["objective", OWN] = Formula(self.formula)
         return found | {("objective", label_of(self.objective)): self.objective}

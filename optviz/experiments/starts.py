@@ -12,6 +12,11 @@ def first_start(params: dict[str, Any], usual: Any) -> Point:
     return params.get("start", (params.get("start_x", float(usual[0])), params.get("start_y", float(usual[1]))))
 
 
+def start_held(objective: Any, start: Any) -> Point:
+    """A start as an objective takes it: the idle coordinate of a curve is 0."""
+    return (start[0], 0.0) if objective.is_curve else start
+
+
 def followed(experiment: Any, changed: set[str], brought: Any = None) -> dict[str, Any]:
     """The start after a change, and its coordinates: what was set itself wins over what a surface brings."""
     start = experiment.start

@@ -9,15 +9,18 @@ import numpy as np
 
 from ..pictures.layers import BLUE, ORANGE
 from ..pictures.playheads import at_step, marked
-from ..runs.steps import Played
+from ..runs.steps import UP, Played
 from ..runs.trajectory import Trajectory
+from .edge_pictures import sharpness_head
 from .floors import middle_of
+from .surface_pictures import seen, step_at
 
 
 def lanes_played(run: Trajectory, rule: Any, objective: Any, figure: str) -> list[Played]:
     """Every lane of a run, with its path in a figure."""
     names = [""] if run.lanes == 1 else [f"Lane {k + 1}" for k in range(run.lanes)]
-    return [Played(name, run, k, run.steps, rule, objective, figure, 0, 1) for k, name in enumerate(names)]
+    up = UP if objective.is_curve else 1
+    return [Played(name, run, k, run.steps, rule, objective, figure, 0, up) for k, name in enumerate(names)]
 
 
 def surface_playhead(experiment: Any, step: int) -> dict[str, dict[str, Any]]:
@@ -25,10 +28,14 @@ def surface_playhead(experiment: Any, step: int) -> dict[str, dict[str, Any]]:
     run, drawn = experiment.trajectory, experiment.drawings
     moves = run.updates[step - 1] if step > 0 else np.full((run.lanes, 2), np.nan)
     inks, both = [ORANGE for _ in range(run.lanes)], [ink for _ in range(run.lanes) for ink in (BLUE, ORANGE)]
+    points, place = seen(experiment.objective, run.x[step]), run.x[step]
+    if experiment.objective.is_curve:
+        place, moves = place * np.array([1.0, np.nan]), moves * np.array([1.0, np.nan])
     return {
-        "surface": {"playhead": marked(run.x[step, :, 0], run.x[step, :, 1], inks)},
+        "surface": {"playhead": marked(points[:, 0], points[:, 1], inks), **step_at(experiment, step)},
+        "sharpness": sharpness_head(experiment, step),
         "loss": at_step(step, run.loss[step] - experiment.results["floor"], drawn["loss"].ylim, inks),
-        "values": at_step(step, run.x[step], drawn["values"].ylim, both),
+        "values": at_step(step, place, drawn["values"].ylim, both),
         "updates": at_step(step, moves, drawn["updates"].ylim, both),
     }
 

@@ -14,7 +14,10 @@ def outlook_text(found: dict[str, Any]) -> str:
     """What `outlook` found, in a sentence or two and a table."""
     rows = "".join(_row(row) for row in found["rows"])
     of = " of P⁻¹H" if found["frozen"] else ""
-    head = f"<tr><td></td><th>curvatures{of}</th><th>ratio</th><th>lr below</th></tr>"
+    named = (
+        f"<th>curvatures{of}</th><th>ratio</th>" if len(found["rows"][0]["values"]) > 1 else f"<th>curvature{of}</th>"
+    )
+    head = f"<tr><td></td>{named}<th>lr below</th></tr>"
     said = f"Near {_name(found)} {place(found['target'])}: {found['sentence']} <b>{verdict(found)}</b>{_beyond(found)}"
     return f"<h2>What to expect</h2><p>{said}</p><table>{head}{rows}</table>"
 
@@ -29,8 +32,7 @@ def _beyond(found: dict[str, Any]) -> str:
     """Of a run beside a local minimum: where the lowest one is."""
     if found["beyond"] is None:
         return ""
-    away = np.hypot(found["beyond"][0] - found["target"][0], found["beyond"][1] - found["target"][1])
-    return f" The lowest minimum is {shown(float(away))} away, at {place(found['beyond'])}."
+    return f" The lowest minimum is {shown(found['away'])} away, at {place(found['beyond'])}."
 
 
 def distance_text(found: dict[str, Any] | None, points: np.ndarray, point: np.ndarray) -> str:
@@ -43,11 +45,11 @@ def distance_text(found: dict[str, Any] | None, points: np.ndarray, point: np.nd
 
 def _row(row: dict[str, Any]) -> str:
     """Of the table of places: the curvatures there, their ratio, and the learning rate up to which it is stable."""
-    low, high = row["values"]
-    known = f"{shown(low, 4)}, {shown(high, 4)}" if np.isfinite(low) else "none"
+    known = ", ".join([shown(value, 4) for value in row["values"]]) if np.isfinite(row["values"][0]) else "none"
     ratio = shown(row["condition"], 4) if np.isfinite(row["condition"]) else "–"
     limit = "–" if row["limit"] is None else ("any" if np.isinf(row["limit"]) else shown(row["limit"], 4))
-    return f"<tr><td>{row['name']} {place(row['point'])}</td><td>{known}</td><td>{ratio}</td><td>{limit}</td></tr>"
+    both = f"<td>{known}</td><td>{ratio}</td>" if len(row["values"]) > 1 else f"<td>{known}</td>"
+    return f"<tr><td>{row['name']} {place(row['point'])}</td>{both}<td>{limit}</td></tr>"
 
 
 def widened(domain: Any, start: Any) -> str:

@@ -72,7 +72,8 @@ def objective_script(objective: Objective | type[Objective]) -> Script:
         refuse("objective_script", "needs an objective with a formula", made)
     declared = {name: getattr(made, name) for name in ("domain", "minima", "starts") if not _is_live(made, name)}
     shape = dict(zip(made.shape_names(), made.shape_values(), strict=True))
-    about = {"name": type(made).__name__, "label": label_of(made), "names": made.names}
+    about = {"name": type(made).__name__, "label": label_of(made), "names": made.names, "is_curve": made.is_curve,
+             "usual_steps": made.usual_steps, "at_edge": made.at_edge}  # fmt: skip
     return literal({**about, **declared, "lowest": made.lowest, **_readings(made.traced, made.names, [], shape)})
 
 

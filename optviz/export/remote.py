@@ -20,7 +20,7 @@ from ..pictures.playheads import INKS, arrow_columns, arrow_scale
 from ..readings.equations import rule_mathml
 from ..readings.letters import corrections, letters
 from ..rules.rule import Rule
-from ..runs.steps import Played, last_step, letters_at, parts_of
+from ..runs.steps import UP, Played, last_step, letters_at, parts_of
 from ..runtime.modules import script
 from ..state import sharing
 from ..state.values import RESERVED
@@ -117,7 +117,8 @@ class Remote:
         }  # fmt: skip
 
     def _said(self, played: Played) -> dict[str, Any]:
-        names = list(getattr(played.objective, "names", None) or ("x", "y"))[: played.run.x.shape[2]]
+        shown = 1 if played.up == UP else played.run.x.shape[2]
+        names = list(getattr(played.objective, "names", None) or ("x", "y"))[:shown]
         return {"label": played.label, "steps": int(played.steps), "last": last_step(played), "figure": played.figure,
                 "gone": int(played.run.diverged[played.lane]), "across": played.across, "up": played.up,
                 "names": names}  # fmt: skip
@@ -140,6 +141,7 @@ def _made_of(played: Played) -> dict[str, Any]:
     sides = [{n: [each[i][n] for each in found] for n in side} for i, side in enumerate(found[0] if found else [])]
     return {
         "x": np.ravel(played.run.x[:, played.lane]).astype(float).tolist(), "sides": sides,
+        "loss": played.run.loss[:, played.lane].astype(float).tolist(),
         "parts": {n: {"data": np.ravel(v).astype(float).tolist(), "shape": list(v.shape)}
                   for n, v in parts_of(played, corrected).items()},
         "letters": letters(type(rule)) if isinstance(rule, Rule) and sides else {},

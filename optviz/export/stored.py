@@ -161,5 +161,6 @@ def _stored_surface(objective: Any, store: Store) -> str:
         name: np.asarray(getattr(objective, name), dtype=float).tolist() for name in ("domain", "minima", "starts")
     }
     about = {"label": label_of(objective), "text": objective_mathml(objective), "values": {}, **places,
-             "names": objective.names, "lowest": lowest_loss(objective)}  # fmt: skip
+             "names": objective.names, "is_curve": False, "at_edge": False, "usual_steps": None,
+             "lowest": lowest_loss(objective)}  # fmt: skip
     return f"new StoredMember({script_json({**about, **store.surface})})"

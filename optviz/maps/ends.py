@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..menus import names_of, with_setting
+from ..objectives.objective import variables_shown
 from ..readings.linear import is_frozen, linear_of
 from ..sweeps import cluster
 from ..sweeps.sweep import sweep
@@ -18,7 +19,8 @@ from .axes import CLIP, COORDINATES, labels, momenta
 
 def axes_for(optimizer: Any, objective: Any) -> list[str]:
     """What may change along an axis of a map of this rule on this surface."""
-    return [n for n in labels() if n in (*COORDINATES, CLIP, *names_of(optimizer), *names_of(objective))]
+    places = COORDINATES[: variables_shown(objective)]
+    return [n for n in labels() if n in (*places, CLIP, *names_of(optimizer), *names_of(objective))]
 
 
 def pair_of(optimizer: Any, objective: Any, across: str, up: str) -> tuple[str, str]:

@@ -53,6 +53,11 @@ def _span(there: np.ndarray, axis: np.ndarray) -> tuple[float, float]:
     return (low, high) if last - first > POINTS // 5 else (float(axis[0]), float(axis[-1]))
 
 
+def curve_start(domain: Any, value: Callable[..., Any]) -> tuple[float, float]:
+    """The same for a formula of x alone, whose other coordinate is idle."""
+    return (start_in(domain, lambda x, y: value(x, 0 * y))[0], 0.0)
+
+
 def start_in(domain: Any, value: Callable[..., Any]) -> tuple[float, float]:
     """The first of some points near the window's corners that has a value, and one above the lowest."""
     (x0, x1), (y0, y1) = domain

@@ -23,9 +23,9 @@ from ..trace.formula_text import parsed
 from ..trace.formula_tokens import LETTERS, is_plain
 from ..trace.functions import followed
 from ..trace.tracing import ARRAYS, FLOATS, SYMBOLS, symbols
-from .first_picture import start_in, window_of
+from .first_picture import curve_start, start_in, window_of
 from .minima import minima_of
-from .objective import Objective
+from .objective import IDLE, Objective
 
 OWN = "Your formula"  # what menus call it
 EXAMPLE = "x^2 + 3y^2 + a sin(b x)"
@@ -105,13 +105,14 @@ def _whole(expression: Any) -> Any:
 class Written:
     """A formula as it was read: its letters, its value and its derivatives. As `optviz.objectives.objective.Traced`."""
 
-    def __init__(self, text: str):
+    def __init__(self, text: str, curve: bool = False):
         found = parsed(text)
         if found["why"]:
             raise ValueError(refusal(text, found))
         self.parts, self.letters = found["parts"], found["letters"]
         self.variables, self.shape = symbols("x", "y"), symbols(*self.letters)
-        names, self.program = ("x", "y", *self.letters), program(self.parts)
+        names, self.program = ("x", "y", *self.letters), program(self.parts, curve)
+        self.is_curve = self.program["curve"]
         self.value, self.gradient, self.hessian = (
             Reading(self.program["nodes"], self.program[name], names) for name in ("value", "gradient", "hessian")
         )
@@ -132,13 +133,15 @@ class Written:
             return found + np.zeros(np.shape(x))
 
         domain = window_of(value)
+        if self.is_curve:
+            return (domain[0], IDLE), curve_start(domain, value)
         return domain, start_in(domain, value)
 
 
 @lru_cache(maxsize=64)
-def written(text: str) -> Written:
-    """A formula, read once."""
-    return Written(text)
+def written(text: str, curve: bool = False) -> Written:
+    """A formula, read once; one of x alone as a `curve` where that is wanted."""
+    return Written(text, curve)
 
 
 def refusal(text: str, found: Mapping[str, Any]) -> str:
@@ -156,17 +159,19 @@ class Formula(Objective):
 
     label = OWN
     text = param.String(EXAMPLE, constant=True, precedence=-1, doc="The formula, as it was typed.")
+    curve = param.Boolean(False, constant=True, precedence=-1, doc="Whether one of x alone is a curve, not a valley.")
     traced: ClassVar[Any]  # of each instance
 
-    def __init__(self, text: str = EXAMPLE, **letters: Any):
-        found = written(text)
-        super().__init__(text=text, **letters)
+    def __init__(self, text: str = EXAMPLE, curve: bool = False, **letters: Any):
+        found = written(text, curve)
+        super().__init__(text=text, curve=curve, **letters)
         self.__dict__["traced"] = found
+        self.is_curve = found.is_curve  # type: ignore[misc]
         self.domain, start = found.picture
         self.starts = (start,)
         for letter in found.letters:
             self._range(letter)
-        self.param.watch(lambda event: self._range(event.name.partition("_")[0]), [
+        self.param.watch(self._range_of_ends, [
             end for letter in found.letters for end in ends_of(letter)])  # fmt: skip
 
     def shape_names(self) -> list[str]:  # type: ignore[override]  # not the class's: the text says which
@@ -179,7 +184,11 @@ class Formula(Objective):
     def arguments(self) -> dict[str, Any]:
         """What makes another one like it."""
         ends = [end for letter in self.shape_names() for end in ends_of(letter)]
-        return {"text": self.text, **{name: getattr(self, name) for name in (*self.shape_names(), *ends)}}
+        return {
+            "text": self.text,
+            "curve": self.curve,
+            **{name: getattr(self, name) for name in (*self.shape_names(), *ends)},
+        }
 
     def __reduce__(self):
         return _remade, (type(self), self.arguments())
@@ -191,6 +200,10 @@ class Formula(Objective):
         values = self.value(*points.T)
         near = values <= np.min(values, initial=math.inf) + 1e-7 * np.maximum(1.0, np.abs(values))
         return tuple(map(tuple, points[near].tolist()))
+
+    def _range_of_ends(self, *events: Any) -> None:
+        for event in events:  # both ends of a letter may come at once
+            self._range(event.name.partition("_")[0])
 
     def _range(self, letter: str) -> None:
         """Have a letter's slider run from and to what its ends say."""

@@ -1,4 +1,4 @@
-"""Surfaces of two variables to walk on: each is a formula, a domain, its minima, its starts.
+"""Surfaces of two variables, and curves of one, to walk on: each is a formula, a domain, its minima, its starts.
 
 Gradients and Hessians are derived from the formula by sympy, never written by hand.
 The catalogue is in `optviz.objectives.surfaces`; `objective` makes one from a function of yours.
@@ -33,6 +33,8 @@ from .brought import (
     variable_names,
 )
 
+IDLE = (-1.0, 1.0)  # where the idle coordinate of a curve may be
+
 
 class Objective(param.Parameterized):
     """A function of two variables to minimise, with its derivatives.
@@ -50,6 +52,9 @@ class Objective(param.Parameterized):
     names: ClassVar[tuple[str, ...]] = ("x", "y")
     label: ClassVar[str] = ""
     source: ClassVar[str] = ""
+    is_curve: ClassVar[bool] = False  # whether it is a function of x alone: see `Curve`
+    usual_steps: ClassVar[int | None] = None  # a run takes, where what is to see takes its time
+    at_edge: ClassVar[bool] = False  # whether its curvature grows until steps are too long for it
     listed: ClassVar[bool] = False  # see `optviz.listed`
 
     @staticmethod
@@ -121,7 +126,13 @@ class Objective(param.Parameterized):
         """The formula with the current shape parameters, as a sympy expression."""
         names = symbols(*self.shape_names())
         values = [int(v) if v.is_integer() else v for v in self.shape_values()]
-        return self.traced.expression.subs(dict(zip(names, values, strict=True)))
+        return self.shown.subs(dict(zip(names, values, strict=True)))
+
+    @property
+    def shown(self) -> Any:
+        """The formula in symbols, as a person reads it: a curve's without its idle coordinate."""
+        expression = self.traced.expression
+        return expression.subs(self.traced.variables[1], 0) if self.is_curve else expression
 
     def _arrays(self, compiled: Compiled, coordinates, lead: tuple[int, ...]) -> np.ndarray:
         arrays = [np.asarray(c, dtype=float) for c in coordinates]
@@ -173,10 +184,50 @@ def _traced(cls: type[Objective]) -> Traced:
     return Traced(variables, shape, expression)
 
 
+class Curve(Objective):
+    """A function of one variable: `height(h, x, xp)` of `span`, the ends along x.
+
+    It is walked as a surface whose second coordinate is idle: height + y^2 / 2, from y = 0, where that stays. So
+    whatever walks a surface walks a curve, Newton's method too; pictures and words leave y out (`is_curve`).
+    """
+
+    __abstract = True
+    span: ClassVar[tuple[float, float]] = (-3.0, 3.0)
+    is_curve = True
+
+    def __init_subclass__(cls, **options):
+        super().__init_subclass__(**options)
+        cls.domain = (cls.span, IDLE)
+
+    @staticmethod
+    def height(h, x, xp):
+        """The value at x, with operators and the functions of `xp`."""
+        raise NotImplementedError
+
+    @classmethod
+    def formula(cls, h, x, y, xp):  # type: ignore[override]
+        return cls.height(h, x, xp) + y**2 / 2
+
+
+def as_curve(objective: Objective) -> Objective:
+    """A function of one variable as a curve."""
+    (x,), (y,) = objective.traced.variables, symbols("y")
+    traced = Traced([x, y], [], objective.traced.expression + y**2 / 2)
+    points = [tuple((float(at[0]), 0.0) for at in each) for each in (objective.minima, objective.starts)]
+    made = Function(getattr(objective, "function", None), traced, (objective.domain[0], IDLE), *points, objective.label)
+    made.is_curve = True
+    return made
+
+
+def variables_shown(objective: Any) -> int:
+    """How many coordinates a person sees of an objective's points."""
+    return 1 if objective.is_curve else 2
+
+
 class Function(Objective):
     """An objective made by `optviz.objective` from a function of plain operators."""
 
-    def __init__(self, function: Callable, traced: Traced, domain, minima, starts, label, **params):
+    def __init__(self, function: Callable | None, traced: Traced, domain, minima, starts, label, **params):
         super().__init__(**params)
         self.function, self.domain, self.minima, self.starts = function, domain, minima, starts
         self.names = tuple(map(str, traced.variables))
@@ -202,8 +253,8 @@ def objective(
     `max` and `if`, numpy's functions, scipy's special ones, sympy's and those of `optviz.xp` are followed,
     on arrays of data and on complex numbers on their way to a real one too: exact derivatives, formula and
     all. A function that calls torch is differentiated by autograd. Value, gradient and Hessian are tried at
-    once. A `domain` of one pair makes it a function of one variable, of more rows one of more; `descend`
-    takes these, pictures are of two. `starts` is left out for a place where there is a number.
+    once. A `domain` of one pair makes it a function of one variable, which `SurfaceDescent` shows as a curve, of more
+    rows one of more; `descend` takes these. `starts` is left out for a place where there is a number.
     Raises ValueError in one sentence, which says what to use instead, where a function cannot be followed.
     """
     box = _checked_domain(domain)

@@ -1,4 +1,4 @@
-"""The catalogue of surfaces: each a formula of two variables, its domain, minima and starts.
+"""The catalogue of surfaces, and of curves: each a formula, its domain, minima and starts.
 
 The declarations follow the usual definitions of these test functions (Surjanovic and
 Bingham, Virtual Library of Simulation Experiments; Jamil and Yang, arXiv 1308.4008).
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from ..spans import Quantity
-from .objective import Objective
+from .objective import Curve, Objective
 
 SQUARE5 = ((-5.0, 5.0), (-5.0, 5.0))
 SQUARE10 = ((-10.0, 10.0), (-10.0, 10.0))
@@ -306,3 +306,64 @@ class TanhNet(Objective):
     def formula(h, x, y, xp):
         samples = ((u, 1.5 * math.tanh(2 * u)) for u in (0.5, 1.0, 2.0))
         return sum((x * xp.tanh(y * u) - target) ** 2 for u, target in samples) / 3
+
+
+class Valley(Objective):
+    """A valley whose walls grow steeper along it, as a loss whose sharpness grows while it falls."""
+
+    s0 = Quantity(39.8, bounds=(0.1, 1000), softbounds=(1, 60), step=0.1, label="s₀: curvature at y = 0", symbol="s_0",
+                  on_map=(1.0, 100.0, True), doc="Curvature across the valley where y is 0: it is s₀ + y.")  # fmt: skip
+    c = Quantity(0.05, bounds=(0, 10), softbounds=(0, 0.2), step=0.001, label="c: slope along", symbol="c",
+                 on_map=(1e-4, 0.1, True), doc="How steeply the valley falls along y.")  # fmt: skip
+
+    domain = ((-0.8, 0.8), (-0.5, 0.9))
+    starts = ((0.2, 0.0),)
+    usual_steps = 1000
+    at_edge = True
+    source = "The setting of arXiv 2410.24206, with two variables"
+
+    @staticmethod
+    def formula(h, x, y, xp):
+        return (h.s0 + y) * x**2 / 2 - h.c * y
+
+
+class Parabola(Curve):
+    """The bowl of every textbook, of one variable: a step overshoots above rate 0.5, and leaves above 1."""
+
+    minima = ((0.0, 0.0),)
+    lowest = 0.0
+    starts = ((-2.5, 0.0),)
+    label = "Curve x²"
+
+    @staticmethod
+    def height(h, x, xp):
+        return x**2
+
+
+class CosineCurve(Curve):
+    """Two dents of one variable, the deeper one behind a hill."""
+
+    span = (-1.0, 2.0)
+    minima = ((1.0904082219467213, 0.0),)
+    lowest = -1.0467211246605712
+    starts = ((-0.9, 0.0),)
+    label = "Curve x cos πx"
+
+    @staticmethod
+    def height(h, x, xp):
+        return x * xp.cos(xp.pi * x)
+
+
+class ThreeSlopes(Curve):
+    """Strongly convex, its slope in three straight pieces: steep, flat, steep. A heavy ball may go round for ever."""
+
+    span = (-3.0, 4.0)
+    minima = ((0.0, 0.0),)
+    lowest = 0.0
+    starts = ((3.3, 0.0),)
+    label = "Curve of three slopes"
+    source = "Lessard, Recht and Packard, section 4.6, arXiv 1408.3595"
+
+    @staticmethod
+    def height(h, x, xp):
+        return xp.where(x < 1, 12.5 * x**2, xp.where(x < 2, x**2 / 2 + 24 * x - 12, 12.5 * x**2 - 24 * x + 36))

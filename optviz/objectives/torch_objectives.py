@@ -80,6 +80,8 @@ class TorchFunction:
     """
 
     names = ("x", "y")
+    is_curve = at_edge = False
+    usual_steps = None
     lowest = None
 
     def __init__(self, function: Callable, domain, minima=(), starts=((0.0, 0.0),), label="", own_gradient=False):

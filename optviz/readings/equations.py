@@ -150,9 +150,9 @@ def objective_mathml(objective: Any) -> str:
         return f"{_called(objective)} is computed by torch and has no formula."
     if isinstance(objective, Formula):
         return formula_mathml(objective.traced.parts)
-    name = sympy.Function("f")(*symbols(*objective.names))
+    name = sympy.Function("f")(*symbols(*objective.names[: 1 if objective.is_curve else None]))
     shown = {symbol: sympy.Symbol(symbol_of(type(objective), str(symbol))) for symbol in objective.traced.shape}
-    return _equation_mathml(name, readable(objective.traced.expression).xreplace(shown))
+    return _equation_mathml(name, readable(objective.shown).xreplace(shown))
 
 
 @lru_cache(maxsize=256)

@@ -12,12 +12,15 @@ from ..rules.rule import Rule, varies
 from .descent import first_memory
 from .trajectory import Trajectory
 
+UP = -1  # along the axis up: the loss, where a picture is the curve of a function of one variable
+
 
 @dataclass(frozen=True)
 class Played:
     """A run whose steps can be walked through: the first `steps` of a trajectory's lane, what walked and where.
 
-    `figure` is the picture that shows its path, "" for none; `across` and `up` are the coordinates along its axes.
+    `figure` is the picture that shows its path, "" for none; `across` and `up` are the coordinates along its axes,
+    `up` of a curve `UP`: the loss.
     """
 
     label: str

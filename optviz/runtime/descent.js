@@ -116,6 +116,7 @@ class Objective {
     this.shape = kind.shapeDefaults.map((value, i) => named[i] ?? value);
     this.dim = kind.names.length;
     for (const name of ["names", "label", "domain", "minima", "starts", "lowest"]) this[name] = kind[name];
+    Object.assign(this, { is_curve: Boolean(kind.is_curve), at_edge: Boolean(kind.at_edge), usual_steps: kind.usual_steps ?? null });
   }
 
   // The value at each point, in the shape that the coordinates broadcast to.

@@ -71,10 +71,10 @@ function walkOf(program, letters, parts) {
 
 const call = (read, point, shape) => read(point[0], point[1], shape[0], shape[1], shape[2], shape[3], shape[4], shape[5]);
 
-function kindOf(text, parts) {
+function kindOf(text, curve, parts) {
   const found = parts.parsed(text);
   if (found.why) throw new ValueError_(parts.refusal(text.slice(0, 2000), found));
-  const { letters } = found, program = parts.program(found.parts), ones = letters.map(() => 1);
+  const { letters } = found, program = parts.program(found.parts, curve), ones = letters.map(() => 1);
   const functions = {};
   for (const name of ["value", "gradient", "hessian"]) {
     try {
@@ -87,18 +87,19 @@ function kindOf(text, parts) {
   const kind = {
     name: "Formula", label: parts.label, names: ["x", "y"], lowest: null, shape: letters, shapeDefaults: ones, call, ...functions,
     walk: walkOf(program, letters, parts), formula: parts.mathml(found.parts), symbols: Object.fromEntries(letters.map((each) => [each, parts.symbols[each]])),
-    typed: true,
+    typed: true, is_curve: program.curve,
   };
   const plain = new Surface({ ...kind, domain: parts.usual }), value = (x, y) => plain.value(x, y);
   kind.domain = parts.window_of(value);
-  kind.starts = [parts.start_in(kind.domain, value)];
+  kind.starts = [(program.curve ? parts.curve_start : parts.start_in)(kind.domain, value)];
+  if (program.curve) kind.domain = [kind.domain[0], parts.idle];
   return kind;
 }
 
 class Formula extends Surface {
-  constructor(kind, text, ends) {
+  constructor(kind, text, ends, curve) {
     super(kind);
-    Object.assign(this, { text, ends });
+    Object.assign(this, { text, ends, curve });
   }
 
   get minima() { return findMinima(this).deepest; }
@@ -110,7 +111,7 @@ class Formula extends Surface {
     else this.ends = { ...this.ends, [name]: value };
   }
   arguments() {
-    return { text: this.text, ...Object.fromEntries(this.kind.shape.flatMap((n) => [n, `${n}_from`, `${n}_to`].map((each) => [each, this.read(each)]))) };
+    return { text: this.text, curve: this.curve, ...Object.fromEntries(this.kind.shape.flatMap((n) => [n, `${n}_from`, `${n}_to`].map((each) => [each, this.read(each)]))) };
   }
   holds(name) { return this.kind.shape.includes(name.split("_")[0]); }
   shape_names() { return this.kind.shape; }
@@ -122,17 +123,18 @@ class Formula extends Surface {
 // What makes surfaces of formulas, given Python's functions; called as the class is in Python.
 export function formulas(parts) {
   const known = new Map();
-  const kept = (text) => {
-    if (!known.has(text)) known.set(text, kindOf(text, parts));
+  const kept = (text, curve) => {
+    const key = `${curve} ${text}`;
+    if (!known.has(key)) known.set(key, kindOf(text, curve, parts));
     if (known.size > KEPT) known.delete(known.keys().next().value);
-    return known.get(text);
+    return known.get(key);
   };
-  const names = ["text", ...parts.letters];
-  return def(names, (text = parts.example, ...letters) => {
-    const kind = kept(text), ends = {};
+  const names = ["text", "curve", ...parts.letters];
+  return def(names, (text = parts.example, curve = false, ...letters) => {
+    const kind = kept(text, curve), ends = {};
     for (const letter of kind.shape) [ends[`${letter}_from`], ends[`${letter}_to`]] = [parts.low, parts.high];
-    const made = new Formula(kind, text, ends);
-    names.slice(1).forEach((name, i) => {
+    const made = new Formula(kind, text, ends, curve);
+    names.slice(2).forEach((name, i) => {
       const letter = name.split("_")[0];
       if (letters[i] !== undefined && kind.shape.includes(letter)) made.assign(name, letters[i]);
     });

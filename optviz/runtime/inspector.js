@@ -57,7 +57,8 @@ export class Inspector {
     this.stale = false;
     this.menu.hidden = runs.length < 2;
     this.menu.replaceChildren(...runs.map(({ label }, i) => element("option", { value: i, textContent: label, selected: i === this.chosen })));
-    this.names = run.x.shape[2] ? objective?.names ?? ["x", "y"].slice(0, run.x.shape[2]) : ["Value"]; // of numbers alone
+    const count = objective?.is_curve ? 1 : run.x.shape[2];
+    this.names = count ? [...(objective?.names ?? ["x", "y"])].slice(0, count) : ["Value"]; // of numbers alone
     this.values = parts.parts_of(this.run, rule?.kind?.corrections ?? []);
     this.letters = rule?.kind?.letters ? letters_of(rule.kind) : new Map();
     this.scales = {};
@@ -149,7 +150,7 @@ export class Inspector {
 
   typeset() {
     const { rule, run } = this.run, words = rule?.formula ? rule.formula() : "";
-    const sides = this.player.parts.letters_at(this.run, 1).length;
+    const sides = Math.min(this.player.parts.letters_at(this.run, 1).length, this.names.length);
     if (!sides) this.formulas.replaceChildren(element("p", {}, parsed(words)));
     if (this.words === words && this.sides?.length === sides && this.ruled === rule?.kind && sides) return this.head();
     this.words = words;
@@ -157,7 +158,7 @@ export class Inspector {
     this.sides = Array.from({ length: sides }, () => new Substitution(words, this.letters));
     this.heads = this.sides.map(() => element("h3"));
     if (sides) this.formulas.replaceChildren(...this.sides.map(({ content }, i) => element("div", { className: "side" }, this.heads[i], content)));
-    this.single = run.x.shape[2] > 1 && sides === 1;
+    this.single = this.names.length > 1 && sides === 1;
     return this.head();
   }
 
@@ -181,17 +182,18 @@ export class Inspector {
       if (row.mark && !row.below.hidden) for (const end of ["x1", "x2"]) row.mark.setAttribute(end, row.across(at));
       if (row.box) row.box.title = row.box.checked ? this.arrow_text(row.name, row.label) : "Draw it as an arrow";
     }
-    this.player.parts.letters_at(this.run, at).forEach((values, i) => this.sides[i].fill(values));
+    this.player.parts.letters_at(this.run, at).forEach((values, i) => this.sides[i]?.fill(values));
   }
 
   point(step, i) {
     const { run, lane } = this.run, [, lanes, width] = run.x.shape;
+    if (i < 0) return numbersOf(run.loss)[step * lanes + lane];
     return numbersOf(run.x)[(step * lanes + lane) * width + i];
   }
 
   scale(name) {
     if (name === "step") return 1;
-    const { across, up } = this.run;
+    const { across } = this.run, up = Math.abs(this.run.up); // of a curve the idle coordinate
     return (this.scales[name] ??= this.player.parts.arrow_scale(this.values[name], across, up, this.frame()));
   }
 
@@ -214,7 +216,7 @@ export class Inspector {
     if (this.stale) this.build();
     const { at } = this;
     const wanted = this.rows.filter(({ name }) => this.arrowed.has(name)).map(({ name, ink, label }) => {
-      const { data, shape: [, width] } = this.values[name], vector = [across, up].map((i) => data[(at - 1) * width + i]);
+      const { data, shape: [, width] } = this.values[name], vector = [across, Math.abs(up)].map((i) => data[(at - 1) * width + i]);
       return { vector, scale: this.scale(name), color: ink, text: this.arrow_text(name, label) };
     });
     const origin = [across, up].map((i) => this.point(at - 1, i));

@@ -43,9 +43,9 @@ class Experiment {
 
   // A run as the player and the inspector read it; what it is made of is there once it was asked for.
   run(said, whole) {
-    const x = whole ? new Nd(whole.x, [whole.x.length / said.names.length, 1, said.names.length]) : new Nd([], [1, 1, said.names.length]);
+    const x = whole ? new Nd(whole.x, [whole.loss.length, 1, whole.x.length / whole.loss.length]) : new Nd([], [1, 1, said.names.length]);
     const parts = Object.fromEntries(Object.entries(whole?.parts ?? {}).map(([name, { data, shape }]) => [name, new Nd(data, shape)]));
-    return { ...said, lane: 0, whole, parts, objective: { names: said.names }, run: { x, diverged: { data: [said.gone] } },
+    return { ...said, lane: 0, whole, parts, objective: { names: said.names }, run: { x, loss: whole?.loss, diverged: { data: [said.gone] } },
       rule: { kind: this.kind(whole?.letters ?? {}), formula: () => whole?.formula ?? "" } };
   }
 

@@ -157,7 +157,8 @@ def _spec(place: Place, brought: Mapping[str, Any], choices: set[str]) -> Spec:
     elif name not in choices and not isinstance(owner.param[name], FormulaText):
         default = brought.get(name, default)
     if place.role:
-        options = {cls.__name__.lower(): label for label, cls in _catalogue(owner, place.role).items()}
+        known, offered = _catalogue(owner, place.role), type(owner).param[name].objects
+        options = {cls.__name__.lower(): label for label, cls in known.items() if label in offered}
         options |= {"formula": OWN} if OWN in owner.param[name].objects else {}
     made = spec_of(owner.param[name], f"{type(owner).__name__}.{place.role or name}", default, options)
     return made | {"member": place.member, "parameter": name}

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from ..objectives.objective import variables_shown
 from ..readings.linear import is_frozen, linear_of
 from ..runs.trajectory import Trajectory
 from .run_ends import end_of
-from .stability import eigen, frozen_terms, hessian_at, max_lr, preconditioned, prediction
+from .stability import eigen, frozen_terms, hessian_at, hessian_shown, max_lr, preconditioned, prediction
 
 
 def outlook(
@@ -37,7 +38,7 @@ def outlook(
     last = int(np.flatnonzero(np.isfinite(x).all(axis=1))[-1])
     target = x[last] if k < 0 else points[k]
     t = max(1, min(last, run.steps))
-    terms = frozen_terms(rule, run, t) if is_frozen(rule) else None
+    terms = frozen_terms(rule, run, t)[: variables_shown(objective)] if is_frozen(rule) else None
     rows = [_step_row(step, last, rule, objective, run) for step in sorted({last * part // 4 for part in range(5)})]
     listed = [(points[i], "minimum") for i in range(len(points)) if deep[i]]
     listed += [(target, "local minimum")] if k >= 0 and not deep[k] else []
@@ -46,13 +47,16 @@ def outlook(
     if clip > 0 and found["stable"] is False:
         held = f"Gradients are cut at {clip:g}: its steps grow no further than that allows."
         found = {**found, "sentence": f"{found['sentence']} {held}"}
+    best = _nearest(points[deep], target) if deep.any() else target
+    end = end if end["saddle"] is None else {**end, "saddle": point_shown(objective, end["saddle"])}
     return {
         **found,
         "rows": rows,
-        "target": target,
+        "target": point_shown(objective, target),
         "bottom": math.nan if k < 0 else float(local["values"][k]),
         "lowest": k < 0 or bool(deep[k]),
-        "beyond": None if k < 0 or deep[k] or not deep.any() else _nearest(points[deep], target),
+        "beyond": None if k < 0 or deep[k] or not deep.any() else point_shown(objective, best),
+        "away": _distance(best, target),
         "frozen": terms is not None,
         "end": end,
         "measured": end["factor"],
@@ -71,6 +75,15 @@ def lowest_among(local: Mapping[str, Any], lowest: float | None) -> np.ndarray:
     return values <= low + 1e-7 * max(1.0, abs(low))
 
 
+def point_shown(objective: Any, point: Any) -> Any:
+    """A point without the idle coordinate of a curve."""
+    return point[: variables_shown(objective)]
+
+
+def _distance(a: Any, b: Any) -> float:
+    return float(np.hypot(a[0] - b[0], a[1] - b[1]))
+
+
 def _nearest(points: np.ndarray, point: Any) -> np.ndarray:
     return points[int(np.argmin(np.hypot(points[:, 0] - point[0], points[:, 1] - point[1])))]
 
@@ -86,14 +99,15 @@ def _expected(rule: Any, objective: Any, point: Any, terms: Any, t: int) -> dict
 def _step_row(step: int, last: int, rule: Any, objective: Any, run: Trajectory) -> dict[str, Any]:
     """The row of where a run is after a step."""
     t = max(1, step)
-    terms = frozen_terms(rule, run, t) if is_frozen(rule) else None
+    terms = frozen_terms(rule, run, t)[: variables_shown(objective)] if is_frozen(rule) else None
     name = "start" if step == 0 else "end" if step == last else f"step {step}"
     return _row(name, run.x[step, 0], rule, objective, terms, t)
 
 
 def _row(name: str, point: Any, rule: Any, objective: Any, terms: Any, t: int) -> dict[str, Any]:
-    row = {"name": name, "point": point, "values": [math.nan, math.nan], "condition": math.nan, "limit": None}
-    hessian = hessian_at(objective, point)
+    hessian = hessian_shown(objective, point)
+    row = {"name": name, "point": point_shown(objective, point), "values": [math.nan for _ in range(len(hessian))],
+           "condition": math.nan, "limit": None}  # fmt: skip
     if not np.isfinite(hessian).all():
         return row
     known = eigen(hessian) if terms is None else preconditioned(rule, objective, point, terms, t)

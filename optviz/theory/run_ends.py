@@ -71,7 +71,7 @@ def _moving(objective: Any, x: np.ndarray, moves: np.ndarray, end: Any, minimum:
             (a, b), (_, d) = hessian_at(objective, saddle)
             about = {
                 "saddle": saddle,
-                "top": bool(a < 0 and a * d > b * b),
+                "top": bool(a < 0 and (objective.is_curve or a * d > b * b)),
                 "saddle_distance": float(to[-1]),
                 "leaving": bool(to[-1] > to[-2]),
             }

@@ -32,12 +32,20 @@ def spectrum(objective: Any, point: Sequence[float]) -> dict[str, Any]:
     `values` (dim,), `vectors` (dim, dim) a row an eigenvalue, `condition` largest over smallest
     curvature, infinite where not all curvatures are above 0.
     """
-    return eigen(hessian_at(objective, point))
+    return eigen(hessian_shown(objective, point))
+
+
+def hessian_shown(objective: Any, point: Sequence[float]) -> np.ndarray:
+    """The Hessian without the idle coordinate of a curve."""
+    hessian = hessian_at(objective, point)
+    return np.array([[float(hessian[0][0])]]) if objective.is_curve else hessian
 
 
 def eigen(matrix: Any) -> dict[str, Any]:
     """`spectrum` of a symmetric matrix (dim, dim)."""
-    if len(matrix) == 2:
+    if len(matrix) == 1:
+        values, vectors = [float(matrix[0][0])], [[1.0]]
+    elif len(matrix) == 2:
         values, vectors = _eigen2(float(matrix[0][0]), float(matrix[0][1]), float(matrix[1][1]))
     else:
         values, vectors = eigen_of_more(matrix)
@@ -204,10 +212,10 @@ def preconditioned(
     form = coefficients(rule)
     if form is None:
         return None
-    divisors = [preconditioner(rule, each, t) for each in terms]
     pull = pull_of(form)
-    hessian = hessian_at(objective, point)
-    size = len(divisors)
+    hessian = hessian_shown(objective, point)
+    size = len(hessian)
+    divisors = [preconditioner(rule, terms[i], t) for i in range(size)]
     shares = [1 / math.sqrt(p) if p > 0 else math.inf if p == 0 else math.nan for p in divisors]
     scaled = [
         [float(hessian[i][j] + (pull if i == j else 0.0)) * shares[i] * shares[j] for j in range(size)]

@@ -16,7 +16,9 @@ def shown(value: float, digits: int = 3) -> str:
 
 
 def place(point: Any, digits: int = 3) -> str:
-    """A point of the plane as text reads it."""
+    """A point of the plane, or of a line, as text reads it."""
+    if len(point) == 1:
+        return f"x = {shown(float(point[0]), digits)}"
     return f"({shown(float(point[0]), digits)}, {shown(float(point[1]), digits)})"
 
 

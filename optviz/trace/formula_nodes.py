@@ -15,14 +15,28 @@ FLAT = ("sign", "floor", "ceil", "trunc", "rint")  # almost everywhere
 TRUTHS = ("less", "less_equal", "greater", "greater_equal", "equal", "bitwise_and", "bitwise_or", "logical_not")
 
 
-def program(parts: list[Any]) -> dict[str, Any]:
-    """The `nodes` of a formula, and the places of its `value`, its `gradient` and the rows of its `hessian`."""
+def program(parts: list[Any], curve: bool = False) -> dict[str, Any]:
+    """The `nodes` of a formula, and the places of its `value`, its `gradient` and the rows of its `hessian`.
+
+    Where a formula of x alone may be a `curve`, it gets the idle coordinate of `optviz.objectives.objective.Curve`.
+    """
     graph = Graph()
     value = lowered(graph, parts)
+    curve = curve and is_of_x_alone(parts)
+    if curve:
+        y = graph.node("input", ["y"])
+        value = graph.add(value, graph.multiply(graph.multiply(y, y), graph.number(0.5)))
     gradient = [derivative(graph, value, name) for name in ("x", "y")]
     first = [derivative(graph, gradient[0], name) for name in ("x", "y")]
     last = derivative(graph, gradient[1], "y")
-    return {"nodes": graph.nodes, "value": [value], "gradient": gradient, "hessian": [*first, first[1], last]}
+    return {"nodes": graph.nodes, "value": [value], "gradient": gradient, "hessian": [*first, first[1], last],
+            "curve": curve}  # fmt: skip
+
+
+def is_of_x_alone(parts: list[Any]) -> bool:
+    """Whether a formula has x in it, and no y."""
+    names = [part["name"] for part in parts if part["op"] == "name"]
+    return "x" in names and "y" not in names
 
 
 class Graph:
