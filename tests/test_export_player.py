@@ -113,7 +113,7 @@ def test_a_step_is_dissected_into_python_s_numbers(page, exported):
     opened(page, exported / "surface_descent.html")
     page.get_by_role("button", name="Inspect").click()
     assert step(page) == 0  # there is a step from there on
-    for rule in ("Adam", "NAdam", "Newton", "Rprop", "SGD"):
+    for rule in ("Adam", "NAdam", "Newton", "Rprop", "SOAP", "SophiaH", "ASGD", "SGD"):
         select(page, "Optimizer", rule)
         experiment.optimizer_name = rule
         for k in (0, 1, 7):

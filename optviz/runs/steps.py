@@ -102,6 +102,19 @@ def bend_at(objective: Any, point: Any) -> Any:
     return objective.hessian(*point)
 
 
+def _terms(run: Trajectory, lane: int, coupled: bool) -> dict[str, np.ndarray]:
+    """The named terms of a lane; those that a coupled rule has for each variable, m_1 and m_2, as one, m."""
+    found: dict[str, np.ndarray] = {}
+    for name, values in run.terms.items():
+        stem, number = name[:-2], name[-2:]
+        pair = coupled and f"{stem}_1" in run.terms and f"{stem}_2" in run.terms
+        if pair and number == "_1":
+            found = {**found, stem: np.stack([values[:, lane, 0], run.terms[f"{stem}_2"][:, lane, 1]], axis=1)}
+        elif not (pair and number == "_2"):
+            found = {**found, name: values[:, lane]}
+    return found
+
+
 def gradients_given(run: Trajectory) -> np.ndarray:
     """The gradient that the rule was given at each step, after noise and clipping."""
     return run.gradients if run.applied is None else run.applied
@@ -111,8 +124,8 @@ def parts_of(played: Played, corrections: Sequence[str] = ()) -> dict[str, np.nd
     """What each step of a run consists of, by name: arrays (steps, dim).
 
     "gradient" is the surface's, where noise ("noise") or clipping ("clip factor") make another one of it, which
-    is "g"; then the rule's named terms, "decay" (the pull of weight decay), "1 - beta1^t" for each of the `corrections`
-    (`readings.letters` has a rule's) and "step", what is added to the point.
+    is "g"; then the rule's named terms (of a pair m_1, m_2 for the variables, m), "decay" (the pull of weight decay),
+    "1 - beta1^t" for each of the `corrections` (`readings.letters` has a rule's), "step", what is added to the point.
     """
     run, lane, rule = played.run, played.lane, played.rule
     raw, g = run.gradients[:, lane], gradients_given(run)[:, lane]
@@ -126,8 +139,7 @@ def parts_of(played: Played, corrections: Sequence[str] = ()) -> dict[str, np.nd
                 **({"clip factor": g / raw} if run.clipped[:, lane].any() else {"noise": g - raw}),
             }
     found = {**found, "g": g}
-    for name, values in run.terms.items():
-        own = values[:, lane]
+    for name, own in _terms(run, lane, isinstance(rule, Rule) and rule.coupled).items():
         if "step" not in name and (own != g)[: last_step(played)].any():  # d is g where no weight decays
             found = {**found, name: own}
     if isinstance(rule, Rule):
