@@ -135,7 +135,7 @@ def parts_of(played: Played, corrections: Sequence[str] = ()) -> dict[str, np.nd
 
     "gradient" is the surface's, where noise ("noise") or clipping ("clip factor") make another one of it, which
     is "g"; then the rule's named terms (of a pair m_1, m_2 for the variables, m), "decay" (the pull of weight decay),
-    "1 - beta1^t" for each of the `corrections` (`readings.letters` has a rule's) and "step", what is added to the point.
+    "1 - beta1^t" for each of the `corrections` (`readings.letters` has a rule's), "step", what is added to the point.
     Of a `measured` run its numbers.
     """
     run, lane, rule = played.run, played.lane, played.rule

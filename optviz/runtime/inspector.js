@@ -149,7 +149,7 @@ export class Inspector {
   }
 
   typeset() {
-    const { rule, run } = this.run, words = rule?.formula ? rule.formula() : "";
+    const { rule } = this.run, words = rule?.formula ? rule.formula() : "";
     const sides = Math.min(this.player.parts.letters_at(this.run, 1).length, this.names.length);
     if (!sides) this.formulas.replaceChildren(element("p", {}, parsed(words)));
     if (this.words === words && this.sides?.length === sides && this.ruled === rule?.kind && sides) return this.head();
