@@ -61,6 +61,7 @@ _LATER = {
     "HyperparameterMap": "experiments.hyperparameter_map",
     "EdgeOfStability": "experiments.edge_of_stability",
     "Race": "experiments.race",
+    "Benchmark": "experiments.benchmark",
     "NoisyDescent": "experiments.noisy_descent",
     "Experiment": "experiment",
     "TorchOptimizer": "runs.torch_optimizer",
