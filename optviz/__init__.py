@@ -22,6 +22,10 @@ from .objectives.losses import batch_indices as batch_indices
 from .objectives.objective import Curve as Curve
 from .objectives.objective import Objective as Objective
 from .objectives.objective import objective as objective
+from .races.scores import benchmark_score as benchmark_score
+from .races.scores import performance_profile as performance_profile
+from .races.studies import Studies as Studies
+from .races.studies import tuning_studies as tuning_studies
 from .rules.optimizers import SGD as SGD
 from .rules.optimizers import Adadelta as Adadelta
 from .rules.optimizers import Adagrad as Adagrad
@@ -59,6 +63,7 @@ _LATER = {
     "HyperparameterMap": "experiments.hyperparameter_map",
     "EdgeOfStability": "experiments.edge_of_stability",
     "Race": "experiments.race",
+    "Benchmark": "experiments.benchmark",
     "NoisyDescent": "experiments.noisy_descent",
     "Experiment": "experiment",
     "TorchOptimizer": "runs.torch_optimizer",

@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "optviz"
 # from what stands alone to what needs all of it; a wing may import from those before it and from itself
 WINGS = ("messages", "plurals", "listed", "spans", "disk", "halt", "runtime", "lessons", "trace", "pictures",
          "rules", "objectives",
-         "readings", "menus", "runs", "state", "sweeps", "theory", "maps", "page", "export", "experiment",
+         "readings", "menus", "runs", "state", "sweeps", "theory", "maps", "races", "page", "export", "experiment",
          "experiments", "opening", "card_pictures", "catalogue", "guard", "served", "app", "server",
          "command")  # fmt: skip
 NUMERICS = WINGS[: WINGS.index("page")]

@@ -40,6 +40,9 @@
     return Object.fromEntries(given.map((each) => each.split("=")));
   }
 
+  // What an axis calls a place: the text of a tick that stands there, else this number.
+  const tick = (plot, name, place, otherwise) => axis(plot, name)?.major_label_overrides.get(place) ?? said(otherwise, 3);
+
   // What an image holds in the cell: a height, or its log10.
   function height(plot, x, y) {
     const [view] = drawn(plot, "Image").filter(({ model }) => model.name === "glyph image"), hover = hint(plot);
@@ -80,6 +83,7 @@
       const near = [...curves.filter((view) => about(view).steps), ...points].map((view) => [view, nearest(plot, view, sx, sy, false)]).find(([, at]) => at);
       const step = near && (about(near[0]).steps ? `${about(near[0]).label || "path"}: step ${near[1].step}` : about(near[0]).label);
       const at = near ? near[1] : { x, y };
+      if (power) return [`${across} ${tick(plot, "x", at.x, 10 ** at.x)}`, near && labelled(near[0])].filter(Boolean);
       return [`${across} ${placed(at.x, x_range)}, ${up} ${placed(at.y, y_range)}`, height(plot, at.x, at.y), step].filter(Boolean);
     }
     const found = curves.filter(labelled).map((view) => [labelled(view), nearest(plot, view, sx, sy, true)]).filter(([, at]) => at);
@@ -87,7 +91,7 @@
     const off = ([, { x: at, between }]) => (between ? 1e9 : Math.abs(x_scale.compute(at) - sx));
     const [, first] = found.toSorted((a, b) => off(a) - off(b))[0];
     const here = power ? said(10 ** first.x, 3) : said(first.x);
-    return [`${across} ${here}`, ...found.slice(0, 8).map(([label, at]) => `${label}: ${said(at.y)}`)];
+    return [`${across} ${here}`, ...found.slice(0, 8).map(([label, at]) => `${label}: ${said(hint(plot) === "down" ? -at.y : at.y)}`)];
   }
 
   function hide() { card.style.display = "none"; }

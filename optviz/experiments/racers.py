@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -148,10 +148,13 @@ def racer_knobs(race: Any, name: str, fairness: Any) -> list[Any]:
     return [switch, shown_while(widgets_of(switch)[key], "cb_obj.active", getattr(race, key), lr, others)]
 
 
-def trial_knobs(race: Any) -> pn.Param:
+SHARED_KNOBS = ("trials", "steps", "lowest", "highest", "clip", "tolerance", "start_x", "start_y", "fit_axes")
+
+
+def trial_knobs(race: Any, names: Sequence[str] = SHARED_KNOBS) -> pn.Param:
     """The knobs that all racers share; the ends of the rates tried say them, not their logarithms."""
     powers = {name: {"type": PowerSlider, "format": written(), "tags": ["power"]} for name in ("lowest", "highest")}
-    return knobs_of(race, ["trials", "steps", *powers, "clip", "tolerance", "start_x", "start_y", "fit_axes"], powers)
+    return knobs_of(race, names, powers)
 
 
 def surface_knobs(current: Any, members: Members, every: bool = False) -> pn.Column:

@@ -18,6 +18,7 @@ from ..objectives.losses import DataLoss, Lanes
 from ..objectives.objective import Objective
 from ..objectives.stacked import Stacked
 from ..pictures import scene
+from ..races import arrivals
 from ..readings import equations
 from ..readings.equations import hyper_symbol, objective_mathml, symbol_of
 from ..readings.letters import corrections, letters
@@ -37,6 +38,7 @@ from .printer import quoted
 # what the runtime provides under a name of its own
 NATIVES: dict[Any, str] = {
     descent.descend: "$.descend", linear_filter.filtered: "$.filtered", scene.line_columns: "$.line_columns",
+    arrivals.arrivals: "$.arrivals",
     ends.lane_map: "$.lane_map", ends.ranks: "$.ranks", menus.names_of: "$.names_of", menus.setting: "$.setting",
     menus.with_setting: "$.with_setting", basins.local_minima: "$.local_minima",
     basins.basin_map: "$.basin_map", minima.lowest_loss: "$.lowest_loss",

@@ -100,8 +100,9 @@ class Drawing:
 
     `axes`, by "x" and "y", may say of an axis its `label`, the `places` and `texts` of its ticks, and of its
     range what `axis_ranges.range_of` takes. `hover` is what a `pointer` says, in Bokeh's names for the numbers; for any
-    other figure what its image holds, in words after "log " if that is the log10, "powers across", or "names first=SGD"
-    (`readings.js`). One that is not `shown` takes no room on a page.
+    other figure what its image holds, in words after "log " if that is the log10, "powers across", "down" where heights
+    are the negative of what they stand for, or "names first=SGD" (`readings.js`). One that is not `shown` takes no room
+    on a page.
     """
 
     layers: dict[str, Columns]

@@ -6,7 +6,7 @@ import { factory, label_of, record, refuse, typename } from "./classes.js";
 import { level_lines } from "./contours.js";
 import { Lanes, Rule, descend, filtered } from "./descent.js";
 import { format } from "./formats.js";
-import { laneMap, ranksOf } from "./maps.js";
+import { arrivals, laneMap, ranksOf } from "./maps.js";
 import { changed_member, gradient_noise, kinds, shut } from "./members.js";
 import { call } from "./methods.js";
 import { np } from "./numpy.js";
@@ -58,6 +58,6 @@ export const $ = {
   settings_at: (rule, lane) => rule.at(lane),
   walk_of: walkOf, measured,
   bend_at: (objective, point) => objective.hessianAt(iter(point)),
-  lane_map: laneMap, ranks: ranksOf, local_minima: localMinima, basin_map: basinMap, lowest_loss: lowestLoss,
+  lane_map: laneMap, arrivals, ranks: ranksOf, local_minima: localMinima, basin_map: basinMap, lowest_loss: lowestLoss,
   eigen_of_more: () => { throw new ValueError_("A page knows the curvatures of two variables."); },
 };

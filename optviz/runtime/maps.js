@@ -24,6 +24,19 @@ export function laneMap(objective, rule, start, steps, names, across, up, tolera
   return found;
 }
 
+// The first step at which each run is at the level or below, infinite for never: as optviz/races/arrivals.py.
+export function arrivals(objective, rule, steps, columns, level) {
+  const runs = new Runs(objective, rule, steps, 0);
+  const given = Object.entries(columns).map(([name, values]) => [runs.place(name), numbersOf(values)]);
+  const lanes = given[0][1].length, shape = [lanes], found = filled(shape, Infinity);
+  for (let k = 0; k < lanes; k++) {
+    for (const [place, values] of given) runs.values[place] = values[k];
+    const lost = runs.run(), last = lost ? lost - 1 : steps;
+    for (let t = 0; t <= last && found.data[k] === Infinity; t++) if (runs.losses[t] <= level) found.data[k] = t;
+  }
+  return found;
+}
+
 // One run into one place of the arrays of `laneMap`.
 function endOf(runs, level, found, place) {
   const { losses } = runs, steps = losses.length - 1, lost = runs.run();

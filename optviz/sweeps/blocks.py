@@ -55,11 +55,13 @@ class Grid:
     block: int = 1
     device: str | None = None
     radius: float = 0.0  # within which the loss is sure to be finite
+    paired: bool = False  # whether the axes run side by side, a lane for each of their places
     plans: dict = field(default_factory=dict)  # with losses at every step, and without
     shape: tuple[int, ...] = field(init=False)
 
     def __post_init__(self):
-        self.shape = tuple(values.size for values in self.axes.values())
+        sizes = tuple(values.size for values in self.axes.values())
+        self.shape = sizes[:1] if self.paired else sizes
 
     def __getstate__(self):
         return {**self.__dict__, "plans": {}}  # a worker has its own
@@ -105,6 +107,8 @@ class Grid:
         """What each lane from `at` to `stop` has of values along an axis; of no axis, all have the first."""
         if name not in self.axes:
             return np.repeat(values[:1], stop - at)
+        if self.paired:
+            return values[at:stop]
         stride = math.prod(self.shape[list(self.axes).index(name) + 1 :])
         first, last = at // stride, (stop - 1) // stride + 1  # each value holds for so many lanes
         laps = np.tile(values, (last - 1) // values.size - first // values.size + 1)

@@ -45,6 +45,7 @@ def sweep(
     tolerance: float = 1e-6,
     lowest: float | str | None = None,
     minima: Any = None,
+    paired: bool = False,
     block: int | None = None,
     threads: int | None = None,
     scheduler: Any = None,
@@ -56,7 +57,9 @@ def sweep(
 
     `axes` maps names to values: a hyperparameter of the rule, a variable or a shape parameter
     of the objective, `clip`, `clip_norm` or `seed`. The result has one dimension an axis, in
-    their order: a DataArray for one measure, a Dataset for a list of them. Measures are `loss`
+    their order: a DataArray for one measure, a Dataset for a list of them. `paired` axes are of
+    one length and run side by side: the first values of all make the first run, and the result
+    has one dimension, "run". Measures are `loss`
     (NaN where the run diverged before its last step), `first` at the start, `log_loss`, `steps_to` (NaN where it
     was never reached), `diverged`, `minimum`, each of the cell's own run: what `descend` gives.
 
@@ -71,7 +74,7 @@ def sweep(
     unknown measure, a device that is not there.
     """
     measures = _measures(measure)
-    grid = _grid(objective, rule, start, steps, axes, around)
+    grid = _grid(objective, rule, start, steps, axes, around, paired)
     reached = isinstance(lowest, str) and lowest == REACHED
     basin = Basin.of(objective, minima) if reached or "minimum" in measures else None
     grid.want = Want(tuple(measures), float(tolerance), _lowest(objective, lowest, measures), basin, reached)
@@ -152,7 +155,7 @@ def _checked_device(device: str | None) -> str | None:
     return device
 
 
-def _grid(objective, rule, start, steps, axes, around) -> Grid:
+def _grid(objective, rule, start, steps, axes, around, paired=False) -> Grid:
     """The grid of a sweep, every argument checked."""
     if not hasattr(objective, "names") or not hasattr(objective, "array_gradient"):
         refuse("sweep", "needs an objective", objective, "make one with optviz.objective")
@@ -162,6 +165,8 @@ def _grid(objective, rule, start, steps, axes, around) -> Grid:
     values = {name: _axis(objective, rule, name, v) for name, v in dict(axes).items()}
     if not values:
         refuse("sweep", "needs at least one axis", axes, 'pass {"lr": values}')
+    if paired and len({v.size for v in values.values()}) > 1:
+        refuse("sweep", "needs paired axes of one length", {name: v.size for name, v in values.items()})
     x0 = np.asarray(start, dtype=float)
     if x0.shape != (objective.dim,) or not np.isfinite(x0).all():
         refuse("sweep", f"needs a start of {objective.dim} finite numbers", start)
@@ -172,7 +177,7 @@ def _grid(objective, rule, start, steps, axes, around) -> Grid:
     checked = Around(**settings, batches=None, steps=steps)
     varied = {n: v for n, v in values.items() if n not in (*objective.names, "seed")}
     program = _program(objective, rule, varied, checked)
-    grid = Grid(values, x0, steps, tuple(objective.names), program, checked)
+    grid = Grid(values, x0, steps, tuple(objective.names), program, checked, paired=paired)
     if program is None:
         grid.direct = (objective, rule, settings)
     else:
@@ -229,9 +234,10 @@ def _labelled(grid: Grid, found: Mapping[str, np.ndarray], measure: Any) -> Any:
     """The measures as xarray's arrays, one dimension an axis."""
     import xarray
 
-    names = list(grid.axes)
+    names = ["run"] if grid.paired else list(grid.axes)
+    places = {name: ("run", values) for name, values in grid.axes.items()} if grid.paired else grid.axes
     arrays = {
-        name: xarray.DataArray(values.reshape(grid.shape), grid.axes, names, name, {"long_name": MEASURES[name]})
+        name: xarray.DataArray(values.reshape(grid.shape), places, names, name, {"long_name": MEASURES[name]})
         for name, values in found.items()
     }
     return arrays[measure] if isinstance(measure, str) else xarray.Dataset(arrays)
