@@ -42,7 +42,7 @@ from .rules.optimizers import RMSprop as RMSprop
 from .rules.optimizers import Rprop as Rprop
 from .rules.rule import Hyperparameter as Hyperparameter
 from .rules.rule import Rule as Rule
-from .rules.schedules import Schedule as Schedule
+from .rules.schedule import Schedule as Schedule
 from .runs.descent import descend as descend
 from .runs.trajectory import Trajectory as Trajectory
 from .spans import Quantity as Quantity
@@ -71,7 +71,7 @@ _LATER = {
     "TorchFunction": "objectives.torch_objectives",
     "TorchLoss": "objectives.torch_objectives",
 }
-# modules of a wing that go by a short name: optviz.schedules.Cosine
+# modules of a wing that go by a short name: optviz.schedules.StepLR
 _MODULES = {
     "formulas": "readings.equations",
     "losses": "objectives.losses",

@@ -10,14 +10,14 @@ from test_sweep import RULES, SURFACES
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from optviz import SGD, Rule, surfaces
-from optviz.rules.schedules import Cosine
+from optviz.rules.schedules import CosineAnnealingLR
 from optviz.sweeps.blocks import block
 from optviz.sweeps.lanes import _kept
 from optviz.sweeps.sweep import _grid
 
 DEVICE = "lazy"  # a fake tensor may be on it where torch is not linked with a GPU's libraries
 PAIRS = [*product(RULES, [surfaces.Rosenbrock]), *product([SGD], SURFACES)]
-AROUND = [{}, {"clip": 0.5, "noise": 0.1}, {"clip_norm": 1.0, "schedule": Cosine(period=3)}]
+AROUND = [{}, {"clip": 0.5, "noise": 0.1}, {"clip_norm": 1.0, "schedule": CosineAnnealingLR(T_max=3)}]
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ const shown = (value) => {
 };
 const rows = (lists) => new Nd(Float64Array.from(lists.flat(9)), [lists.length, lists.flat(9).length / lists.length]);
 """
-SCHEDULES = [c for c in param.concrete_descendents(schedules.Schedule).values() if c.__module__ == schedules.__name__]
+SCHEDULES = [c for c in param.concrete_descendents(optviz.Schedule).values() if c.__module__ == schedules.__name__]
 
 
 @pytest.fixture(scope="session")
@@ -91,7 +91,7 @@ def made(member) -> str:
         return f"new Lanes({made(member.objectives)})"
     if isinstance(member, Rule):
         return f"new Rule(rules.{name}, {literal(member.values())})"
-    if isinstance(member, schedules.Schedule):
+    if isinstance(member, optviz.Schedule):
         values = {n: getattr(member, n) for n in member.param if n != "name"}
         return f"new Schedule(schedules.{name}, {literal(values)})"
     if isinstance(member, DataLoss):

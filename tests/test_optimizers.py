@@ -232,7 +232,7 @@ def test_momentum_walks_sgds_path_at_a_constant_rate():
 
 
 def test_a_lower_rate_shrinks_pytorchs_step_at_once_and_sutskevers_slowly():
-    drop = optviz.schedules.Step(every=30, gamma=0.1)
+    drop = optviz.schedules.StepLR(step_size=30, gamma=0.1)
     for cls, shrinkage in ((SGD, (9.0, 11.0)), (Momentum, (1.05, 1.15))):
         updates = descend(LINE, cls(lr=0.1, momentum=0.9), (0, 0), 31, schedule=drop).updates[:, 0, 0]
         assert shrinkage[0] < updates[29] / updates[30] < shrinkage[1]

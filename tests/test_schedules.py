@@ -41,8 +41,8 @@ def refused(make) -> str:
 
 
 ABOVE_ONE = [
-    (schedules.Exponential(gamma=1.3), functools.partial(lr_scheduler.ExponentialLR, gamma=1.3)),
-    (schedules.Step(every=7, gamma=2.0), functools.partial(lr_scheduler.StepLR, step_size=7, gamma=2.0)),
+    (schedules.ExponentialLR(gamma=1.3), functools.partial(lr_scheduler.ExponentialLR, gamma=1.3)),
+    (schedules.StepLR(step_size=7, gamma=2.0), functools.partial(lr_scheduler.StepLR, step_size=7, gamma=2.0)),
 ]
 
 
@@ -65,7 +65,7 @@ def test_every_rule_under_a_warm_up_equals_torch(cls):
         optimizer.step()
         scheduler.step()
         path.append(x.detach().numpy().copy())
-    schedule, surface = schedules.WarmUp(length=10, start=0.1), surfaces.Quadratic()
+    schedule, surface = schedules.LinearLR(total_iters=10, start_factor=0.1), surfaces.Quadratic()
     one = descend(surface, cls(lr=0.1), (-5, -2), STEPS, schedule=schedule)
     lanes = descend(surface, cls(lr=[0.1, 0.2]), (-5, -2), STEPS, schedule=schedule)
     for run in (one, lanes):
@@ -73,7 +73,7 @@ def test_every_rule_under_a_warm_up_equals_torch(cls):
 
 
 def test_a_memory_that_begins_with_the_rate_begins_with_that_of_the_first_step():
-    schedule = schedules.WarmUp(length=10, start=0.1)
+    schedule = schedules.LinearLR(total_iters=10, start_factor=0.1)
     for rule in (Rprop(lr=0.1), TorchOptimizer(torch.optim.Rprop, lr=0.1)):
         run = descend(BOWL, rule, (1, 1), 3, schedule=schedule)
         np.testing.assert_allclose(run.x[:, 0, 0], [1, 0.99, 0.978, 0.9636], rtol=1e-14)
@@ -87,7 +87,7 @@ def test_a_memory_that_begins_with_the_rate_begins_with_that_of_the_first_step()
 
 
 def test_a_rate_that_grows_without_end_is_divergence():
-    run = descend(surfaces.Quadratic(), SGD(lr=0.1), (-5, -2), 3000, schedule=schedules.Exponential(gamma=2.0))
+    run = descend(surfaces.Quadratic(), SGD(lr=0.1), (-5, -2), 3000, schedule=schedules.ExponentialLR(gamma=2.0))
     assert run.rates[-1, 0] == np.inf and 0 < run.diverged[0] < 100
 
 
@@ -116,7 +116,7 @@ def test_a_function_of_the_step_or_of_the_rate_and_the_step():
 
 
 def test_a_schedule_s_class_is_the_schedule():
-    np.testing.assert_array_equal(rates(schedules.Cosine), rates(schedules.Cosine()))
+    np.testing.assert_array_equal(rates(schedules.CosineAnnealingLR), rates(schedules.CosineAnnealingLR()))
 
 
 TORCHS = {

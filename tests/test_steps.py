@@ -12,7 +12,7 @@ from optviz.objectives.surfaces import Quadratic, Rosenbrock
 from optviz.readings.equations import settings_of, typeset
 from optviz.readings.letters import bare, corrections, letters
 from optviz.rules.coupled import Shampoo
-from optviz.rules.schedules import Cosine
+from optviz.rules.schedules import CosineAnnealingLR
 from optviz.runs.descent import descend
 from optviz.runs.steps import Played, last_step, letters_at, parts_of
 
@@ -57,7 +57,7 @@ def test_the_formula_with_its_numbers_gives_the_next_point(name):
 
 def test_the_numbers_are_those_of_the_step_under_schedules_noise_and_lanes():
     for rule in (Adam(lr=0.3), Rprop(lr=0.2), SGD(lr=0.1, momentum=0.5)):
-        run = descend(Quadratic(), rule, (-5.0, -2.0), 12, schedule=Cosine(), noise=0.5, seed=[3, 4])
+        run = descend(Quadratic(), rule, (-5.0, -2.0), 12, schedule=CosineAnnealingLR(), noise=0.5, seed=[3, 4])
         for lane, t in ((0, 1), (1, 2), (1, 12)):
             played = Played("", run, lane, run.steps, rule, Quadratic(), "", 0, 1)
             assert_formula_holds(played, t)

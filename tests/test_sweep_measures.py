@@ -11,7 +11,7 @@ import torch
 import optviz
 from optviz import SGD, Adam, RMSprop, basins, descend, surfaces, sweep
 from optviz.objectives.minima import Basin, lowest_loss
-from optviz.rules.schedules import Cosine
+from optviz.rules.schedules import CosineAnnealingLR
 from optviz.runs.torch_optimizer import TorchOptimizer
 from optviz.sweeps.sweep import MEASURES, REACHED
 
@@ -19,7 +19,8 @@ MAP = {"steepness": [1.0, 50, 150], "lr": [0.001, 0.005, 0.02]}  # half of it di
 CASES = {
     "shape": (surfaces.Rosenbrock(), SGD(lr=0.01, momentum=0.9), (-0.9, 1.73), MAP, {}),
     "noise": (surfaces.SixHumpCamel(), SGD(), (1, 1), {"seed": [0, 3], "lr": [0.02, 0.3]}, {"noise": 0.3}),
-    "schedule": (surfaces.Branin(), RMSprop(), (0, 0), {"lr": [0.1, 1e160], "x": [-5, 1, 9]}, {"schedule": Cosine()}),
+    "schedule": (surfaces.Branin(), RMSprop(), (0, 0), {"lr": [0.1, 1e160], "x": [-5, 1, 9]},
+                 {"schedule": CosineAnnealingLR()}),
     "clip": (surfaces.Himmelblau(), Adam(), (1, 1), {"clip": [1e-3, 1e3], "lr": [0.1, 1e200]}, {}),
     "device": (surfaces.Himmelblau(), SGD(), (1, 1), {"y": [-3, 0, 40], "lr": [0.01, 0.03]}, {"device": "cpu"}),
     "torch": (surfaces.Himmelblau(), TorchOptimizer(torch.optim.SGD, lr=0.1), (1, 1), {"lr": [0.01, 0.5]}, {}),

@@ -69,7 +69,7 @@ def test_groups_of_ones_own():
 
     run = walk(mlp(), sorted_by_shape)
     np.testing.assert_array_equal(run.x[:, 0, 0], torch_walk(mlp(), sorted_by_shape)[0][:, 0])
-    halved = walk(mlp(), sorted_by_shape, 1, schedule=schedules.WarmUp(length=4, start=0.5))
+    halved = walk(mlp(), sorted_by_shape, 1, schedule=schedules.LinearLR(total_iters=4, start_factor=0.5))
     np.testing.assert_allclose(halved.updates[0], run.updates[0] / 2, rtol=1e-9)
 
 
@@ -119,7 +119,7 @@ def test_an_optimizer_without_a_rate():
     np.testing.assert_array_equal(run.x, descend(surfaces.Quadratic(), TorchOptimizer(ByTensor), (-5, -2), 3).x)
     bare = TorchOptimizer(type("Bare", (ByTensor,), {"step": lambda self: None}), lr=None)
     assert np.isnan(descend(surfaces.Quadratic(), bare, (-5, -2), 3).rates).all()
-    given = lambda: descend(surfaces.Quadratic(), bare, (-5, -2), 3, schedule=schedules.Cosine())  # noqa: E731
+    given = lambda: descend(surfaces.Quadratic(), bare, (-5, -2), 3, schedule=schedules.CosineAnnealingLR())  # noqa: E731
     assert "needs an lr for a schedule" in refused(given)
 
 

@@ -25,7 +25,7 @@ from ..readings.letters import corrections, letters
 from ..readings.mathml import symbol_mathml
 from ..rules import rule
 from ..rules.rule import Rule
-from ..rules.schedules import Schedule
+from ..rules.schedule import Schedule
 from ..runs import descent, linear_filter, steps
 from ..theory import stability
 from .bundle import Bundle

@@ -21,7 +21,7 @@ from ..messages import refuse
 from ..objectives.losses import DataLoss
 from ..objectives.objective import Objective
 from ..rules.rule import Rule
-from ..rules.schedules import Schedule
+from ..rules.schedule import Schedule, momentum_of, unnamed
 from ..runs.descent import keeper
 from ..trace.javascript import Statements, number
 from ..trace.tape import FIXED, RECORD, ROW, SCALAR, STEP, Tape
@@ -56,6 +56,7 @@ def rule_script(cls: type[Rule]) -> Script:
         "presetSteps": getattr(cls, "preset_steps", None),
         "memory": cls.memory,
         "coupled": cls.coupled,
+        "momentum": momentum_of(cls),
         **({"curvature": True} if cls.curvature else {}),
         **{part: {key: each[part] for key, each in readings.items()} for part in next(iter(readings.values()), {})},
     })  # fmt: skip
@@ -94,14 +95,31 @@ def loss_script(loss: DataLoss | type[DataLoss], criterion: str = "") -> Script:
 
 
 def schedule_script(cls: type[Schedule]) -> Script:
-    """A schedule as the literal that `new Schedule(literal, values)` takes."""
-    names = [name for name in cls.param if name != "name"]
-    tape = Tape()
-    h = SimpleNamespace(**{name: tape.input(f"h{k}", SCALAR, FIXED) for k, name in enumerate(names)})
-    rate = cls.rate(h, tape.input("lr", SCALAR), tape.input("t", SCALAR), RECORD)
-    defaults = {name: cls.param[name].default for name in names}
-    text = function_text([taken("h", names), "lr", "t"], rate)
-    return literal({"name": cls.__name__, "defaults": defaults, "rate": text})
+    """A schedule as the literal that `new Schedule(literal, values)` takes.
+
+    `rate` has one function (h, lr, t) for each setting of the texts and flags, under a key such as "cos true", and
+    `momentum` one (h, t) where it cycles that.
+    """
+    choices = cls.choices()
+    names = [name for name in cls.own() if name not in choices]
+    rate, momentum = {}, {}
+    for setting in product(*choices.values()):
+        key = " ".join(map(_chosen, setting))
+        tape = Tape()
+        numbers = {name: tape.input(f"h{k}", SCALAR, FIXED) for k, name in enumerate(names)}
+        h, t = SimpleNamespace(**numbers, **dict(zip(choices, setting, strict=True))), tape.input("t", SCALAR)
+        found = cls.rate(h, tape.input("lr", SCALAR), t, unnamed, RECORD)
+        rate[key] = function_text([taken("h", names), "lr", "t"], found)
+        if cls.cycles:
+            momentum[key] = function_text([taken("h", names), "t"], cls.momentum(h, t, unnamed, RECORD))
+    defaults = {name: cls.param[name].default for name in [*cls.own(), *Schedule.shared()]}
+    about = {"name": cls.__name__, "defaults": defaults, "whole": cls.whole, "choices": list(choices)}
+    return literal({**about, "rate": rate, **({"momentum": momentum} if cls.cycles else {})})
+
+
+def _chosen(value: Any) -> str:
+    """A text or a flag as JavaScript's `String` has it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _refused(cls: type[Rule], flags: Mapping[str, bool]) -> bool:

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from ..messages import refuse
-from .schedules import Constant, Schedule
+from .schedule import Schedule
+from .schedules import Constant
 
 
 def as_schedule(given: Any) -> Schedule:
@@ -30,7 +31,7 @@ def as_schedule(given: Any) -> Schedule:
         return ScheduleFunction(given)
     if np.ndim(given) and not isinstance(given, str):
         return Rates(given)
-    return refuse("descend", "needs a schedule such as schedules.Cosine()", given,
+    return refuse("descend", "needs a schedule such as schedules.StepLR()", given,
                   "or pass a list of rates, a function of the step t, a class of torch's schedulers")  # fmt: skip
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from ..messages import refuse
-from .schedules import Schedule
+from .schedule import Schedule
 
 
 class TorchSchedule(Schedule):

@@ -169,14 +169,17 @@ def first_memory(rule: Rule, values: dict[str, Any], start: Sequence[Any], own: 
     return {k: {**points, **values}[v] if isinstance(v, str) else v for k, v in rule.memory.items()}
 
 
-def _rates(rule: Rule, values, steps: int, around) -> np.ndarray:
-    return around.schedule.rates(values.get("lr", 0.0), steps)
+def _rates(rule: Rule, values, steps: int, around) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """The rates (steps, lanes), and what the schedule cycles, by the hyperparameter's name."""
+    schedule = around.schedule
+    cycled = schedule.cycled(rule)
+    return schedule.rates(values.get("lr", 0.0), steps), {cycled: schedule.momenta(rule, steps)} if cycled else {}
 
 
 def _one_lane(objective, rule, x0, steps, around) -> Trajectory:
     """One run with plain floats: about ten times faster than arrays of length one."""
     values = {k: v.item() if isinstance(v, np.ndarray) else v for k, v in rule.values().items()}
-    rates = _rates(rule, values, steps, around)
+    rates, cycled = _rates(rule, values, steps, around)
     rate_list, h = rates[:, 0].tolist(), SimpleNamespace(**values)
     x = [float(v) for v in x0[:, 0]]
     coordinates = range(len(x))
@@ -195,6 +198,8 @@ def _one_lane(objective, rule, x0, steps, around) -> Trajectory:
         if around.batches is not None:
             gradient = objective.float_gradient(around.batches[t - 1])
         h.lr = rate_list[t - 1]
+        for name, momenta in cycled.items():
+            setattr(h, name, float(momenta[t - 1]))
         here = x if rule.stand is None else standing(rule, h, memories, x)
         g = gradient(*here)
         raw.append(g)
@@ -213,7 +218,8 @@ def _one_lane(objective, rule, x0, steps, around) -> Trajectory:
         if not all(map(math.isfinite, x)):
             break
     run = _gather(path, updates, raw, kept, steps)
-    return _finished(objective, *run, rates, clipped, around, _padded(applied, steps, len(x)) if applied else None)
+    handed = _padded(applied, steps, len(x)) if applied else None
+    return _finished(objective, *run, rates, clipped, around, handed, cycled)
 
 
 def standing(rule, h, memories, x):
@@ -290,7 +296,7 @@ def _many_lanes(objective, rule, x0, steps, around) -> Trajectory:
     dim, lanes = x0.shape
     # numpy's floats divide by zero without raising, as arrays do
     values = {k: np.float64(v) if isinstance(v, float) else v for k, v in rule.values().items()}
-    rates = _rates(rule, values, steps, around)
+    rates, cycled = _rates(rule, values, steps, around)
     rate_of = rates if rates.shape[1] > 1 else rates[:, 0].tolist()
     h = SimpleNamespace(**values)
     memory = SimpleNamespace(**first_memory(rule, {**values, "lr": rate_of[0]}, x0))
@@ -309,6 +315,8 @@ def _many_lanes(objective, rule, x0, steps, around) -> Trajectory:
             if around.batches is not None:
                 gradient = objective.array_gradient(around.batches[t - 1])
             h.lr = rate_of[t - 1]
+            for name, momenta in cycled.items():
+                setattr(h, name, momenta[t - 1])
             place = here if rule.stand is None else rule.stand(h, memory, here)
             _fill(g, gradient(*place))
             if draws is not None:
@@ -339,7 +347,7 @@ def _many_lanes(objective, rule, x0, steps, around) -> Trajectory:
         applied = np.ascontiguousarray(applied.swapaxes(1, 2))
     terms = {name: np.ascontiguousarray(a.swapaxes(1, 2)) for name, a in terms.items()}
     clipped = np.broadcast_to(clipped, (steps, lanes)).copy()
-    return _finished(objective, *turned, terms, rates, clipped, around, applied)
+    return _finished(objective, *turned, terms, rates, clipped, around, applied, cycled)
 
 
 def _fill(rows: np.ndarray, entries: Any) -> None:
@@ -356,7 +364,7 @@ def _square(entries, dim: int, lanes: int):
     return [rows[i * dim : i * dim + dim] for i in range(dim)]
 
 
-def _finished(objective, x, updates, raw, terms, rates, clipped, around, applied=None) -> Trajectory:
+def _finished(objective, x, updates, raw, terms, rates, clipped, around, applied, cycled) -> Trajectory:
     """Add losses and divergence to the arrays of a run."""
     lanes = x.shape[1]
     loss = objective.value(*np.moveaxis(x, 2, 0))
@@ -368,4 +376,4 @@ def _finished(objective, x, updates, raw, terms, rates, clipped, around, applied
         ])  # fmt: skip
     arrays = {"updates": updates, "gradients": raw, **terms, **({} if applied is None else {"applied": applied})}
     diverged = blank_after_divergence(arrays, x, loss)
-    return Trajectory(x, loss, updates, raw, rates, clipped, diverged, terms, batch_loss, applied)
+    return Trajectory(x, loss, updates, raw, rates, clipped, diverged, terms, batch_loss, applied, cycled or None)

@@ -15,7 +15,7 @@ import torch
 from ..halt import look
 from ..messages import refuse
 from ..objectives.torch_seeds import torch_seeded
-from ..rules.schedules import Constant
+from ..rules.optimizers import SGD
 from .torch_closure import Closure, flat, tensors_of
 from .trajectory import Trajectory, blank_after_divergence, side_by_side
 
@@ -98,6 +98,7 @@ class _Walk:
     def __init__(self, rule: TorchOptimizer, objective, start, steps: int, around, draws):
         self.rule, self.objective, self.start, self.steps = rule, objective, start, steps
         self.around, self.draws = around, draws
+        self.momenta: np.ndarray | None = None
 
     def run(self, seed: int) -> Trajectory:
         """The lane's trajectory; an optimizer that fails on plain gradients is given their graph."""
@@ -114,7 +115,9 @@ class _Walk:
     def _run(self, graph: bool) -> Trajectory:
         tensors = tensors_of(self.objective, self.start)
         optimizer = self.rule.made_for(tensors, f"parameters of shapes {_shapes(tensors)}", SORTED)
-        rates = self._rates(optimizer)
+        rates, schedule = self._rates(optimizer), self.around.schedule
+        cycles = schedule.cycles and getattr(schedule, "cycle_momentum", False)
+        self.momenta = schedule.momenta(SGD(), self.steps) if cycles else None
         for at, group in enumerate(optimizer.param_groups):
             optimizer.param_groups[at] = _Group(group)
         if callable(getattr(optimizer, "train", None)):
@@ -131,7 +134,7 @@ class _Walk:
 
     def _rates(self, optimizer: torch.optim.Optimizer) -> np.ndarray | None:
         """The schedule's rates, shape (steps, groups); None where there is no schedule."""
-        if type(self.around.schedule) is Constant:
+        if not self.around.schedule.moves():
             return None
         own = [_number(group.get("lr")) for group in optimizer.param_groups]
         if not np.isfinite(own).all():
@@ -145,6 +148,8 @@ class _Walk:
         if rates is not None:
             for group, rate in zip(groups, rates[t - 1].tolist(), strict=True):
                 _set_rate(group, rate)
+                if self.momenta is not None:
+                    _set_momentum(group, float(self.momenta[t - 1]))
         for group in groups:
             group.lr = group.get("lr")
         with warnings.catch_warnings(), np.errstate(all="ignore"):
@@ -182,6 +187,14 @@ def _set_rate(group: dict[str, Any], rate: float) -> None:
         present.fill_(rate)
     else:
         group["lr"] = rate
+
+
+def _set_momentum(group: dict[str, Any], momentum: float) -> None:
+    """What OneCycleLR sets: the momentum, or the first beta."""
+    if "betas" in group:
+        group["betas"] = (momentum, *group["betas"][1:])
+    elif "momentum" in group:
+        group["momentum"] = momentum
 
 
 def _number(value: Any) -> float:

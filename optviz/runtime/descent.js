@@ -91,23 +91,6 @@ export class Rule {
   }
 }
 
-export class Schedule {
-  constructor(kind, values = {}) {
-    this.kind = kind;
-    this.values = { ...kind.defaults, ...values };
-  }
-
-  // The rates (steps, lanes) where the rule's own rate is `lr`, a number or one a lane.
-  rates(lr, steps) {
-    const own = isList(lr) ? numbersOf(lr) : [lr];
-    const rates = filled([steps, own.length]);
-    for (let k = 0; k < rates.data.length; k++) {
-      rates.data[k] = this.kind.rate(this.values, own[k % own.length], Math.floor(k / own.length) + 1);
-    }
-    return rates;
-  }
-}
-
 // What surfaces and losses share. Shape parameters are given by name, or all in their order.
 class Objective {
   constructor(kind, shapeValues = {}) {
@@ -275,6 +258,7 @@ export class Trajectory {
     this.terms = Object.fromEntries(terms.map((name) => [name, vectors()]));
     this.batch_loss = batches ? filled([steps, lanes]) : null;
     this.applied = applied ? vectors() : null;
+    this.momenta = null; // a hyperparameter that the schedule cycles, at each step: { name: (steps,) }
   }
 
   get steps() {
@@ -303,6 +287,7 @@ export class Trajectory {
       if (this[name]) cut(made[name], this[name]);
     for (const name of Object.keys(this.terms)) cut(made.terms[name], this.terms[name]);
     made.diverged.data[0] = this.diverged.data.at(lane);
+    made.momenta = this.momenta;
     return made;
   }
 }
@@ -322,6 +307,8 @@ export function descend(objective, rule, start, steps, options = {}) {
     Boolean(options.noise) || rules.some((each) => each.probe) || (options.clip ?? options.clipNorm ?? null) !== null);
   let column = 0;
   for (const [i, count] of counts.entries()) {
+    const cycled = options.schedule?.cycled?.(rules[i]) ?? "";
+    if (cycled) run.momenta = { ...run.momenta, [cycled]: options.schedule.momenta(rules[i], steps) };
     const rates = ratesOf(rules[i], steps, count, options);
     for (let lane = 0; lane < count; lane++, column++) {
       for (let k = 0; k < steps; k++) run.rates.data[k * run.lanes + column] = rates[k * count + lane];
@@ -348,6 +335,7 @@ function walk(objective, rule, start, lane, run, column, options) {
   const { dim } = objective;
   const h = rule.at(lane);
   h.lr = run.rates.data[column]; // the first step's: a carried term may begin with it
+  const momenta = Object.entries(run.momenta ?? {});
   const memories = rule.memories(h, numbersOf(start));
   const kept = rule.terms.map((name) => run.terms[name].data);
   const x = [...numbersOf(start)];
@@ -358,6 +346,7 @@ function walk(objective, rule, start, lane, run, column, options) {
     const row = (t - 1) * run.lanes + column;
     const batch = options.batches?.[t - 1] ?? null;
     h.lr = run.rates.data[row];
+    for (const [name, each] of momenta) h[name] = each.data[t - 1];
     const noised = (slopes) => (options.noise ? withNoise(slopes, options.noise, t, lane) : slopes);
     const here = rule.standing(h, memories, x), gradient = objective.gradientAt(here, batch);
     const noisy = rule.probe ? noised(objective.gradientAt(rule.probe(h, here, noised(gradient)), batch)) : noised(gradient);

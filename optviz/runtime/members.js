@@ -1,11 +1,12 @@
 // Rules, surfaces, losses and schedules as Python's classes: called with settings, they make one.
 import { raveled } from "./arrays.js";
 import { def } from "./base.js";
-import { DataLoss, Rule, Schedule, Surface } from "./descent.js";
+import { DataLoss, Rule, Surface } from "./descent.js";
 import { format } from "./formats.js";
 import { formulas } from "./formula.js";
 import { np } from "./numpy.js";
 import { iter, op } from "./operators.js";
+import { Schedule } from "./schedules.js";
 
 export const kinds = {
   rule: (given) => {

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 
-ENTRIES = ("dollar.js", "experiment.js", "live.js", "start.js", "descent.js", "special.js", "stored.js")
+ENTRIES = ("dollar.js", "experiment.js", "live.js", "start.js", "descent.js", "schedules.js", "special.js",
+           "stored.js")  # fmt: skip
 IMPORT = re.compile(r'^import \{([^}]*)\} from "\./([\w-]+\.js)";\n', re.MULTILINE)
 EXPORT = re.compile(r"^export (?=(?:class|const|function) ([\w$]+))", re.MULTILINE)
 

@@ -217,10 +217,12 @@ def _program(objective, rule, varied, around) -> Program | None:
         if not hasattr(rule, "walk"):
             refuse("sweep", "needs a rule such as SGD(lr=0.1)", rule)
         return None
+    if around.schedule.cycled(rule):
+        return None
     if not has_formula(objective) and (rule.stand is not None or rule.probe is not None):
         return None  # the slopes are given where the lanes are
     rates = ""
-    if type(around.schedule).__name__ != "Constant":
+    if around.schedule.moves():
         rates = "row" if "lr" in varied else "one"
     clips = (("clip", around.clip), ("clip_norm", around.clip_norm))
     wanted = Wanted(objective, rule, tuple(varied), clips, rates, bool(around.noise))
