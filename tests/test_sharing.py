@@ -19,6 +19,7 @@ import optviz
 from optviz import SGD, Experiment, LossComparison, SingleParameter, SurfaceDescent, TorchOptimizer
 from optviz.app import Link, download
 from optviz.catalogue import experiments
+from optviz.experiments.scheduled import Scheduled
 from optviz.menus import rules, surfaces
 from optviz.objectives.samples import SEED, text_of
 from optviz.state import sharing
@@ -138,9 +139,13 @@ def test_every_rule_and_every_surface_travels(number):
     assert_travels(wander(experiment, random.Random(number)))
 
 
+SCHEDULE = [name for name in Scheduled.param if name.startswith("schedule")]
+
+
 def test_names_never_clash():
     own = set(sharing.specs(SurfaceDescent(optimizer=TorchOptimizer(torch.optim.SGD, lr=0.1), steps=2)))
-    assert own == {"objective", "formula", "optimizer", "steps", "clip", "start_x", "start_y", "basins", "flow"}
+    first = {"objective", "formula", "optimizer", "steps", "clip", "start_x", "start_y", "basins", "flow"}
+    assert own == first | set(SCHEDULE)
     for rule in rules().values():
         for surface in surfaces().values():
             names = [*own, *rule.hyperparameters(), *surface.shape_names()]
@@ -189,7 +194,7 @@ def test_what_a_choice_brings_comes_first_and_all_is_one_computation(monkeypatch
 
 # what is asked for, and the sentence on it
 NAMES = ("objective, formula, optimizer, lr, momentum, dampening, weight_decay, nesterov, steps, clip, start_x, "
-         "start_y, basins, flow")  # fmt: skip
+         "start_y, basins, flow, " + ", ".join(SCHEDULE))  # fmt: skip
 RULES = ", ".join(name.lower() for name in rules())
 LR = "SGD.lr must be a finite number of at least 0, not {}; leave it out for 0.05."
 STEPS = "SurfaceDescent.steps must be a whole number from 1 to 10000, not {}; leave it out for 50."

@@ -261,7 +261,8 @@ class HyperparameterMap(SurfaceDescent):
         start = [v for n, v in zip(COORDINATES, self.start, strict=True) if n not in (self.across, self.up)]
         clip = 0.0 if CLIP in (self.across, self.up) else self.clip
         return (id(self.optimizer), id(self.objective), self.across, self.up, self.steps, self.tolerance,
-                tuple(values), (*start, clip), tuple(self.window), self.across_log, self.up_log)  # fmt: skip
+                tuple(values), (*start, clip), tuple(self.window), self.across_log, self.up_log,
+                self.schedule_key())  # fmt: skip
 
     def _map(self, lowest: float) -> Picture:
         across, up = self.axes
@@ -282,7 +283,8 @@ class HyperparameterMap(SurfaceDescent):
         """How the runs of the cells at these places across and up end, as `map` has it."""
         across, up = self.axes
         return lane_map(self.objective, self.optimizer, self.start, self.steps, [across.name, up.name],
-                        across.value_at(xs), up.value_at(ys), self.tolerance, lowest, self.clip)  # fmt: skip
+                        across.value_at(xs), up.value_at(ys), self.tolerance, lowest, self.clip,
+                        self.rate_schedule())  # fmt: skip
 
     # pictures
 
@@ -296,7 +298,7 @@ class HyperparameterMap(SurfaceDescent):
             active=["pan", "wheel_zoom"], hooks=[grey_ground, roomy, whole("here"), pointer("image", "gone")],
         )  # fmt: skip
         found["surface"].height = 330
-        return [picture, found["surface"], *[found[n] for n in ("loss", "sharpness", "values", "updates")]]
+        return [picture, found["surface"], *[found[n] for n in ("loss", "rate", "sharpness", "values", "updates")]]
 
     members_draw = SurfaceDescent.draw
 
@@ -358,7 +360,8 @@ class HyperparameterMap(SurfaceDescent):
     def _limit(self) -> dict[str, Any]:
         """The learning rates that theory allows at the deepest minimum, for each value of the other axis."""
         nowhere = {"x": np.zeros(0), "y": np.zeros(0)}
-        if "lr" not in (self.across, self.up) or "lr" not in names_of(self.optimizer):
+        moves, axes = self.rate_schedule() is not None, (self.across, self.up)
+        if moves or "lr" not in axes or "lr" not in names_of(self.optimizer):
             return nowhere
         across, up = self.axes
         lr, other = (across, up) if across.name == "lr" else (up, across)
@@ -388,18 +391,17 @@ class HyperparameterMap(SurfaceDescent):
         gone = 100 * float(np.mean(np.isfinite(found["grown"])))
         arrived = 100 * float(np.mean(np.isfinite(found["arrived"])))
         rows, columns = found["loss"].shape
-        return (
-            f"{columns} × {rows} runs of {many(self.steps, 'step')}: {arrived:.0f} % come within {self.tolerance:g} of "
-            f"{aim(self.results['lowest'])}, {gone:.0f} % end above their start.{self._fallen()} "
-            f"{limitless(self.optimizer, (self.across, self.up))}The run of the ring: {self.members_status()}"
-        )
+        why = "" if self.rate_schedule() is not None else limitless(self.optimizer, (self.across, self.up))
+        return (f"{columns} × {rows} runs of {many(self.steps, 'step')}: {arrived:.0f} % come within "
+                f"{self.tolerance:g} of {aim(self.results['lowest'])}, {gone:.0f} % end above their start."
+                f"{self._fallen()} {why}The run of the ring: {self.members_status()}")  # fmt: skip
 
     notes = NOTES
 
     def controls(self, members: Members | None = None) -> list[Any]:
-        main, own, _ = super().controls(members)
+        main, own, schedule, _ = super().controls(members)
         scene, sides = told_with(knobs_of(self, ["scene"]), "scene", ABOUT), knobs_of(self, [*SIDES, "colour"])
-        return [scene, main, own, sides, knobs_of(self, REST, rare=RARE)]
+        return [scene, main, own, schedule, sides, knobs_of(self, REST, rare=RARE)]
 
     carries = True
 
@@ -414,6 +416,6 @@ class HyperparameterMap(SurfaceDescent):
         return frame(
             [*page.controls, under_knobs(*beside)],
             [page.message, page.status, *page.pictures("map")],
-            [*page.pictures("surface", "loss", "sharpness", "values", "updates")],
+            [*page.pictures("surface", "loss", "rate", "sharpness", "values", "updates")],
             [below, html(self.notes, "notes")], beside=True,
         )  # fmt: skip

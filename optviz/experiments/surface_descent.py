@@ -54,7 +54,7 @@ from ..pictures.scene import (
     symmetric,
 )
 from ..plurals import many
-from ..readings.equations import hyperparameter_mathml, objective_mathml, rule_mathml
+from ..readings.equations import objective_mathml, rule_mathml
 from ..rules.rule import Rule, shut
 from ..runs.descent import descend
 from ..runs.steps import Played
@@ -73,20 +73,21 @@ from .edge_pictures import (
     sharpness_figure,
 )
 from .first_rates import at_first_rate, first_rate, half_limited, has_rate
+from .scheduled import Scheduled, rate_drawing, rate_figure, schedule_knobs, schedule_text, steady_limit
 from .starts import first_start, followed, start_held
 from .surface_knobs import every_knob, member_knobs, names_shown
 from .surface_pictures import drawn_surface, keys_shown, landscape_of, pair_shown, view_of
 from .surface_words import NOTES
 from .typed import CHOICES, formula_parameter, given_surface, offered_surfaces, surface_of, text_of
-from .walks import lanes_played, surface_playhead
-from .words import basin_shares, distance_text, outlook_text, widened
+from .walks import lanes_played, left_marks, surface_playhead
+from .words import basin_shares, distance_text, listed, outlook_text, widened
 
 OFF, REACHED, SPEED = "the loss", "the minimum reached", "the steps to get there"
 BASIN_STEPS = 200  # of every start's run, if not more are asked for
 ARRIVED = 1e-3  # how far above the minimum's a loss counts as having got there
 
 
-class SurfaceDescent(Experiment):
+class SurfaceDescent(Scheduled, Experiment):
     """Any update rule on any surface of two variables, or curve of one, from any start.
 
     `optimizer` and `objective` are instances or names; a name brings the playground's
@@ -157,7 +158,7 @@ class SurfaceDescent(Experiment):
                 new["steps"] = new["objective"].usual_steps
             if "flow" not in changed:
                 new["flow"] = new["objective"].at_edge
-        new |= at_first_rate(self, changed, new)
+        new |= at_first_rate(self, changed, new) | self.follow_schedule(changed)
         objective, optimizer = new.get("objective", self.objective), new.get("optimizer", self.optimizer)
         new |= followed(self, changed, objective.starts[0] if changed & {"objective", *CHOICES} else None)
         if objective.is_curve:
@@ -186,7 +187,8 @@ class SurfaceDescent(Experiment):
     # numbers
 
     def compute(self) -> dict[str, Any]:
-        run = descend(self.objective, self.optimizer, self.start, self.steps, clip=self.clip or None)
+        schedule = self.rate_schedule()
+        run = descend(self.objective, self.optimizer, self.start, self.steps, clip=self.clip or None, schedule=schedule)
         if not np.isfinite(run.loss[0, 0]):
             refuse("SurfaceDescent", "needs a start where the loss is finite", self.start)
         box = frame_of(self.objective.domain, self.start)
@@ -196,7 +198,8 @@ class SurfaceDescent(Experiment):
                  "values": scape[2]}  # fmt: skip
         known = hasattr(self.objective, "traced") and run.lanes == 1
         local = self.remember("minima", self._surface_key(), lambda: known_minima(self.objective))
-        expected = outlook(self.optimizer, self.objective, run, local, lowest, self.clip) if known else None
+        moves = schedule is not None
+        expected = outlook(self.optimizer, self.objective, run, local, lowest, self.clip, moves) if known else None
         basins = self._basins(box, local) if known and self.basins != OFF else None
         ends = None if basins is None else basins.found
         flow = flow_of(self, run) if known and self.flow else None
@@ -207,16 +210,16 @@ class SurfaceDescent(Experiment):
         if not isinstance(self.optimizer, Rule):
             return None
         rule = tuple([setting(self.optimizer, name) for name in names_of(self.optimizer)])
-        steps, curve = self.basin_steps(), self.objective.is_curve
+        steps, curve, schedule = self.basin_steps(), self.objective.is_curve, self.rate_schedule()
 
         def axes(stage):
             xs, ys = axes_of(box, cells_aside(stage, steps))
             return (xs, np.zeros(1)) if curve else (xs, ys)
 
         def cells(xs, ys):
-            return basin_map(self.objective, self.optimizer, local, xs, ys, steps, ARRIVED, self.clip)
+            return basin_map(self.objective, self.optimizer, local, xs, ys, steps, ARRIVED, self.clip, schedule)
 
-        key = (id(self.optimizer), rule, self.clip, self._surface_key(), box, steps)
+        key = (id(self.optimizer), rule, self.clip, self.schedule_key(), self._surface_key(), box, steps)
         points = local["points"][:, : variables_shown(self.objective)]
         about = {"points": points, "valleys": local["valleys"], "steps": steps}
         return self.remember("basins", key, lambda: Picture(self.coarsest, steps, axes, cells, about))
@@ -248,6 +251,7 @@ class SurfaceDescent(Experiment):
                 "loss": curve(ORANGE), "expected": curve(GREY, "rate expected", line_dash="dashed"),
                 "mean": mean_layer(), **off_scale_marks(), **moment(),
             }, xlabel="step", logy=True, height=185, bare_x=True, legend="top_right"),
+            rate_figure(),
             sharpness_figure(),
             Figure("values", {
                 "first": curve(BLUE, "x"), "second": curve(ORANGE, "y"), **off_scale_marks(), **moment(),
@@ -285,17 +289,18 @@ class SurfaceDescent(Experiment):
                 "mean": mean_columns(self), **off_scale(shown, ranges["loss"])}  # fmt: skip
         values = pair_shown(self.objective, at, run.x, ranges["values"], 0)
         updates = pair_shown(self.objective, after, run.updates, ranges["updates"], 1)
+        schedule, said = self.rate_schedule(), flow_keys(self)
+        said = said if schedule is None else {**said, "rate expected": ""}
         return {
-            "loss": Drawing(
-                loss, span, ranges["loss"], f"Loss above the lowest value{of}, against step", flow_keys(self)
-            ),  # fmt: skip
+            "rate": rate_drawing(schedule, run, steady_limit(self.results["outlook"], run)),
+            "loss": Drawing(loss, span, ranges["loss"], f"Loss above the lowest value{of}, against step", said),
             "sharpness": drawn_sharpness(self),
             "values": Drawing(values, span, ranges["values"], "Value of each coordinate", keys),
             "updates": Drawing(updates, span, ranges["updates"], "Update of each coordinate", keys),
         }
 
     def played(self) -> list[Played]:
-        return lanes_played(self.trajectory, self.optimizer, self.objective, "surface")
+        return lanes_played(self.trajectory, self.rule_shown(), self.objective, "surface")
 
     def playhead(self, step: int) -> dict[str, dict[str, Any]]:
         return surface_playhead(self, step)
@@ -335,16 +340,17 @@ class SurfaceDescent(Experiment):
 
     def side(self) -> dict[str, str]:
         return {
-            "formula": f"<h2>The rule</h2>{rule_mathml(self.optimizer)}",
-            "numbers": _listed(self.optimizer),
+            "formula": f"<h2>The rule</h2>{rule_mathml(self.rule_shown())}",
+            "numbers": listed(self.rule_shown()),
+            "schedule": schedule_text(self.rate_schedule(), self.optimizer),
             "objective": f"<h2>The surface</h2>{objective_mathml(self.objective)}",
-            "shape": _listed(self.objective),
+            "shape": listed(self.objective),
             "outlook": self._outlook(),
         }
 
     def shade(self) -> dict[str, float]:
         found = self.results["outlook"]
-        limit = None if found is None else found["limit"]
+        limit = None if found is None or self.rate_schedule() is not None else found["limit"]
         return {"optimizer.lr": math.inf if limit is None else limit}
 
     def _outlook(self) -> str:
@@ -359,7 +365,12 @@ class SurfaceDescent(Experiment):
                          sizing_mode="stretch_width", margin=0)  # fmt: skip
         rest = [n for n in ("steps", "clip", "start_x", "start_y", "basins", "flow", "fit_axes") if n in self.menu()]
         made = self._member_controls if members is None else every_knob(members, (self.optimizer, self.objective))
-        return [main, pn.Column(made, sizing_mode="stretch_width", margin=0), knobs_of(self, rest)]
+        return [
+            main,
+            pn.Column(made, sizing_mode="stretch_width", margin=0),
+            schedule_knobs(self),
+            knobs_of(self, rest),
+        ]
 
     @param.depends("optimizer", "objective")
     def _member_controls(self):
@@ -384,7 +395,7 @@ class SurfaceDescent(Experiment):
         return frame(
             [*page.controls, under_knobs(*beside)],
             [page.message, page.status, *page.pictures("surface")],
-            page.pictures("loss", "sharpness", "values", "updates"),
+            page.pictures("loss", "rate", "sharpness", "values", "updates"),
             [below, html(self.notes, "notes")],
             beside=True,
         )
@@ -392,8 +403,3 @@ class SurfaceDescent(Experiment):
 
 def _preset_steps(rule: Any) -> int:
     return getattr(rule, "preset_steps", 50)
-
-
-def _listed(member: Any) -> str:
-    """The symbols of a formula with their current values."""
-    return ", &ensp;".join(f"{symbol} = {value}" for symbol, value in hyperparameter_mathml(member))

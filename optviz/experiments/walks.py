@@ -13,6 +13,7 @@ from ..runs.steps import UP, Played
 from ..runs.trajectory import Trajectory
 from .edge_pictures import sharpness_head
 from .floors import middle_of
+from .scheduled import rate_playhead
 from .surface_pictures import seen, step_at
 
 
@@ -37,6 +38,7 @@ def surface_playhead(experiment: Any, step: int) -> dict[str, dict[str, Any]]:
         "loss": at_step(step, run.loss[step] - experiment.results["floor"], drawn["loss"].ylim, inks),
         "values": at_step(step, place, drawn["values"].ylim, both),
         "updates": at_step(step, moves, drawn["updates"].ylim, both),
+        "rate": rate_playhead(run, step, drawn["rate"]),
     }
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..plurals import many
+from ..readings.equations import hyperparameter_mathml
 from ..theory.verdicts import place, shown, verdict
 
 
@@ -82,3 +83,8 @@ def _aim(found: dict[str, Any], k: int) -> str:
 
 def _share(count: int, size: int) -> str:
     return f"{100 * count / size:.3g} %"
+
+
+def listed(member: Any) -> str:
+    """The symbols of a formula with their current values."""
+    return ", &ensp;".join([f"{symbol} = {value}" for symbol, value in hyperparameter_mathml(member)])

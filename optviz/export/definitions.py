@@ -19,11 +19,11 @@ from ..objectives.objective import Objective
 from ..objectives.stacked import Stacked
 from ..pictures import scene
 from ..races import arrivals
-from ..readings import equations
+from ..readings import equations, schedules
 from ..readings.equations import hyper_symbol, objective_mathml, symbol_of
 from ..readings.letters import corrections, letters
 from ..readings.mathml import symbol_mathml
-from ..rules import rule
+from ..rules import rule, schedule_menu
 from ..rules.rule import Rule
 from ..rules.schedule import Schedule
 from ..runs import descent, linear_filter, steps
@@ -32,7 +32,7 @@ from .bundle import Bundle
 from .bundle import members as members_of
 from .forms import form_text
 from .formulas import formulas
-from .kernels import loss_script, objective_script, rule_script, schedule_script
+from .kernels import chosen_key, loss_script, objective_script, rule_script, schedule_script
 from .printer import quoted
 
 # what the runtime provides under a name of its own
@@ -46,13 +46,16 @@ NATIVES: dict[Any, str] = {
     menus.label_of: "$.label_of",
     equations.rule_mathml: "$.rule_mathml", equations.objective_mathml: "$.objective_mathml",
     equations.hyperparameter_mathml: "$.hyperparameter_mathml",
+    schedules.schedule_mathml: "$.rule_mathml", schedules.schedule_letters: "$.hyperparameter_mathml",
+    schedule_menu.made_schedule: "$.made_schedule",
     stability.eigen_of_more: "$.eigen_of_more", steps.settings_at: "$.settings_at",
     steps.bend_at: "$.bend_at", steps.walk_of: "$.walk_of", steps.measured: "$.measured",
     Lanes: "$.lanes", Stacked: "$.lanes",
 }  # fmt: skip
 _ROW = re.compile("(?=<mtr>)")  # formulas of one rule have most of their rows in common
 # what is known of all rules and surfaces when a page is written
-KNOWN = (axes.spans, axes.labels, axes.momenta)
+KNOWN = (axes.spans, axes.labels, axes.momenta, schedule_menu.schedule_kinds, schedule_menu.usual_numbers,
+         schedule_menu.brought_numbers)  # fmt: skip
 
 
 def printed(value: Any, bundle: Bundle) -> str | None:
@@ -162,7 +165,13 @@ def _made_loss(value: DataLoss, bundle: Bundle) -> str:
 
 
 def _schedule(cls: type[Schedule], bundle: Bundle) -> str:
-    return f"$.kinds.schedule({schedule_script(cls)})"
+    symbols = {name: symbol_mathml(schedules.symbol_of(cls, name)) for name in schedules.numbers_of(cls)}
+    settings = product(*cls.choices().values())
+    shown = {
+        chosen_key(each): schedules.typeset(cls, tuple(zip(cls.choices(), each, strict=True))) for each in settings
+    }
+    more = {"symbols": symbols, "formulas": shown, "shown": schedule_menu.shown_numbers(cls)}
+    return f"$.kinds.schedule({{...{schedule_script(cls)}, ...{_json(more)}}})"
 
 
 def _json(value: Any) -> str:

@@ -15,6 +15,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import param
 
 from ..menus import label_of
 from ..messages import refuse
@@ -101,25 +102,37 @@ def schedule_script(cls: type[Schedule]) -> Script:
     `momentum` one (h, t) where it cycles that.
     """
     choices = cls.choices()
-    names = [name for name in cls.own() if name not in choices]
+    own = {name: cls.param[name] for name in cls.own()}
+    still = {name: each.default for name, each in own.items() if isinstance(each, param.Boolean)}
+    names = [name for name in own if name not in choices and name not in still]
     rate, momentum = {}, {}
     for setting in product(*choices.values()):
-        key = " ".join(map(_chosen, setting))
+        key = chosen_key(setting)
         tape = Tape()
         numbers = {name: tape.input(f"h{k}", SCALAR, FIXED) for k, name in enumerate(names)}
-        h, t = SimpleNamespace(**numbers, **dict(zip(choices, setting, strict=True))), tape.input("t", SCALAR)
+        h, t = (
+            SimpleNamespace(**{**still, **numbers, **dict(zip(choices, setting, strict=True))}),
+            tape.input("t", SCALAR),
+        )
         found = cls.rate(h, tape.input("lr", SCALAR), t, unnamed, RECORD)
         rate[key] = function_text([taken("h", names), "lr", "t"], found)
         if cls.cycles:
             momentum[key] = function_text([taken("h", names), "t"], cls.momentum(h, t, unnamed, RECORD))
     defaults = {name: cls.param[name].default for name in [*cls.own(), *Schedule.shared()]}
-    about = {"name": cls.__name__, "defaults": defaults, "whole": cls.whole, "choices": list(choices)}
+    about = {
+        "name": cls.__name__,
+        "defaults": defaults,
+        "whole": cls.whole,
+        "never": cls.never,
+        "like": cls.like,
+        "choices": list(choices),
+    }
     return literal({**about, "rate": rate, **({"momentum": momentum} if cls.cycles else {})})
 
 
-def _chosen(value: Any) -> str:
-    """A text or a flag as JavaScript's `String` has it."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def chosen_key(setting: Iterable[Any]) -> str:
+    """What a schedule's formulas are found by: its texts and flags as JavaScript's `String` has them."""
+    return " ".join(str(value).lower() if isinstance(value, bool) else str(value) for value in setting)
 
 
 def _refused(cls: type[Rule], flags: Mapping[str, bool]) -> bool:

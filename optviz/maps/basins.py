@@ -98,7 +98,7 @@ def _diagonal(objective: Any) -> float:
 
 def basin_map(
     objective: Any, rule: Any, local: Mapping[str, Any], xs: Any, ys: Any, steps: int, tolerance: float,
-    clip: float = 0.0,
+    clip: float = 0.0, schedule: Any = None,
 ) -> dict[str, np.ndarray]:  # fmt: skip
     """Where the run from each start (x, y) ends, shape (len(ys), len(xs)); gradients are cut at a clip above 0.
 
@@ -116,6 +116,7 @@ def basin_map(
     found: Any = sweep(
         objective, rule, (float(xs[0]), float(ys[0])), steps, {up: ys, across: xs}, minima=basin, lowest=REACHED,
         measure=["minimum", "steps_to", "diverged"], tolerance=tolerance, scheduler=cluster.shared, clip=clip or None,
+        schedule=schedule,
     )  # fmt: skip
     return {"minimum": found["minimum"].values, "arrived": found["steps_to"].values,
             "diverged": found["diverged"].values}  # fmt: skip

@@ -33,7 +33,7 @@ def pair_of(optimizer: Any, objective: Any, across: str, up: str) -> tuple[str, 
 
 def lane_map(
     objective: Any, rule: Any, start: Any, steps: int, names: Sequence[str], across: Any, up: Any,
-    tolerance: float, lowest: float, clip: float = 0.0,
+    tolerance: float, lowest: float, clip: float = 0.0, schedule: Any = None,
 ) -> dict[str, np.ndarray]:  # fmt: skip
     """First and final loss, step of arrival and of divergence of each cell, shape (len(up), len(across)).
 
@@ -45,7 +45,8 @@ def lane_map(
     first, second = (places.get(n, n) for n in names)
     found: Any = sweep(objective, rule, start, steps, {second: up, first: across}, tolerance=tolerance,
                        lowest=lowest, measure=["loss", "first", "steps_to", "diverged"],
-                       clip=None if CLIP in names else clip or None, scheduler=cluster.shared)  # fmt: skip
+                       clip=None if CLIP in names else clip or None, scheduler=cluster.shared,
+                       schedule=schedule)  # fmt: skip
     names_found = {"loss": "loss", "first": "first", "arrived": "steps_to", "diverged": "diverged"}
     return {name: found[theirs].values for name, theirs in names_found.items()}
 

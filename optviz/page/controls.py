@@ -78,6 +78,16 @@ def shown_while(menu: Any, test: str, now: bool, *knobs: Any) -> pn.Column:
     return column
 
 
+def shown_for(menu: Any, now: Any, knobs: Mapping[Sequence[str], Any]) -> list[pn.Column]:
+    """A column for each group of controls, which shows while a menu's value is among those that it is for."""
+    columns = {values: pn.Column(part, sizing_mode="stretch_width", margin=0, visible=now in values)
+               for values, part in knobs.items()}  # fmt: skip
+    shows = json.dumps({column.name: values for values, column in columns.items()})
+    each = "cb_obj.document.get_model_by_name(name).visible = values.includes(cb_obj.value)"
+    menu.jscallback(value=f"for (const [name, values] of Object.entries({shows})) {each}")
+    return list(columns.values())
+
+
 def action(label: str, tag: str) -> pn.widgets.Button:
     """A button that a page's script hears, by its tag."""
     sheets = [stylesheet("widgets.css")]

@@ -15,6 +15,9 @@ import param
 from ..trace.tracing import ARRAYS
 from .rule import Hyperparameter, Rule
 
+CYCLES = "cycle_momentum"  # the flag that lets a schedule move the momentum: its formula is the same without
+NEVER = 1e9  # a step that no run comes to
+
 
 def unchanged(h, lr, t, let, xp):
     """The rule's own rate at every step."""
@@ -36,8 +39,9 @@ class Schedule(param.Parameterized):
 
     A subclass declares `rate(h, lr, t, let, xp)`: the rate at step `t` (1, 2, ...) where the rule's own rate is
     `lr`; `let(name, value)` names a part of the formula. Of its parameters `h` holds the numbers, and as they are the
-    texts and flags, on which it may branch. Numbers of steps in `whole` are the run's where they are 0. `preset` holds
-    the values a playground starts from. Where it `cycles` momentum, `momentum(h, t, let, xp)` gives that.
+    texts and flags, on which it may branch. A number of steps that is 0 means the run's length if it is in `whole`,
+    never if in `never`, as many as another if in `like`. `preset` holds the values a playground starts from.
+    Where it `cycles` momentum, `momentum(h, t, let, xp)` gives that.
 
     In the first `warmup` steps the rate rises linearly from `warmup_start` times the rule's own up to that
     (LinearLR, before the other in SequentialLR), and what follows counts its steps from there.
@@ -45,6 +49,8 @@ class Schedule(param.Parameterized):
 
     __abstract = True
     whole: ClassVar[tuple[str, ...]] = ()
+    never: ClassVar[tuple[str, ...]] = ()
+    like: ClassVar[Mapping[str, str]] = {}
     preset: ClassVar[Mapping[str, Any]] = {}
     title: ClassVar[str] = ""  # what a menu calls it, if not by its class's name
     cycles: ClassVar[bool] = False
@@ -76,8 +82,8 @@ class Schedule(param.Parameterized):
 
     @classmethod
     def choices(cls) -> dict[str, list[Any]]:
-        """The texts and flags on which its formula branches, each with what it may be."""
-        own = {name: cls.param[name] for name in cls.own()}
+        """The texts and flags on which its formula branches, each with what it may be on a page."""
+        own = {n: cls.param[n] for n in cls.own() if n != CYCLES and cls.param[n].precedence != -1}
         flags = {name: [False, True] for name, each in own.items() if isinstance(each, param.Boolean)}
         return {n: list(p.objects) for n, p in own.items() if isinstance(p, param.Selector)} | flags
 
@@ -93,8 +99,9 @@ class Schedule(param.Parameterized):
     def settled(self, steps: int) -> SimpleNamespace:
         """Its parameters for a run of so many steps."""
         values = {name: getattr(self, name) for name in self.own()}
-        left = max(1, steps - self.warmup)
-        return SimpleNamespace(**{n: left if n in self.whole and v == 0 else v for n, v in values.items()})
+        meant = {**dict.fromkeys(self.whole, max(1, steps - self.warmup)), **dict.fromkeys(self.never, NEVER),
+                 **{name: values[other] for name, other in self.like.items()}}  # fmt: skip
+        return SimpleNamespace(**{n: meant[n] if n in meant and v == 0 else v for n, v in values.items()})
 
     def rates(self, lr: Any, steps: int) -> np.ndarray:
         """The rates of `steps` steps, shape (steps, lanes)."""
@@ -115,7 +122,7 @@ class Schedule(param.Parameterized):
 
     def cycled(self, rule: Any) -> str:
         """The name of the hyperparameter that it cycles, "" for none."""
-        return momentum_of(rule) if self.cycles and getattr(self, "cycle_momentum", False) else ""
+        return momentum_of(rule) if self.cycles and getattr(self, CYCLES, False) else ""
 
 
 def unnamed(name: str, value: Any) -> Any:

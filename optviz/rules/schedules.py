@@ -14,12 +14,38 @@ from ..messages import refuse
 from ..spans import Quantity
 from .schedule import Schedule, Steps, unchanged
 
-WHOLE = " 0: of the whole run."  # what a number of steps that is 0 stands for
-ROUNDING = 1e-9  # of a logarithm that is a whole number
+
+def _gamma(default: float) -> Quantity:
+    return Quantity(default, bounds=(0, None), softbounds=(0, 1.2), step=0.001, symbol="gamma",
+                    doc="Factor of each change of the rate.")  # fmt: skip
 
 
-def _gamma(default: float, doc: str = "Factor of each change.") -> Quantity:
-    return Quantity(default, bounds=(0, None), softbounds=(0, 1.2), step=0.01, symbol="gamma", doc=doc)
+def _total_iters() -> param.Integer:
+    return _length(5, "T", "How many steps it takes. 0: all.")
+
+
+def _total_steps() -> param.Integer:
+    return _length(0, "T", "How many steps it is made for. 0: all.")
+
+
+def _end_factor(default: float) -> Quantity:
+    return _share(default, "f_1", "Share of the rate in the end.", 10)
+
+
+def _eta_min() -> Quantity:
+    return _rate("Lowest rate.", "eta_min")
+
+
+def _cycle_momentum() -> param.Boolean:
+    return param.Boolean(True, doc="Whether momentum goes the other way.")
+
+
+def _base_momentum(default: float) -> Quantity:
+    return _share(default, "mu_min", "Momentum where the rate is highest.")
+
+
+def _max_momentum(default: float) -> Quantity:
+    return _share(default, "mu_max", "Momentum where the rate is lowest.")
 
 
 def _length(default: int, symbol: str, doc: str, least: int = 0, label: str | None = None) -> param.Integer:
@@ -61,7 +87,8 @@ class ConstantLR(Schedule):
     """A share `factor` of the rate for the first `total_iters` steps, then all of it."""
 
     factor = _share(1 / 3, "f", "Share of the rate in the first steps.")
-    total_iters = _length(5, "T", "How many steps have the share.")
+    total_iters = _total_iters()
+    whole = ("total_iters",)
     preset = {"factor": 0.1, "total_iters": 10}
 
     @staticmethod
@@ -84,10 +111,11 @@ class StepLR(Schedule):
 class MultiStepLR(Schedule):
     """The rate times `gamma` after the steps `milestones`, up to three of them."""
 
-    milestone_1 = _length(30, "m_1", "The steps after which the rate changes. 0: none.", label="Milestone 1")
-    milestone_2 = _length(0, "m_2", "The steps after which the rate changes. 0: none.", label="Milestone 2")
-    milestone_3 = _length(0, "m_3", "The steps after which the rate changes. 0: none.", label="Milestone 3")
+    milestone_1 = _length(30, "m_1", "A step after which the rate changes. 0: none.", label="Milestone 1")
+    milestone_2 = _length(0, "m_2", "A step after which the rate changes. 0: none.", label="Milestone 2")
+    milestone_3 = _length(0, "m_3", "A step after which the rate changes. 0: none.", label="Milestone 3")
     gamma = _gamma(0.1)
+    never = ("milestone_1", "milestone_2", "milestone_3")
     preset = {"milestone_1": 25, "milestone_2": 40}
 
     def __init__(self, milestones: Any = None, **settings: Any):
@@ -102,16 +130,14 @@ class MultiStepLR(Schedule):
 
     @staticmethod
     def rate(h, lr, t, let, xp):
-        first, second, third = (xp.where(m > 0, xp.where(t > m, 1.0, 0.0), 0.0)
-                                for m in (h.milestone_1, h.milestone_2, h.milestone_3))  # fmt: skip
-        return lr * h.gamma ** let("n", first + second + third)
+        past = [xp.clip(t - m, 0, 1) for m in (h.milestone_1, h.milestone_2, h.milestone_3)]
+        return lr * h.gamma ** let("n", past[0] + past[1] + past[2])
 
 
 class ExponentialLR(Schedule):
     """The rate times `gamma` after each step; above 1 it is a range test."""
 
-    gamma = Quantity(0.95, bounds=(0, None), softbounds=(0.8, 1.2), step=0.001, symbol="gamma",
-                     doc="Factor of each step.")  # fmt: skip
+    gamma = _gamma(0.95)
 
     @staticmethod
     def rate(h, lr, t, let, xp):
@@ -122,8 +148,8 @@ class LinearLR(Schedule):
     """A share of the rate that goes in a straight line from `start_factor` to `end_factor` in `total_iters` steps."""
 
     start_factor = _share(1 / 3, "f_0", "Share of the rate at the first step.", 10)
-    end_factor = _share(1.0, "f_1", "Share of the rate in the end.", 10)
-    total_iters = _length(5, "T", "Steps from the one to the other." + WHOLE)
+    end_factor = _end_factor(1.0)
+    total_iters = _total_iters()
     whole = ("total_iters",)
     preset = {"start_factor": 1.0, "end_factor": 0.0, "total_iters": 0}
 
@@ -136,7 +162,7 @@ class LinearLR(Schedule):
 class PolynomialLR(Schedule):
     """Down to 0 in `total_iters` steps, as a power of what is left of them."""
 
-    total_iters = _length(5, "T", "Steps down to 0." + WHOLE)
+    total_iters = _total_iters()
     power = Quantity(1.0, bounds=(0, None), softbounds=(0, 4), step=0.1, symbol="p", doc="1: a straight line.")
     whole = ("total_iters",)
     preset = {"total_iters": 0, "power": 2.0}
@@ -149,8 +175,8 @@ class PolynomialLR(Schedule):
 class CosineAnnealingLR(Schedule):
     """Half a cosine from the rule's rate down to `eta_min` in `T_max` steps; past them it rises again."""
 
-    T_max = _length(50, "T_max", "Steps down to the lowest rate." + WHOLE)
-    eta_min = _rate("Lowest rate.", "eta_min")
+    T_max = _length(50, "T_max", "Steps down to the lowest rate. 0: all.")
+    eta_min = _eta_min()
     whole = ("T_max",)
     preset = {"T_max": 0}
 
@@ -164,15 +190,15 @@ class CosineAnnealingWarmRestarts(Schedule):
 
     T_0 = _length(10, "T_0", "Steps of the first half cosine.", 1)
     T_mult = _length(1, "m", "How many times as long the next one is.", 1)
-    eta_min = _rate("Lowest rate.", "eta_min")
+    eta_min = _eta_min()
     preset = {"T_0": 15, "T_mult": 2}
 
     @staticmethod
     def rate(h, lr, t, let, xp):
         even = xp.equal(h.T_mult, 1)
         past = (t - 1) / h.T_0
-        longer = xp.log(1 + (h.T_mult - 1) * past) / xp.log(h.T_mult)
-        n = let("n", xp.floor(xp.where(even, past, longer + ROUNDING)))
+        within = (t - 0.5) / h.T_0  # half a step later a logarithm is no whole number
+        n = let("n", xp.floor(xp.where(even, within, xp.log(1 + (h.T_mult - 1) * within) / xp.log(h.T_mult))))
         gone = xp.where(even, n, (h.T_mult**n - 1) / (h.T_mult - 1))
         way = let("p", (past - gone) / h.T_mult**n)
         return h.eta_min + (lr - h.eta_min) * (1 + xp.cos(xp.pi * way)) / 2
@@ -184,18 +210,18 @@ class OneCycleLR(Schedule):
     After `total_steps`, where torch ends with an error, the last rate stays.
     """
 
-    total_steps = _length(0, "T", "Steps of the cycle." + WHOLE)
+    total_steps = _total_steps()
     pct_start = Quantity(0.3, bounds=(0, 1), inclusive_bounds=(False, False), softbounds=(0.05, 0.95), step=0.01,
                          symbol="q", doc="Share of the steps that rise.")  # fmt: skip
-    anneal_strategy = param.Selector(default="cos", objects=["cos", "linear"], precedence=2, doc="The curve's shape.")
-    cycle_momentum = param.Boolean(True, precedence=2, doc="Whether momentum goes the other way.")
-    base_momentum = _share(0.85, "mu_min", "Lowest momentum, where the rate is highest.")
-    max_momentum = _share(0.95, "mu_max", "Highest momentum.")
+    anneal_strategy = param.Selector(default="cos", objects=["cos", "linear"], doc="The curve's shape.")
+    cycle_momentum = _cycle_momentum()
+    base_momentum = _base_momentum(0.85)
+    max_momentum = _max_momentum(0.95)
     div_factor = Quantity(25.0, bounds=(1, None), softbounds=(1, 100), step=1, symbol="d",
                           doc="The highest rate over the first one.")  # fmt: skip
-    final_div_factor = Quantity(1e4, bounds=(1, None), span=(1.0, 1e5), symbol="D", precedence=2,
+    final_div_factor = Quantity(1e4, bounds=(1, None), span=(1.0, 1e5), symbol="D",
                                 doc="The first rate over the last one.")  # fmt: skip
-    three_phase = param.Boolean(False, precedence=2, doc="Down to the first rate in a phase of its own.")
+    three_phase = param.Boolean(False, precedence=-1, doc="Down to the first rate in a phase of its own.")
     whole = ("total_steps",)
     cycles = True
 
@@ -238,16 +264,16 @@ def _annealed(h, a, b, way, xp):
 class CyclicLR(Schedule):
     """Up and down between `base_lr` and the rule's rate, which is torch's `max_lr`; momentum goes the other way."""
 
-    base_lr = _rate("Lowest rate, with which it begins.", "eta_min")
+    base_lr = _rate("Lowest rate, with which it begins.", "eta_b")
     step_size_up = _length(2000, "s", "Steps up.", 1)
     step_size_down = _length(0, "s_d", "Steps down. 0: as many as up.")
     mode = param.Selector(default="triangular", objects=["triangular", "triangular2", "exp_range"],
                           doc="The same each time; half as high each time; lower by gamma each step.")  # fmt: skip
-    gamma = Quantity(1.0, bounds=(0, None), softbounds=(0.8, 1), step=0.001, symbol="gamma", precedence=2,
-                     doc="Factor of each step, of the mode exp_range.")  # fmt: skip
-    cycle_momentum = param.Boolean(True, precedence=2, doc="Whether momentum goes the other way.")
-    base_momentum = _share(0.8, "mu_min", "Lowest momentum, where the rate is highest.")
-    max_momentum = _share(0.9, "mu_max", "Highest momentum.")
+    gamma = _gamma(1.0)
+    cycle_momentum = _cycle_momentum()
+    base_momentum = _base_momentum(0.8)
+    max_momentum = _max_momentum(0.9)
+    like = {"step_size_down": "step_size_up"}
     preset = {"step_size_up": 10, "cycle_momentum": False, "gamma": 0.98}
     cycles = True
 
@@ -262,11 +288,10 @@ class CyclicLR(Schedule):
 
 def _height(h, t, let, xp):
     """How far up a cycle is, from 0 to 1 or to the mode's less."""
-    down = xp.where(h.step_size_down > 0, h.step_size_down, h.step_size_up)
-    length = let("T", h.step_size_up + down)
+    length = h.step_size_up + h.step_size_down
     n = let("n", xp.floor((t - 1) / length))
     k = let("k", t - 1 - n * length)
-    height = xp.where(k <= h.step_size_up, k / h.step_size_up, (length - k) / down)
+    height = let("h", xp.where(k <= h.step_size_up, k / h.step_size_up, (length - k) / h.step_size_down))
     if h.mode == "triangular2":
         return height / 2.0**n
     return height * h.gamma ** (t - 1.0) if h.mode == "exp_range" else height
@@ -280,9 +305,9 @@ class WarmupStableDecay(Schedule):
     """
 
     title = "warm-up, stable, decay"
-    total_steps = _length(0, "T", "Steps to the lowest rate." + WHOLE)
+    total_steps = _total_steps()
     decay_steps = _length(10, "T_d", "How many of them decay.", 1)
-    end_factor = _share(0.0, "f_1", "Share of the rate in the end.")
+    end_factor = _end_factor(0.0)
     whole = ("total_steps",)
     preset = {"warmup": 10}
 

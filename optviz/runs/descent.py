@@ -376,4 +376,4 @@ def _finished(objective, x, updates, raw, terms, rates, clipped, around, applied
         ])  # fmt: skip
     arrays = {"updates": updates, "gradients": raw, **terms, **({} if applied is None else {"applied": applied})}
     diverged = blank_after_divergence(arrays, x, loss)
-    return Trajectory(x, loss, updates, raw, rates, clipped, diverged, terms, batch_loss, applied, cycled or None)
+    return Trajectory(x, loss, updates, raw, rates, clipped, diverged, terms, batch_loss, applied, cycled)

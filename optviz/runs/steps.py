@@ -76,7 +76,7 @@ def letters_at(played: Played, t: int) -> list[dict[str, float]]:
     settings_first, start = {**settings, "lr": float(run.rates[0, lane])}, [float(v) for v in run.x[0, lane]]
     shared = {f"h.{name}": float(value) for name, value in settings.items()}
     shared = {**shared, "h.lr": float(run.rates[t - 1, lane]), "t": float(t)}
-    shared = {**shared, **{f"h.{name}": float(values[t - 1]) for name, values in (run.momenta or {}).items()}}
+    shared = {**shared, **{f"h.{name}": float(values[t - 1]) for name, values in run.momenta.items()}}
     points = run.x[t - 1 : t + 1, lane]
     g = gradients_given(run)[t - 1, lane]
     bends = [float(v) for row in bend_at(played.objective, points[0]) for v in row] if rule.curvature else []
@@ -160,7 +160,7 @@ def parts_of(played: Played, corrections: Sequence[str] = ()) -> dict[str, np.nd
         settings = settings_at(rule, lane)
         if "weight_decay" in settings and settings["weight_decay"] != 0:
             found = {**found, "decay": settings["weight_decay"] * run.x[:-1, lane]}
-        settings = {**settings, **{name: values[:, None] for name, values in (run.momenta or {}).items()}}
+        settings = {**settings, **{name: values[:, None] for name, values in run.momenta.items()}}
         even, steps = np.ones(g.shape), np.arange(1, len(g) + 1)[:, None]
         found = {**found, **{f"1 - {name}^t": (1 - settings[name] ** steps) * even for name in corrections}}
     found = {**found, "step": run.updates[:, lane]}

@@ -23,7 +23,7 @@ class Trajectory:
     diverged   (lanes,)                 the step at which x or the loss stopped being
                                         finite; 0 for a lane that never did
     batch_loss (steps, lanes) or None   the loss of each step's batch, before the step
-    momenta    name -> (steps,), or None  a hyperparameter that the schedule cycles, at each step
+    momenta    name -> (steps,)           a hyperparameter that the schedule cycles, at each step
 
     From the step after a divergence on, a lane holds NaN.
     """
@@ -38,7 +38,7 @@ class Trajectory:
     terms: Mapping[str, np.ndarray] = field(default_factory=dict)
     batch_loss: np.ndarray | None = None
     applied: np.ndarray | None = None
-    momenta: Mapping[str, np.ndarray] | None = None
+    momenta: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def steps(self) -> int:
@@ -98,6 +98,6 @@ def side_by_side(parts: list[Trajectory]) -> Trajectory:
     applied = None if all(p.applied is None for p in parts) else join_lanes(given)
     vectors = {n: join_lanes([getattr(p, n) for p in parts]) for n in ("x", "updates", "gradients")}
     scalars = {n: join(n) for n in ("loss", "rates", "clipped", "diverged")}
-    cycled = {name: values for part in parts for name, values in (part.momenta or {}).items()}
+    cycled = {name: values for part in parts for name, values in part.momenta.items()}
     return Trajectory(**vectors, **scalars, terms=terms, batch_loss=batch, applied=applied,
-                      momenta=cycled or None)  # fmt: skip
+                      momenta=cycled)  # fmt: skip

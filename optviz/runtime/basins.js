@@ -64,11 +64,11 @@ export function lowestLoss(objective) {
   return around.some((value) => value < values[0] - rounding) ? null : values[0];
 }
 
-export function basinMap(objective, rule, local, across, up, steps, tolerance, clip) {
+export function basinMap(objective, rule, local, across, up, steps, tolerance, clip, schedule = null) {
   const [xs, ys, points, values, valleys] = [across, up, local.points, local.values, local.valleys].map(numbersOf);
   const shape = [ys.length, xs.length];
   const found = { minimum: filled(shape, -1), arrived: filled(shape), diverged: filled(shape, 0) };
-  const runs = new Runs(objective, rule, steps, clip);
+  const runs = new Runs(objective, rule, steps, clip, schedule);
   for (let place = 0; place < xs.length * ys.length; place++) {
     runs.values[0] = xs[place % xs.length];
     runs.values[1] = ys[Math.floor(place / xs.length)];

@@ -258,7 +258,7 @@ export class Trajectory {
     this.terms = Object.fromEntries(terms.map((name) => [name, vectors()]));
     this.batch_loss = batches ? filled([steps, lanes]) : null;
     this.applied = applied ? vectors() : null;
-    this.momenta = null; // a hyperparameter that the schedule cycles, at each step: { name: (steps,) }
+    this.momenta = {}; // a hyperparameter that the schedule cycles, at each step: { name: (steps,) }
   }
 
   get steps() {
@@ -335,7 +335,7 @@ function walk(objective, rule, start, lane, run, column, options) {
   const { dim } = objective;
   const h = rule.at(lane);
   h.lr = run.rates.data[column]; // the first step's: a carried term may begin with it
-  const momenta = Object.entries(run.momenta ?? {});
+  const momenta = Object.entries(run.momenta);
   const memories = rule.memories(h, numbersOf(start));
   const kept = rule.terms.map((name) => run.terms[name].data);
   const x = [...numbersOf(start)];

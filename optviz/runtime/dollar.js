@@ -7,7 +7,7 @@ import { level_lines } from "./contours.js";
 import { Lanes, Rule, descend, filtered } from "./descent.js";
 import { format } from "./formats.js";
 import { arrivals, laneMap, ranksOf } from "./maps.js";
-import { changed_member, gradient_noise, kinds, shut } from "./members.js";
+import { changed_member, gradient_noise, kinds, made_schedule, shut } from "./members.js";
 import { call } from "./methods.js";
 import { np } from "./numpy.js";
 import { at, contains, iter, op, put, truth } from "./operators.js";
@@ -29,7 +29,7 @@ const isKind = (x, name) => {
 
 export const $ = {
   Slice, ELLIPSIS, Kw, def, op, py, np, math, re, truth, iter, at, put, call, contains, format, factory, record, refuse,
-  Drawing, packed, lengthened, label_of, kinds, typename, shut,
+  Drawing, packed, lengthened, label_of, kinds, typename, shut, made_schedule,
   get: (owner, name) => (typeof owner[name] === "function" ? owner[name].bind(owner) : owner[name]),
   and: (a, b) => (truth(a) ? b() : a),
   or: (a, b) => (truth(a) ? a : b()),

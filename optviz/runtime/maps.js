@@ -6,12 +6,12 @@ import { carried } from "./stored.js";
 
 // Final loss (NaN where the run was lost before its last step), loss at the start, first step within the
 // tolerance (NaN if never), step of divergence (0 if never), each (up, across).
-export function laneMap(objective, rule, start, steps, names, across, up, tolerance, lowest, clip) {
+export function laneMap(objective, rule, start, steps, names, across, up, tolerance, lowest, clip, schedule = null) {
   if (rule.stored || objective.stored) return carried.store.map;
   const [xs, ys, own] = [across, up, start].map(numbersOf);
   const shape = [ys.length, xs.length];
   const found = { loss: filled(shape), first: filled(shape), arrived: filled(shape), diverged: filled(shape, 0) };
-  const runs = new Runs(objective, rule, steps, clip), [first, second] = names.map((name) => runs.place(name));
+  const runs = new Runs(objective, rule, steps, clip, schedule), [first, second] = names.map((name) => runs.place(name));
   for (let j = 0; j < ys.length; j++) {
     for (let i = 0; i < xs.length; i++) {
       runs.values[0] = own[0];

@@ -23,7 +23,7 @@ export const kinds = {
     return made;
   }),
   formula: (parts) => formulas(parts),
-  schedule: (kind) => making(kind, (values) => new Schedule(kind, values)),
+  schedule: (kind) => Object.assign(making(kind, (values) => new Schedule(kind, values)), { kind }),
   loss: (readings, name = Object.keys(readings)[0]) => {
     const { columns, shape } = readings[name], width = columns.length;
     return def([...columns.slice(0, 2), ...(width > 2 ? ["classes"] : []), "loss", ...shape], (...given) => {
@@ -87,6 +87,17 @@ export function changed_member(member, name, value) {
   made.assign(name, value);
   return made;
 }
+
+// A schedule with an experiment's numbers, as optviz/rules/schedule_menu.py has it.
+export const made_schedule = (make, experiment) =>
+  make({ values: Object.fromEntries(make.kind.shown.map((name) => [name, experiment[`schedule_${name}`]])) });
+
+Object.assign(Schedule.prototype, {
+  formula() { return this.kind.formulas[this.key()]; },
+  numbers() { return Object.entries(this.kind.symbols).map(([name, symbol]) => [symbol, format(this.values[name], ".6g")]); },
+});
+for (const name of ["warmup", "warmup_start", "base_momentum", "max_momentum"])
+  Object.defineProperty(Schedule.prototype, name, { get() { return this.values[name]; } });
 
 // Gradient noise (steps, dim, lanes), a seed a lane.
 export function gradient_noise(scale, seed, steps, dim) {

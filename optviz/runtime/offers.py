@@ -26,6 +26,7 @@ OBJECTS = (
     "descent.js",
     "members.js",
     "formula.js",
+    "schedules.js",
     "random.js",
     "experiment.js",
 )  # rules, surfaces, generators, experiments

@@ -3,7 +3,7 @@ import { Rule, descend, floorDivide, modulo } from "./descent.js";
 import { $special } from "./special.js";
 
 export class Runs {
-  constructor(objective, rule, steps, clip) {
+  constructor(objective, rule, steps, clip, schedule = null) {
     const h = rule.at(0);
     this.hypers = rule.kind.hyperparameters.filter((name) => !rule.kind.flags.includes(name));
     this.shape = objective.kind.shape;
@@ -11,7 +11,7 @@ export class Runs {
     this.values = Float64Array.from([0, 0, ...this.hypers.map((name) => h[name]), ...objective.shape, clip || Infinity]);
     this.losses = new Float64Array(steps + 1);
     this.end = new Float64Array(2);
-    this.walk = walkOf(objective, rule, this.hypers);
+    this.walk = schedule ? plainly(objective, rule, this.hypers, schedule) : walkOf(objective, rule, this.hypers);
   }
 
   // Where among the values the number of that name is.
@@ -107,12 +107,12 @@ function powers(known, base, steps) {
 }
 
 // The same walk by the rule's and the surface's own functions.
-export function plainly(objective, rule, hypers) {
+export function plainly(objective, rule, hypers, schedule = null) {
   const own = Object.assign(Object.create(Object.getPrototypeOf(objective)), objective);
   return (values, steps, losses, end) => {
     const numbers = Object.fromEntries(hypers.map((name, i) => [name, values[2 + i]])), clip = values.at(-1);
     own.shape = [...values.subarray(2 + hypers.length, -1)];
-    const run = descend(own, new Rule(rule.kind, { ...rule.values, ...numbers }), values.slice(0, 2), steps, { clip });
+    const run = descend(own, new Rule(rule.kind, { ...rule.values, ...numbers }), values.slice(0, 2), steps, { clip, schedule });
     losses.set(run.loss.data);
     end.set(run.final.data);
     return run.diverged.data[0];

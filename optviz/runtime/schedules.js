@@ -11,8 +11,10 @@ export class Schedule {
 
   // Its numbers for a run of so many steps.
   settled(steps) {
-    const left = Math.max(1, steps - this.values.warmup), whole = this.kind.whole.filter((name) => this.values[name] === 0);
-    return { ...this.values, ...Object.fromEntries(whole.map((name) => [name, left])) };
+    const { kind: { whole, never, like }, values } = this, left = Math.max(1, steps - values.warmup);
+    const meant = { ...Object.fromEntries([...whole.map((name) => [name, left]), ...never.map((name) => [name, 1e9])]),
+      ...Object.fromEntries(Object.entries(like).map(([name, other]) => [name, values[other]])) };
+    return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value === 0 ? meant[name] ?? 0 : value]));
   }
 
   // The rates (steps, lanes) where the rule's own rate is `lr`, a number or one a lane.

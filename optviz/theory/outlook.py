@@ -8,16 +8,19 @@ from typing import Any
 
 import numpy as np
 
+from ..menus import with_setting
 from ..objectives.objective import variables_shown
 from ..readings.linear import is_frozen, linear_of
 from ..runs.trajectory import Trajectory
+from .changing_rates import under_rates
 from .run_ends import end_of
 from .stability import eigen, frozen_terms, hessian_at, hessian_shown, max_lr, preconditioned, prediction
 
 
 def outlook(
-    rule: Any, objective: Any, run: Trajectory, local: Mapping[str, Any], lowest: float | None, clip: float = 0.0
-) -> dict[str, Any]:
+    rule: Any, objective: Any, run: Trajectory, local: Mapping[str, Any], lowest: float | None, clip: float = 0.0,
+    moves: bool = False,
+) -> dict[str, Any]:  # fmt: skip
     """Prediction and measurement for the first lane of a run, among the minima `local` of `maps.basins.local_minima`.
 
     `lowest` is the surface's lowest loss, None where it falls without end.
@@ -30,8 +33,12 @@ def outlook(
     of the lowest minima, `beyond`: else that of these which is nearest to it. `rate`: the factor a step in
     the long run there, None where unknown; `measured`: that of the run; `stable`: what is predicted;
     `limit`: the largest stable lr at the target. `clip`: at what gradients are cut, 0 for nothing; near a
-    minimum they are small, so it moves no limit, but keeps an unstable run from growing.
+    minimum they are small, so it moves no limit, but keeps an unstable run from growing. Where the learning rate
+    `moves`, nothing is said that holds of a constant one: see `changing_rates`.
     """
+    moved = [float(values[_last_taken(run) - 1]) for values in run.momenta.values()]  # in the last step
+    for name in run.momenta:
+        rule = with_setting(rule, name, moved[0])
     rule, end = linear_of(rule), end_of(objective, run, local)
     points, deep = np.asarray(local["points"], dtype=float).reshape(-1, 2), lowest_among(local, lowest)
     x, k = run.x[:, 0], end["minimum"]
@@ -49,6 +56,9 @@ def outlook(
         found = {**found, "sentence": f"{found['sentence']} {held}"}
     best = _nearest(points[deep], target) if deep.any() else target
     end = end if end["saddle"] is None else {**end, "saddle": point_shown(objective, end["saddle"])}
+    found = {**found, "frozen": terms is not None}
+    if moves:
+        found = under_rates(found, run.rates[: _last_taken(run), 0], moved[0] if moved else None)
     return {
         **found,
         "rows": rows,
@@ -57,10 +67,15 @@ def outlook(
         "lowest": k < 0 or bool(deep[k]),
         "beyond": None if k < 0 or deep[k] or not deep.any() else point_shown(objective, best),
         "away": _distance(best, target),
-        "frozen": terms is not None,
         "end": end,
         "measured": end["factor"],
     }
+
+
+def _last_taken(run: Trajectory) -> int:
+    """How many steps the first lane took."""
+    gone = int(run.diverged[0])
+    return gone if gone > 0 else run.steps
 
 
 def lowest_among(local: Mapping[str, Any], lowest: float | None) -> np.ndarray:
