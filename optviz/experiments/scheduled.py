@@ -174,6 +174,9 @@ def schedule_text(schedule: Any, rule: Any) -> str:
     """The formula of the rate, for where the rule's own stands; empty for a constant one."""
     if schedule is None:
         return ""
+    formula = schedule_mathml(schedule)
+    if formula == "":
+        return "<h2>The learning rate</h2><p>That of each step is given, by a list or a function.</p>"
     numbers = [f"{symbol} = {value}" for symbol, value in schedule_letters(schedule)]
     said = "The rule's η is η<sub>t</sub> at step t, and η<sub>0</sub> what its control says."
     if schedule.warmup > 0:
@@ -181,7 +184,7 @@ def schedule_text(schedule: Any, rule: Any) -> str:
                  f"{schedule.warmup_start:g} η<sub>0</sub> to η<sub>0</sub>; then t counts from there.")  # fmt: skip
     if schedule.cycled(rule) != "":
         said += f" Momentum goes the other way, between {schedule.base_momentum:g} and {schedule.max_momentum:g}."
-    return f"<h2>The learning rate</h2>{schedule_mathml(schedule)}<p>{', &ensp;'.join(numbers)}</p><p>{said}</p>"
+    return f"<h2>The learning rate</h2>{formula}<p>{', &ensp;'.join(numbers)}</p><p>{said}</p>"
 
 
 def steady_limit(found: dict[str, Any] | None, run: Trajectory) -> float | None:

@@ -9,9 +9,12 @@ from itertools import chain, combinations, product
 from time import perf_counter
 from typing import Any
 
+import param
+
 from .. import menus, messages
 from ..maps import axes, basins, ends
 from ..maps.basins import local_minima, minima_of_kind
+from ..messages import refuse
 from ..objectives import minima
 from ..objectives.formula import Formula
 from ..objectives.losses import DataLoss, Lanes
@@ -21,7 +24,7 @@ from ..pictures import scene
 from ..races import arrivals
 from ..readings import equations, schedules
 from ..readings.equations import hyper_symbol, objective_mathml, symbol_of
-from ..readings.letters import corrections, letters
+from ..readings.letters import bare, corrections, letters
 from ..readings.mathml import symbol_mathml
 from ..rules import rule, schedule_menu
 from ..rules.rule import Rule
@@ -70,6 +73,8 @@ def printed(value: Any, bundle: Bundle) -> str | None:
         for base, text in ((Rule, _rule), (DataLoss, _loss), (Objective, _surface), (Schedule, _schedule)):
             if issubclass(value, base):
                 return text(value, bundle)
+    if isinstance(value, Schedule):
+        return _made_schedule(value, bundle)
     if isinstance(value, Rule):
         return _made(value, value.values(), bundle)
     if isinstance(value, DataLoss):
@@ -165,13 +170,22 @@ def _made_loss(value: DataLoss, bundle: Bundle) -> str:
 
 
 def _schedule(cls: type[Schedule], bundle: Bundle) -> str:
-    symbols = {name: symbol_mathml(schedules.symbol_of(cls, name)) for name in schedules.numbers_of(cls)}
-    settings = product(*cls.choices().values())
-    shown = {
-        chosen_key(each): schedules.typeset(cls, tuple(zip(cls.choices(), each, strict=True))) for each in settings
-    }
-    more = {"symbols": symbols, "formulas": shown, "shown": schedule_menu.shown_numbers(cls)}
+    symbols = {name: bare(schedules.symbol_of(cls, name)) for name in schedules.numbers_of(cls)}
+    named = [tuple(zip(cls.choices(), each, strict=True)) for each in product(*cls.choices().values())]
+    found = {chosen_key(value for _, value in each): schedules.rows_of(cls, each) for each in named}
+    rows = list(dict.fromkeys(row for each in found.values() for row in each))
+    formulas = {key: [rows.index(row) for row in each] for key, each in found.items()}
+    more = {"symbols": symbols, "rows": rows, "formulas": formulas, "shown": schedule_menu.shown_numbers(cls)}
     return f"$.kinds.schedule({{...{schedule_script(cls)}, ...{_json(more)}}})"
+
+
+def _made_schedule(value: Schedule, bundle: Bundle) -> str:
+    """A schedule of somebody's own, by its formula; a list or a function of Python's has none."""
+    kind = type(value)
+    still = [n for n in kind.own() if isinstance(kind.param[n], param.Boolean) and kind.param[n].precedence == -1]
+    if kind.rate is Schedule.rate or any(getattr(value, name) != kind.param[name].default for name in still):
+        refuse("save", "needs a schedule whose formula a page can have", kind.__name__, "choose one of the menu")
+    return _made(value, {name: getattr(value, name) for name in [*kind.own(), *kind.shared()]}, bundle)
 
 
 def _json(value: Any) -> str:

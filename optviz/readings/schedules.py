@@ -13,18 +13,21 @@ from ..rules.schedule import Schedule
 from .equations import TYPESET
 from .mathml import mathml, symbol_mathml
 
+HEAD, TAIL = mathml([(sympy.Symbol("a"), sympy.Symbol("b"))]).split("<mtr>")[0], "</mtable></math>"
 OWN, NOW = "eta_0", "eta_t"  # the rule's own rate, and that of a step
 
 
 def schedule_mathml(schedule: Schedule) -> str:
     """The rate of step t, and what its formula names, as one MathML block; `schedule_letters` has the numbers."""
+    if type(schedule).rate is Schedule.rate:
+        return ""  # of a list or a function
     chosen = {name: getattr(schedule, name) for name in type(schedule).choices()}
-    return typeset(type(schedule), tuple(chosen.items()))
+    return HEAD + "".join(rows_of(type(schedule), tuple(chosen.items()))) + TAIL
 
 
 @lru_cache(maxsize=64)
-def typeset(cls: type[Schedule], chosen: tuple) -> str:
-    """The same for a class and its texts and flags."""
+def rows_of(cls: type[Schedule], chosen: tuple) -> tuple[str, ...]:
+    """The rows of the same, between `HEAD` and `TAIL`, for a class and its texts and flags."""
     own = {n: sympy.Symbol(symbol_of(cls, n), positive=True) for n in numbers_of(cls)}
     still = {n: cls.param[n].default for n in cls.own() if n not in own}
     h = SimpleNamespace(**{**still, **own, **dict(chosen)})
@@ -36,12 +39,15 @@ def typeset(cls: type[Schedule], chosen: tuple) -> str:
         return symbol
 
     rate = sympy.sympify(cls.rate(h, lr, t, let, TYPESET))
-    return mathml([(sympy.Symbol(NOW), rate), *named.items()])
+    blocks = [mathml([pair]) for pair in [(sympy.Symbol(NOW), rate), *named.items()]]
+    return tuple(block.removeprefix(HEAD).removesuffix(TAIL) for block in blocks)
 
 
 def schedule_letters(schedule: Schedule) -> list[tuple[str, str]]:
     """The symbols of the formula with their values, as `hyperparameter_mathml` has a rule's."""
     kind = type(schedule)
+    if kind.rate is Schedule.rate:
+        return []
     return [(symbol_mathml(symbol_of(kind, n)), f"{getattr(schedule, n):.6g}") for n in numbers_of(kind)]
 
 

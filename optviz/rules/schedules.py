@@ -219,7 +219,7 @@ class OneCycleLR(Schedule):
     max_momentum = _max_momentum(0.95)
     div_factor = Quantity(25.0, bounds=(1, None), softbounds=(1, 100), step=1, symbol="d",
                           doc="The highest rate over the first one.")  # fmt: skip
-    final_div_factor = Quantity(1e4, bounds=(1, None), span=(1.0, 1e5), symbol="D",
+    final_div_factor = Quantity(1e4, bounds=(1, None), symbol="D", precedence=-1,
                                 doc="The first rate over the last one.")  # fmt: skip
     three_phase = param.Boolean(False, precedence=-1, doc="Down to the first rate in a phase of its own.")
     whole = ("total_steps",)

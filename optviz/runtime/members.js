@@ -92,9 +92,16 @@ export function changed_member(member, name, value) {
 export const made_schedule = (make, experiment) =>
   make({ values: Object.fromEntries(make.kind.shown.map((name) => [name, experiment[`schedule_${name}`]])) });
 
+const MATH = '<math xmlns="http://www.w3.org/1998/Math/MathML"';
+
 Object.assign(Schedule.prototype, {
-  formula() { return this.kind.formulas[this.key()]; },
-  numbers() { return Object.entries(this.kind.symbols).map(([name, symbol]) => [symbol, format(this.values[name], ".6g")]); },
+  formula() {
+    const rows = this.kind.formulas[this.key()].map((k) => this.kind.rows[k]);
+    return `${MATH} display="block"><mtable displaystyle="true">${rows.join("")}</mtable></math>`;
+  },
+  numbers() {
+    return Object.entries(this.kind.symbols).map(([name, symbol]) => [`${MATH}>${symbol}</math>`, format(this.values[name], ".6g")]);
+  },
 });
 for (const name of ["warmup", "warmup_start", "base_momentum", "max_momentum"])
   Object.defineProperty(Schedule.prototype, name, { get() { return this.values[name]; } });
