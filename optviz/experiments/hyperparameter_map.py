@@ -359,9 +359,8 @@ class HyperparameterMap(SurfaceDescent):
 
     def _limit(self) -> dict[str, Any]:
         """The learning rates that theory allows at the deepest minimum, for each value of the other axis."""
-        nowhere = {"x": np.zeros(0), "y": np.zeros(0)}
-        moves, axes = self.rate_schedule() is not None, (self.across, self.up)
-        if moves or "lr" not in axes or "lr" not in names_of(self.optimizer):
+        nowhere, pair = {"x": np.zeros(0), "y": np.zeros(0)}, (self.across, self.up)
+        if self.rate_schedule() is not None or "lr" not in pair or "lr" not in names_of(self.optimizer):
             return nowhere
         across, up = self.axes
         lr, other = (across, up) if across.name == "lr" else (up, across)

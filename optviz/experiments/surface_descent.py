@@ -79,7 +79,7 @@ from .surface_knobs import every_knob, member_knobs, names_shown
 from .surface_pictures import drawn_surface, keys_shown, landscape_of, pair_shown, view_of
 from .surface_words import NOTES
 from .typed import CHOICES, formula_parameter, given_surface, offered_surfaces, surface_of, text_of
-from .walks import lanes_played, left_marks, surface_playhead
+from .walks import lanes_played, surface_playhead
 from .words import basin_shares, distance_text, listed, outlook_text, widened
 
 OFF, REACHED, SPEED = "the loss", "the minimum reached", "the steps to get there"
