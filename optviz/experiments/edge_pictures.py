@@ -41,9 +41,10 @@ def sharpness_figure() -> Figure:
 def flow_of(experiment: Any, run: Any) -> dict[str, Any]:
     """The sharpness of a run's first lane, its limit, and the central flow where there is one."""
     rule, objective = experiment.optimizer, experiment.objective
-    known = is_plain(rule) and not experiment.clip > 0 and not objective.is_curve
+    known = is_plain(rule) and not experiment.clip > 0 and not objective.is_curve and experiment.rate_schedule() is None
     flow = surface_flow(objective, float(run.rates[0, 0]), run.x[0, 0], run.steps) if known else None
-    return {"edge": edge_of(rule), "sharpness": sharpness_of(rule, objective, run), "flow": flow}
+    edge = edge_of(rule) if experiment.cycled() == "" else math.nan  # it moves with the momentum
+    return {"edge": edge, "sharpness": sharpness_of(rule, objective, run), "flow": flow}
 
 
 def _flow(experiment: Any) -> Any:
@@ -122,6 +123,8 @@ def flow_text(experiment: Any) -> str:
 def _said(experiment: Any, found: Any) -> str:
     flow = found["flow"]
     if flow is None:
+        if experiment.rate_schedule() is not None:
+            return "The central flow is known of a constant learning rate: the sharpness is shown alone."
         who = label_of(experiment.optimizer)
         return f"The central flow is known of plain gradient descent; of {who} the sharpness is shown alone."
     rows = len(flow["loss"])

@@ -32,6 +32,18 @@ def swings_by_half_its_rate(experiment: Any) -> bool:
     return experiment.results["outlook"]["end"]["period"] == 2 and abs(abs(xs[-1]) - rate / 2) < 0.01 * rate
 
 
+def swings_by_a_tenth_of_that(experiment: Any) -> bool:
+    rates, xs = experiment.trajectory.rates[:, 0], np.abs(_xs(experiment))
+    ends = [xs[int(0.45 * len(xs))] / rates[0], xs[-1] / rates[0]]
+    return bool(abs(ends[0] - 0.5) < 0.01 and abs(ends[1] - 0.05) < 0.001)
+
+
+def arrives_only_after_a_warm_up(experiment: Any) -> bool:
+    rates = experiment.trajectory.rates[:, 0]
+    return bool(rates[0] < 0.1 * rates[-1] and experiment.results["outlook"]["end"]["kind"] == "arrived"
+                and not experiment.trajectory.diverged[0])  # fmt: skip
+
+
 def jumps_after_silence(experiment: Any) -> bool:
     return bool(3 < np.abs(experiment.trajectory.updates).max() / experiment.optimizer.lr < 5)
 
@@ -116,6 +128,20 @@ COUNTER_EXAMPLES = (
         source="Loshchilov and Hutter 2019, arXiv 1711.05101",
         state={"objective": "formula", "formula": "(x-2)^2", "optimizer": "adamw", "lr": 0.05, "beta2": 0.9,
                "weight_decay": 0.4, "steps": 800}, happens=comes_to_the_minimum,
+    ),
+    CounterExample(
+        title="A rate divided by ten stills the swing",
+        sentence="RMSprop swings by half its rate; divided by ten after 100 steps, the rate leaves a tenth of the swing.",
+        source="Its step is the rate times the gradient's sign: no constant rate comes nearer than half of itself",
+        state={**CURVE, "optimizer": "rmsprop", "lr": 0.5, "alpha": 0.5, "steps": 200, "schedule": "multisteplr",
+               "schedule_milestone_1": 100, "schedule_milestone_2": 0}, happens=swings_by_a_tenth_of_that,
+    ),
+    CounterExample(
+        title="A warm-up lets a rate hold that would diverge",
+        sentence="At once this rate diverges at step 6, where the surface is steep; after 60 steps of warm-up it arrives.",
+        source="Gilmer and others 2021, arXiv 2110.04369: warm-up leads to where larger rates are stable",
+        state={"objective": "beale", "optimizer": "sgd", "lr": 0.05, "momentum": 0.9, "steps": 500,
+               "schedule_warmup": 60, "schedule_warmup_start": 0.01}, happens=arrives_only_after_a_warm_up,
     ),
     CounterExample(
         title="Newton climbs to a maximum",
