@@ -17,7 +17,7 @@ from optviz.trace.tracing import FLOATS
 STEPS = 200
 STARTS = {Quadratic: (-5.0, -2.0), Rosenbrock: (-1.2, 1.0), Himmelblau: (0.5, -0.5)}
 RANGES = {
-    "lr": (1e-3, 2e-2), "beta1": (0.5, 0.95), "beta2": (0.8, 0.999), "beta2_decay": (-1.2, -0.3), "eps": (1e-8, 1e-6),
+    "lr": (1e-3, 2e-2), "beta1": (0.5, 0.95), "beta2": (0.8, 0.999), "decay_power": (0.3, 1.2), "eps": (1e-8, 1e-6),
     "eps1": (1e-12, 1e-6), "eps2": (1e-4, 1e-1), "d": (1.0, 2.0), "momentum": (0.5, 0.97), "gamma": (0.0, 0.3),
     "shampoo_beta": (0.7, 0.99), "every": (1.0, 12.0), "d0": (1e-5, 1e-2), "d_coef": (0.5, 2.0),
     "growth_rate": (1.02, 3.0), "rho": (0.05, 1.5), "weight_decay": (0.0, 0.2),
@@ -53,6 +53,7 @@ def theirs_of(cls, own: dict, surface, start) -> np.ndarray:
     betas = {"betas": (h.pop("beta1"), h.pop("beta2"))} if "beta1" in h else {}
     if cls is coupled.Adafactor:
         h["eps"] = h.pop("eps1"), h.pop("eps2")
+        h["beta2_decay"] = -h.pop("decay_power")
         return torch_path(surface, torch.optim.Adafactor, {**h, "foreach": False}, start, STEPS)
     if cls is coupled.Muon:
         return muon_path(surface, h, start)

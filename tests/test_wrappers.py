@@ -11,7 +11,7 @@ import torch
 from engine import run_js
 from oracles import torch_gradient
 
-from optviz import SGD, Adam, Lion, SurfaceDescent, descend, sweep
+from optviz import SGD, Adam, HyperparameterMap, Lion, SurfaceDescent, descend, sweep
 from optviz.export.kernels import literal, objective_script, rule_script
 from optviz.objectives.surfaces import Himmelblau, Quadratic
 from optviz.readings.equations import rule_mathml
@@ -127,6 +127,8 @@ def test_on_a_page_and_through_pickle():
     assert made.optimizer_name == "Lookahead Adam" and made.message == ""
     made.optimizer.lookahead_share = 0.2
     assert made.trajectory.x.shape[0] == made.steps + 1
+    drawn = HyperparameterMap(optimizer=sam(Adam(lr=0.1), reach=0.3), across="lr", up="sam_reach", steps=20)
+    assert drawn.message == "" and drawn.optimizer_name == "SAM Adam"
     rule = sam(cautious(Adam(lr=0.1)), reach=0.2)
     again = pickle.loads(pickle.dumps(rule))
     assert type(again) is type(rule) and again.settings() == rule.settings()

@@ -146,7 +146,7 @@ class Zeros(Rule):
 def test_a_page_keeps_the_signs_of_zeros():
     named = {}
     step = Zeros.update(SimpleNamespace(lr=0.1), None, -1.5, 2.0, 1, keeper(named), FLOATS)
-    script = """const rule = new Rule(zeros), s = rule.memories(rule.at(0), 1)[0];
+    script = """const rule = new Rule(zeros), s = rule.memories(rule.at(0), [0])[0];
       rule.update(rule.at(0), s, -1.5, 2.0, 1);
       return Object.entries(s).map(([name, value]) => [name, Object.is(value, -0)]);"""
     found = dict(run_js("\n".join([constants(zeros=rule_script(Zeros)), script])))

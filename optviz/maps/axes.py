@@ -15,6 +15,7 @@ from ..messages import refuse
 from ..objectives.formula import Formula
 from ..pictures.axis_ticks import rounded, ticks_of
 from ..rules.rule import Hyperparameter
+from ..rules.wrappers import every_knob
 from ..spans import Quantity
 
 CLIP = "clip"  # at what a gradient's coordinates are cut: neither of the rule nor of the surface
@@ -46,7 +47,7 @@ def momenta() -> list[str]:
 
 
 def _members() -> tuple[type, ...]:
-    return (*rules().values(), *surfaces().values(), Formula)
+    return (*rules().values(), every_knob(), *surfaces().values(), Formula)
 
 
 @lru_cache(maxsize=16)

@@ -50,13 +50,13 @@ def every(doc: str, default: float = 10.0) -> Hyperparameter:
 class Adafactor(Rule):
     """Adam without momentum that steps by a share of the parameters' own size (arXiv 1804.04235).
 
-    PyTorch's form of a vector, whose squares are all kept.
+    PyTorch's form of a vector, whose squares are all kept; its `beta2_decay` is minus `decay_power`.
     """
 
     lr = rate(0.01)
-    beta2_decay = Hyperparameter(-0.8, bounds=(None, 0), softbounds=(-1, 0), step=0.01, symbol="c",
-                                 label="Decay exponent", on_map=(-1.5, -0.05, False),
-                                 doc="The newest square's share is the step's number to this power.")  # fmt: skip
+    decay_power = Hyperparameter(0.8, bounds=(0, None), softbounds=(0, 1), step=0.01, symbol="c", label="Decay power",
+                                 on_map=(0.05, 1.5, False),
+                                 doc="The newest square counts as 1 over the step to this power.")  # fmt: skip
     eps1 = epsilon(2.0**-52)
     eps2 = Hyperparameter(1e-3, bounds=(0, None), softbounds=(0, 1), step=1e-3, precedence=2, symbol="epsilon_2",
                           on_map=(1e-6, 10.0, True), doc="What parameters count as large at least.")  # fmt: skip
@@ -70,7 +70,7 @@ class Adafactor(Rule):
 
     @staticmethod
     def update(h, memory, x, g, t, let, xp):
-        share = let("beta", t**h.beta2_decay)
+        share = let("beta", 1 / t**h.decay_power)
         squares = [v + share * (a * a - v) for v, a in zip(kept(memory, "v"), g, strict=True)]
         v = both(let, "v", squares)
         size = let("alpha", xp.maximum(h.eps2, _mean_size(x, xp)) * xp.minimum(h.lr, 1 / t**0.5))

@@ -207,7 +207,7 @@ class AdaBound(Rule):
     beta1 = first_beta()
     beta2 = second_beta()
     final = Hyperparameter(100.0, bounds=(0, None), softbounds=(1, 200), step=1.0, symbol="phi", label="Final rate",
-                           on_map=(0.1, 1000.0, True), doc="The rate in the end, in learning rates.")  # fmt: skip
+                           on_map=(1.0, 1000.0, True), doc="The rate in the end, in learning rates.")  # fmt: skip
     gamma = Hyperparameter(1e-3, bounds=(0, None), inclusive_bounds=(False, False), softbounds=(1e-3, 1), step=1e-3,
                            symbol="gamma", on_map=(1e-4, 1.0, True), doc="How fast the bounds close in.")  # fmt: skip
     eps = epsilon(1e-8)

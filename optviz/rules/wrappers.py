@@ -33,6 +33,12 @@ def sam(rule: Rule, *, reach: float = 0.05) -> Rule:
     return _wrapped(_sam, rule, {"sam_reach": reach})
 
 
+@cache
+def every_knob() -> type[Rule]:
+    """A class with every knob of what goes around rules, for who wants to know them."""
+    return _sam(_lookahead(Rule))
+
+
 def _wrapped(wrapper: Any, rule: Any, knobs: Mapping[str, float]) -> Rule:
     if not isinstance(rule, Rule):
         refuse(wrapper.__name__.strip("_"), "needs a rule such as SGD(lr=0.1)", rule)

@@ -322,9 +322,10 @@ def _many_lanes(objective, rule, x0, steps, around) -> Trajectory:
             if draws is not None:
                 g = g + draws[t - 1]
             if rule.probe is not None:
-                _fill(applied[t - 1], gradient(*rule.probe(h, place, g, ARRAYS)))
-                g = applied[t - 1] if draws is None else applied[t - 1] + draws[t - 1]
-                given[t - 1] = g
+                _fill(given[t - 1], gradient(*rule.probe(h, place, g, ARRAYS)))
+                g = given[t - 1]
+                if draws is not None:
+                    g += draws[t - 1]
             if around.clips:
                 g = around.cut(g)
             if applied is not None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 import sympy
@@ -87,6 +87,8 @@ def _called(read: Compiled, values: Mapping[str, Any]) -> list[Any]:
 @lru_cache(maxsize=256)
 def _filter_of(cls: type[Rule], flags: tuple, off: tuple) -> _Filter:
     """Read a rule's rows at the first step and at any later one."""
+    if cls.coupled:
+        _refuse_bent(cls)
     made = structure(cls, flags, off).items()
     h = {n: sympy.Symbol(n, positive=True) if isinstance(v, sympy.Symbol) else v for n, v in made}
     first, later = (read(cls, h, SYMBOLS, t=t, named=False) for t in (sympy.Integer(1), LATER + 1))
@@ -109,11 +111,14 @@ def _filter_of(cls: type[Rule], flags: tuple, off: tuple) -> _Filter:
 
 
 def _entries(cls: type[Rule], found: Equations, names: tuple[str, ...]) -> list[Any]:
-    rows = None if cls.coupled else linear_rows(found.symbols, found.steps[0], found.terms, names)
+    rows = linear_rows(found.symbols, found.steps[0], found.terms, names)
     if rows is None or any(of_x != 0 for _, of_x, *_ in rows):
-        refuse("filtered", "needs a rule whose step is linear in the gradients and free of x",
-               cls.__name__, "use descend")  # fmt: skip
+        _refuse_bent(cls)
     return [entry for of_g, _, *rest in rows for entry in (of_g, *rest)]
+
+
+def _refuse_bent(cls: type[Rule]) -> NoReturn:
+    refuse("filtered", "needs a rule whose step is linear in the gradients and free of x", cls.__name__, "use descend")
 
 
 def _run(rule: Rule, known: _Filter, values: dict[str, Any], g: np.ndarray) -> np.ndarray:
