@@ -15,7 +15,7 @@ from torch.func import grad, jacrev, vmap
 
 from ..halt import look
 from ..theory.central_flow import variance
-from .training import Net, stability_limit
+from .training import EVERY, Net, Run, Training, one_thread, stability_limit
 
 STRETCH = 20  # steps that are averaged: even, or the swings would not cancel
 EDGE, APART = (
@@ -38,6 +38,11 @@ def mean_losses(net: Net, weights: np.ndarray, lr: float, steps: Sequence[int]) 
 
 
 def _at(net: Net, points: np.ndarray, limit: float) -> dict[str, np.ndarray]:
+    with one_thread():
+        return _predicted(net, points, limit)
+
+
+def _predicted(net: Net, points: np.ndarray, limit: float) -> dict[str, np.ndarray]:
     look()
     w = torch.tensor(points, requires_grad=True)
     values, vectors = torch.linalg.eigh(vmap(jacrev(grad(net.loss)))(w.detach()))
@@ -52,3 +57,14 @@ def _at(net: Net, points: np.ndarray, limit: float) -> dict[str, np.ndarray]:
     swings = np.where(claimed, swings, np.nan)
     loss = losses.detach().numpy()
     return {"sharpness": sharp, "loss": loss, "variance": swings, "mean": loss + swings * sharp / 2}
+
+
+def means_of(training: Training, run: Run, lr: float) -> np.ndarray:
+    """The predicted mean loss at every tenth step of a run of plain gradient descent, (steps // 10 + 1,)."""
+    weights = training.all_weights()[: run.done + 1]
+    last = run.diverged or run.done
+    steps = range(STRETCH, last - STRETCH // 2, EVERY)
+    found = np.full(len(run.weights), np.nan)
+    if len(steps):
+        found[[k // EVERY for k in steps]] = mean_losses(training.net, weights, lr, steps)["mean"]
+    return found
