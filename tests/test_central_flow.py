@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from optviz import SGD, Adam, HyperparameterMap, RMSprop, SurfaceDescent, descend, objective
+from optviz.experiments.net_flow import mean_losses
+from optviz.experiments.training import Net, Training
 from optviz.objectives.surfaces import Quadratic, Valley
 from optviz.theory.central_flow import edge_of, is_plain, sharpness_of, surface_flow
 
@@ -74,3 +76,24 @@ def test_pages_show_sharpness_where_it_is_asked_for():
     made.objective_name = "Booth"
     assert not made.flow
     assert HyperparameterMap(objective="Valley", across="lr", up="s0").message == ""
+
+
+@pytest.mark.parametrize(("data", "lr"), [("Moons", 0.3), ("Moons", 0.25)])
+def test_a_nets_mean_loss_is_what_the_flow_predicts_from_its_mean_weights(data, lr):
+    training = Training(Net(data), lr)
+    training.advance(600)
+    run, steps = training.run(600), list(range(300, 581, 20))
+    found = mean_losses(training.net, training.all_weights(), lr, steps)
+    smooth = np.array([run.loss[k - 10 : k + 10].mean() for k in steps])
+    assert np.isfinite(found["mean"]).all()
+    np.testing.assert_allclose(found["mean"], smooth, rtol=0.1)
+    assert (found["loss"] < 0.8 * smooth).all()  # the mean weights alone do not have it: the swings bring it
+    swung = np.array([training.all_weights()[k - 10 : k + 10].var(axis=0).sum() for k in steps])
+    np.testing.assert_allclose(found["variance"], swung, rtol=0.25)
+
+
+def test_of_a_net_with_two_curvatures_at_the_edge_nothing_is_claimed():
+    training = Training(Net("Moons", "Tanh"), 0.3)
+    training.advance(400)
+    found = mean_losses(training.net, training.all_weights(), 0.3, [60, 360])
+    assert np.isfinite(found["mean"][0]) and np.isnan(found["mean"][1])

@@ -308,7 +308,8 @@ def test_an_exported_page_looks_through_stored_runs(page, tmp_path):
     assert_walks(page, experiment)
     assert page.locator("#frozen").inner_text() == (
         "Trained by torch, which runs in Python alone: this page carries 6 runs, over lr from 0.2 to 3 and momentum "
-        "from 0 to 0.9, of 60 steps each; the nearest is shown. Frozen here: Data, Activation, Hidden units, Seed."
+        "from 0 to 0.9, of 60 steps each; the nearest is shown. Frozen here: Data, Activation, "
+        "Hidden units, Seed, Mean loss of the central flow."
     )
     open_folds(page)
     units = page.locator(".bk-input-group:visible", has=page.locator("label", has_text="Hidden units")).locator(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from ..pictures.layers import (
     GREY,
     ORANGE,
     RED,
+    TEAL,
     Drawing,
     Figure,
     curve,
@@ -35,7 +37,8 @@ from ..rules.optimizers import SGD
 from ..runs.steps import Played, measured
 from ..runs.trajectory import Trajectory
 from ..theory.verdicts import shown
-from .training import ACTIVATIONS, DATA, EVERY, Net, Run, Training, outputs, stability_limit, trained
+from .net_flow import means_of
+from .training import ACTIVATIONS, DATA, EVERY, Net, Run, Training, all_trained, outputs, stability_limit
 
 KEPT = 8  # trainings that an experiment keeps, to go on with
 PATIENCE, SLICE = 0.2, 0.05  # seconds at most of a served change, and of each further part of it, on an event loop
@@ -44,6 +47,9 @@ LOSSES = {"XOR": (1e-20, 10.0), "Moons": (1e-2, 10.0)}  # the loss's axis, befor
 LARGEST = float(np.finfo(np.float32).max)  # that an image can hold; colours end long before
 BAR = "display: inline-block; width: 130px; height: 8px; border-radius: 4px"
 HIGHEST = 1e300  # limit that a frame follows
+MEAN = "mean loss of the central flow"
+GAPS = "No mean loss is claimed where no curvature is at the edge, or two are."
+PLAIN = "The central flow shown here is that of descent without momentum."
 SIZE = 100  # cells of the map each way
 
 
@@ -65,6 +71,8 @@ class EdgeOfStability(Experiment):
         default=16, objects=[2, 4, 8, 16, 32], precedence=2, label="Hidden units", doc="Their number."
     )
     seed = param.Integer(0, bounds=(0, None), precedence=2, doc="Seed of the weights, and of the moons.")
+    flow = param.Boolean(False, precedence=2, label="Mean loss of the central flow",
+                         doc="What swings bring, where one curvature is at the edge.")  # fmt: skip
     fit_axes = param.Event(label="Fit axes to this run", doc="The axes stay put while you move a knob.")
 
     lessons = (EDGE,)
@@ -97,14 +105,22 @@ class EdgeOfStability(Experiment):
         """The run with the current knobs, from the kept trainings; a page has runs stored instead."""
         key = (self.net(), self.lr, self.momentum)
         if not self.apart and _session() is None:
-            return trained(*key, self.steps)
+            training = all_trained(*key, self.steps)
+            return self._with_means(training, training.run(self.steps))
         training = self._trainings.pop(key, None) or Training(*key)
         self._trainings[key] = training  # the latest last
         while len(self._trainings) > KEPT:
             del self._trainings[next(iter(self._trainings))]
         if not self._stopped:
             training.advance(self.steps, self._seconds)
-        return training.run(self.steps)
+        return self._with_means(training, training.run(self.steps))
+
+    def _with_means(self, training: Training, run: Run) -> Run:
+        """The run with the mean losses that the central flow predicts, once it is whole, where they are asked for."""
+        if not (self.flow and self.momentum == 0 and run.done >= self.steps):
+            return run
+        key = (training.net, self.lr, self.steps)
+        return replace(run, means=self.remember("means", key, lambda: means_of(training, run, self.lr)))
 
     def compute(self) -> dict[str, Any]:
         run = self.trained()
@@ -120,10 +136,12 @@ class EdgeOfStability(Experiment):
     def replayed(self, values: Mapping[str, float]) -> dict[str, Any]:
         """What a page stores of the run with these knobs, and how many steps lie between two rows."""
         lr, momentum = values.get("lr", self.lr), values.get("momentum", self.momentum)
-        run = trained(self.net(), lr, momentum, self.steps)
+        training = all_trained(self.net(), lr, momentum, self.steps)
+        run = training.run(self.steps)
+        means = means_of(training, run, lr) if self.flow and momentum == 0 else run.means
         lengths = {"gradient_norms": run.gradient_norms, "step_lengths": run.step_lengths}
         return {"diverged": run.diverged, "rows": {"loss": run.loss, "sharpness": run.sharpness},
-                "steps": lengths, "tenths": {"weights": run.weights},
+                "steps": lengths, "tenths": {"weights": run.weights, "means": means},
                 "always": {"points": run.points, "targets": run.targets}, "every": EVERY}  # fmt: skip
 
     def replay_knobs(self) -> dict[str, list[float]]:
@@ -202,8 +220,9 @@ class EdgeOfStability(Experiment):
                 "sharpness": curve(BLUE, "sharpness", line_width=1.8), **off, "beyond": texts(ORANGE),
                 **moment(),
             }, xlabel="step", ylabel="largest eigenvalue of the Hessian", height=540, legend="top_right"),
-            Figure("loss", {"loss": curve(BLUE, line_width=1.8), **off, **moment()}, xlabel="step", logy=True,
-                   height=220),
+            Figure("loss", {
+                "loss": curve(BLUE, line_width=1.8), "mean": curve(TEAL, MEAN, line_width=2.4), **off, **moment(),
+            }, xlabel="step", logy=True, height=220, legend="top_right"),
             Figure("map", {
                 "image": surface(), "border": lines("white", width=2),
                 "low": marks("#16324f", "circle", 11, "target low", line_color="white", line_width=1.5),
@@ -221,10 +240,14 @@ class EdgeOfStability(Experiment):
             "sharpness": {"x": at, "y": run.sharpness}, **off_scale(run.sharpness[:, None], ranges["sharpness"]),
             "beyond": self._beyond(limit, ranges["sharpness"][1]),
         }  # fmt: skip
-        loss = {"loss": {"x": at, "y": loggable(run.loss)}, **off_scale(run.loss[:, None], ranges["loss"])}
+        loss = {
+            "loss": {"x": at, "y": loggable(run.loss)},
+            "mean": {"x": EVERY * np.arange(len(run.means)), "y": loggable(run.means)},
+            **off_scale(run.loss[:, None], ranges["loss"]),
+        }
         return {
             "sharpness": Drawing(sharp, span, ranges["sharpness"], "Sharpness against step"),
-            "loss": Drawing(loss, span, ranges["loss"], "Loss against step"),
+            "loss": Drawing(loss, span, ranges["loss"], "Loss against step", {} if self.flow else {MEAN: ""}),
             "map": self._draw_map(),
         }
 
@@ -302,6 +325,8 @@ class EdgeOfStability(Experiment):
         else:
             said = (f"After {many(run.done, 'step')}: sharpness <b>{run.sharpness[-1]:.4g}</b>, "
                     f"{run.sharpness[-1] / limit:.1%} of the limit {edge}; loss {run.loss[-1]:.3g}.")  # fmt: skip
+        if self.flow:
+            said += " " + (PLAIN if self.momentum > 0 else GAPS)
         return said + (f" Above the limit first at step {crossed}." if crossed >= 0 else " Never above the limit.")
 
     notes = """
@@ -312,6 +337,9 @@ on a quadratic as long as the curvature is under 2 / lr, with PyTorch's momentum
 the sharpness back, and it ends just under the limit: with lr = 0.3 at 6.66. Half the learning rate lets it
 go twice as high, if the data ask for it. Well above the limit from the start, a run may jump to a flat
 place, get stuck, or diverge. On the moons, which are never learnt in full, it stays at the edge.</p>
+<p><b>Mean loss of the central flow</b> (behind More). Between its swings the net follows a smooth path. At the weights
+averaged over 20 steps, the swings that hold the sharpness at its limit have a variance, and with it the mean loss is
+L + sharpness · variance / 2 (arXiv 2410.24206).</p>
 <p><b>Source.</b> Cohen and others, "Gradient descent on neural networks typically occurs at the edge of
 stability", arXiv 2103.00065. The limit is that of a quadratic; a net is none, so it is a prediction.</p>
 """

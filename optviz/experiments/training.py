@@ -36,7 +36,7 @@ _ONE_AT_A_TIME = Lock()  # trainings that are kept, for several threads
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """Threads that wait for each other cost arrays this small ten times what they save on a busy machine."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -141,7 +141,7 @@ def sharpness(net: Net, weights: Any, tolerance: float = 1e-10) -> np.ndarray:
     found = np.full(len(points), np.nan)
     finite = torch.isfinite(points).all(dim=1).numpy()
     if finite.any():
-        with _one_thread():
+        with one_thread():
             found[finite] = _largest(net, points[finite], tolerance)
     return found
 
@@ -232,6 +232,7 @@ class Run:
     targets: np.ndarray
     done: int
     diverged: int
+    means: np.ndarray  # (done // 10 + 1,): what `net_flow.means_of` predicts, NaN where it is not asked
 
 
 class Training:
@@ -259,7 +260,7 @@ class Training:
     def advance(self, steps: int, seconds: float = math.inf) -> bool:
         """Train up to this many steps in all, for about so many seconds; whether nothing is left to do."""
         end, block = monotonic() + seconds, BLOCK if math.isfinite(seconds) else WHOLE
-        with _one_thread():
+        with one_thread():
             if len(self.sharpness) < len(self.losses):  # it was stopped while it measured
                 self._measure()
             while self.done < steps and not self.diverged:
@@ -309,7 +310,7 @@ class Training:
         whole = steps if lost else made
         lengths = [_lengths(each, whole) for each in (self.gradients[:made], np.diff(self.weights[: made + 1], axis=0))]
         return Run(loss, sharp, weights[::EVERY], *lengths, x.numpy(), y[:, 0].numpy(), whole,
-                   self.diverged if lost else 0)  # fmt: skip
+                   self.diverged if lost else 0, np.full(len(weights[::EVERY]), np.nan))  # fmt: skip
 
     def all_weights(self) -> np.ndarray:
         """The weights before and after every step, shape (done + 1, 4 width + 1)."""
@@ -335,7 +336,12 @@ def _training(net: Net, lr: float, momentum: float) -> Training:
 
 def trained(net: Net, lr: float, momentum: float, steps: int) -> Run:
     """A whole run; the latest trainings are kept, and go on where more steps are asked for."""
+    return all_trained(net, lr, momentum, steps).run(steps)
+
+
+def all_trained(net: Net, lr: float, momentum: float, steps: int) -> Training:
+    """The training of that run, so many steps of it at least."""
     with _ONE_AT_A_TIME, unpaused():
         training = _training(net, lr, momentum)
         training.advance(steps)
-        return training.run(steps)
+        return training

@@ -92,7 +92,7 @@ COUNTER_EXAMPLES = (
         title="Stable, and five times further away at first",
         sentence="Momentum below its limit: every mode fades, and yet the run first moves off to five times its distance.",
         source="Goh, Why Momentum Really Works, Distill 2017: transient growth of a matrix that is not normal",
-        state={**CURVE, "optimizer": "sgd", "lr": 1.85, "momentum": 0.9, "steps": 150, "start_x": 0.2},
+        state={**CURVE, "optimizer": "sgd", "lr": 1.85, "momentum": 0.9, "steps": 150, "start_x": 0.5},
         happens=grows_and_settles,
     ),
     CounterExample(

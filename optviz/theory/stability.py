@@ -325,7 +325,8 @@ def _sentence(objective: Any, found: Mapping[str, Any], form: Mapping[str, Any],
         )
     below = f"{given} is below the limit {_said(most)}" if math.isfinite(most) else "No learning rate is too large here"
     if low + _pull(form) <= 1e-9 * high:
-        return f"{below}{how}: it will not diverge, but some directions are flat."
+        flat = "some directions are flat" if len(found["values"]) > 1 else "the curve has no curvature there"
+        return f"{below}{how}: it will not diverge, but {flat}."
     if abs(_excess(form, high)) <= SURE and abs(_excess(form, 1 / lr)) <= SURE:
         return f"{below}{how}, but nothing fades: it will swing for ever as it began."
     return f"{below}{how}: it will converge, {_pace(found['rate'])}."
