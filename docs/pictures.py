@@ -36,7 +36,7 @@ CARDS = {
     "hyperparameter_map": ({"scene": "fractal-boundary-of-a-tanh-net"}, ["map"], (1400, 900)),
     "edge_of_stability": ({}, ["sharpness", "loss", "map"], (1400, 900)),
     "race": ({}, ["surface"], (1400, 900)),
-    "benchmark": ({}, ["ranks", "times"], (1300, 900)),
+    "benchmark": ({"nesterov": True, "lion": True}, ["ranks"], (1400, 900)),
     "noisy_descent": ({}, ["surface", "loss"], (1500, 900)),
 }  # fmt: skip
 README = ({"objective": "himmelblau", "optimizer": "adam", "lr": 0.3, "basins": "the-minimum-reached"}, (1400, 900))

@@ -7,6 +7,7 @@ import pytest
 import torch
 from scipy.integrate import quad
 from scipy.stats import qmc
+from test_export_theory import on_the_page
 
 import optviz
 from optviz import SGD, Adam, Rule, benchmark_score, descend, performance_profile, sweep, tuning_studies
@@ -56,6 +57,19 @@ def test_the_stream_is_halton_s_shifted():
     np.testing.assert_array_equal(halton(90, 2, 3)[:30], halton(30, 2, 3))  # more studies change no study
     np.testing.assert_allclose(placed(np.array([0, 0.5, 1]), (1e-4, 10, True)), [1e-4, 0.03162, 10])
     np.testing.assert_allclose(placed(np.array([0, 0.5, 1]), (-2, 4, False)), [-2, 1, 4])
+
+
+def test_a_page_draws_the_same_stream_and_gives_the_same_scores():
+    reached = np.array([[[[30, INF], [10, 40]], [[INF, INF], [3, 9]]], [[[20, 5], [INF, 60]], [[7, 8], [1, 1]]]])
+    calls = [(halton, [40, 2, 5], {}), (placed, [halton(20, 1, 5)[:, 0], [1e-4, 10, True]], {}),
+             (scored, [reached, 2], {}), (ranks, [np.array([0.5, 0.9, 0.5])], {})]  # fmt: skip
+    stream, rates, found, order = on_the_page(calls)
+    np.testing.assert_allclose(stream, halton(40, 2, 5), rtol=0, atol=1e-15)
+    np.testing.assert_array_equal(rates, placed(halton(20, 1, 5)[:, 0], (1e-4, 10, True)))
+    here = scored(reached, 2)
+    assert found["apart"] == here["apart"].tolist() and order == [2.5, 1, 2.5]
+    for name in ("score", "study_scores", "spread"):
+        np.testing.assert_allclose(found[name], here[name], rtol=1e-14)
 
 
 def test_every_trial_is_a_run_of_its_own():

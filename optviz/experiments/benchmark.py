@@ -11,7 +11,9 @@ import panel as pn
 import param
 
 from ..experiment import Experiment, Members
+from ..export.store import is_traced
 from ..menus import arguments_of, label_of, resolved, surfaces
+from ..messages import refuse
 from ..objectives.minima import lowest_loss
 from ..page.controls import knobs_of
 from ..page.layout import frame, html
@@ -93,6 +95,13 @@ class Benchmark(Experiment):
     def beside(self) -> Mapping[str, Any]:
         own = {name: getattr(self, name) for name in ("_rules", "_surfaces", "_knobs", "_offers", "_looks")}
         return {**super().beside(), **own}
+
+    def html(self, title: str = "", theme: str = "system", knobs: Any = None, lesson: str = "") -> str:
+        foreign = [name for name, each in {**self._rules, **self._surfaces}.items() if not is_traced(each)]
+        if foreign:
+            refuse("save", "needs a benchmark of rules and surfaces that a browser can run", foreign,
+                   "leave them out; tuning_studies and this page in Python run them")  # fmt: skip
+        return super().html(title, theme, knobs, lesson)
 
     def racers(self) -> list[str]:
         """The rules in the race, by name."""
