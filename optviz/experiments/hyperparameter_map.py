@@ -396,13 +396,12 @@ class HyperparameterMap(SurfaceDescent):
                 f"{self._fallen()} {why}The run of the ring: {self.members_status()}")  # fmt: skip
 
     notes = NOTES
+    carries = True
 
     def controls(self, members: Members | None = None) -> list[Any]:
         main, own, schedule, _ = super().controls(members)
         scene, sides = told_with(knobs_of(self, ["scene"]), "scene", ABOUT), knobs_of(self, [*SIDES, "colour"])
         return [scene, main, own, schedule, sides, knobs_of(self, REST, rare=RARE)]
-
-    carries = True
 
     def carried(self) -> Any:
         """What a page carries of a map that it cannot compute: the map, and a run for each coarse cell."""

@@ -338,8 +338,7 @@ class Page:
     def put_below_controls(self, name: str, part: Any) -> None:
         """Have a part of somebody else's stand under the controls, whatever figures come and go."""
         self.parts[name] = part
-        if part.visible:
-            part.tags = [*part.tags, OFFERED]
+        part.tags = [*part.tags, OFFERED] if part.visible else part.tags
         self.controls.append(part)
         self.layout[0].append(part)
 
