@@ -187,7 +187,7 @@ def assert_sliders_have_names_and_obey_the_keys(page, experiment) -> None:
     before, parameter = getattr(owner, name), owner.param[name]
     after = factor_at(place_of(before) + 0.01) if slider_for(parameter) else before + parameter.step
     assert value == pytest.approx(after)
-    setattr(owner, name, value)
+    setattr(owner, name, type(before)(value))
     assert_shows(page, experiment)
 
 

@@ -161,9 +161,9 @@ class Benchmark(Experiment):
         spans = {f"{n} studies": stems(look[0]) for n, look in looks.items()}
         dots = {n: marks(look[0], "circle", 8, line_color="white", line_width=1) for n, look in looks.items()}
         return [
-            Figure("profile", curves, xlabel="steps, as a multiple of the best rule's", height=400,
+            Figure("profile", curves, xlabel="steps, as a multiple of the best rule's", height=460,
                    legend="bottom_right"),
-            Figure("ranks", {**along, **decided}, xlabel="trials a study", ylabel="rank", height=300),
+            Figure("ranks", {**along, **decided}, xlabel="trials a study", ylabel="rank", height=260),
             Figure("times", {"rows": stems(GREY, width=0.5), **spans, **dots}, xlabel="steps to the target",
                    height=420),
         ]  # fmt: skip
@@ -238,9 +238,9 @@ class Benchmark(Experiment):
     def arrange(self, page) -> Any:
         return frame(
             page.controls,
-            [page.message, page.status, *page.pictures("profile"), page.blocks["places"]],
+            [page.message, page.status, *page.pictures("profile")],
             page.pictures("ranks", "times"),
-            [page.blocks["steps"], html(self.notes, "notes")],
+            [page.blocks["places"], page.blocks["steps"], html(self.notes, "notes")],
             beside=True,
         )
 

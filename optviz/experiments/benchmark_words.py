@@ -37,14 +37,14 @@ def table(made: Any) -> str:
     """The rules by their scores."""
     head = "".join([cell("th", text) for text in ("Place", "Decided", "Rule", "Score", "In the studies", "Solved")])
     rows = "".join([_row(made, k) for k in made.results["order"]])
-    return (f'<div style="overflow-x: auto; margin: 4px 0 0 10px"><table style="border-collapse: collapse">'
+    return (f'<div style="overflow-x: auto; margin: 4px 0 8px"><table style="border-collapse: collapse">'
             f"<tr>{head}</tr>{rows}</table></div>")  # fmt: skip
 
 
 def _row(made: Any, k: int) -> str:
     found = made.results
     first, last = found["places"][k]
-    place, decided = (f"{first}", "yes") if first == last else (f"{first} to {last}", "not decided")
+    place, decided = (f"{first}", "yes") if first == last else (f"{first} to {last}", "no")
     own = found["study_scores"][:, k]
     solved = int(np.sum(np.isfinite(found["times"][k])))
     name, ink = found["racers"][k], found["inks"][k]
