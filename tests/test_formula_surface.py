@@ -15,6 +15,8 @@ from typed import case
 import optviz
 from optviz import SGD, SurfaceDescent, descend, formula, sweep
 from optviz.objectives.formula import Formula
+from optviz.objectives.minima import finding
+from optviz.objectives.minima_search import MOST_WORK
 from optviz.readings.equations import objective_mathml
 from optviz.theory.stability import max_lr, spectrum
 from optviz.trace.formula_text import parsed
@@ -56,10 +58,11 @@ def test_a_page_finds_the_minima_that_python_finds(javascript):
 return {json.dumps(list(SURFACES))}.map((text) => {{
   const surface = {name}(text), local = $.local_minima(surface);
   const {{ data }} = local.points, points = local.values.map((_, k) => [data[2 * k], data[2 * k + 1]]);
-  return [surface.domain, surface.starts, surface.minima, $.lowest_loss(surface), points];
+  return [surface.domain, surface.starts, surface.minima, $.lowest_loss(surface), points, local.complete];
 }});""")
-    for (text, count), (domain, starts, minima, lowest, points) in zip(SURFACES.items(), found, strict=True):
+    for (text, count), (domain, starts, minima, lowest, points, whole) in zip(SURFACES.items(), found, strict=True):
         surface = formula(text)
+        assert whole and finding(surface).complete, text
         own = optviz.minima.minima_of(surface)
         assert len(points) == len(own), text
         assert len(own) == count, text
@@ -69,6 +72,20 @@ return {json.dumps(list(SURFACES))}.map((text) => {{
             assert np.hypot(*(own - point).T).min() < 1e-4 * (domain[0][1] - domain[0][0]), text
         mine = optviz.minima.lowest_loss(surface)
         assert (mine is None) == (lowest is None) and (mine is None or lowest == pytest.approx(mine, abs=1e-9)), text
+
+
+WILD = ("sqrt(|sin(60x y)|)", "|tan(20x y)| exp(x)", "tan(30x) tan(29y) exp(x)", "exp(x) |tan(40x)|^0.3 |tan(37y)|^0.3")
+
+
+def test_a_search_ends_with_its_work_and_that_is_said(javascript):
+    name, source = javascript
+    texts = json.dumps(WILD)
+    assert run_js(f"{source}\nreturn {texts}.map((text) => $.local_minima({name}(text)).complete);") == [False] * 4
+    for text in WILD:
+        found = finding(formula(text))
+        assert not found.complete and found.work < MOST_WORK + 2e7, text
+    said = "Not all of the surface's many low places were searched."
+    assert said in SurfaceDescent(formula=WILD[0]).status() and said not in SurfaceDescent().status()
 
 
 def test_letters_are_shape_parameters_and_axes_of_a_sweep():

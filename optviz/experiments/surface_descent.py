@@ -335,6 +335,7 @@ class SurfaceDescent(Scheduled, Experiment):
             said
             + widened(self.objective.domain, self.start)
             + (f" It left the frame at step {gone[0]}." if gone else "")
+            + ("" if self.results["minima"]["complete"] else " Not all of the surface's many low places were searched.")
             + (f" The loss is exactly the minimum at step {zero[0]}: below a log axis." if zero.size else "")
         )
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..menus import surfaces
-from ..objectives.minima import REACH, Basin, finding, minima_of
+from ..objectives.minima import REACH, Basin, finding
 from ..objectives.minima_search import closest
 from ..sweeps import cluster
 from ..sweeps.sweep import REACHED, sweep
@@ -22,14 +22,15 @@ def local_minima(objective: Any) -> dict[str, Any]:
     """Every local minimum found in an objective's domain, and those declared, the lowest first.
 
     `points` (n, 2), their `values` (n,), and `reach`: how near to one counts as having reached it, or to a
-    point of its flat valley, of which `valleys` has rows (number, x, y). Where
-    a surface of the catalogue has another shape than at first, Newton's method brings its minima along.
+    point of its flat valley, of which `valleys` has rows (number, x, y); `complete` is false where a search
+    ended before it had looked everywhere. Where a surface of the catalogue has another shape than at first,
+    Newton's method brings its minima along.
     """
     cls = type(objective)
     if cls in surfaces().values():
         first = minima_of_kind(cls)
         return first if list(objective.shape_values()) == first["shape"] else _brought(objective, first["points"])
-    return _found(objective, minima_of(objective), finding(objective).valley_rows())
+    return _found_in(objective)
 
 
 def known_minima(objective: Any) -> dict[str, Any]:
@@ -37,17 +38,24 @@ def known_minima(objective: Any) -> dict[str, Any]:
     if hasattr(objective, "traced"):
         return local_minima(objective)
     points = np.asarray(objective.minima, dtype=float).reshape(-1, 2)
-    return {"points": points, "values": np.zeros(len(points)), "reach": 0.0, "valleys": np.zeros((0, 3))}
+    return {"points": points, "values": np.zeros(len(points)), "reach": 0.0, "valleys": np.zeros((0, 3)),
+            "complete": True}  # fmt: skip
 
 
 @lru_cache(maxsize=64)
 def minima_of_kind(cls: type) -> dict[str, Any]:
     """`local_minima` of a class of surfaces as it starts, for a page to carry; found once a process."""
     made = cls()
-    return {**_found(made, minima_of(made), finding(made).valley_rows()), "shape": list(made.shape_values())}
+    return {**_found_in(made), "shape": list(made.shape_values())}
 
 
-def _found(objective: Any, points: np.ndarray, valleys: Any = ()) -> dict[str, Any]:
+def _found_in(objective: Any) -> dict[str, Any]:
+    """The minima that a search finds."""
+    found = finding(objective)
+    return _found(objective, found.points, found.valley_rows(), found.complete)
+
+
+def _found(objective: Any, points: np.ndarray, valleys: Any = (), complete: bool = True) -> dict[str, Any]:
     """The minima declared, and those of these points that are apart from them and from each other.
 
     Rows (number, x, y) of `valleys` belong to the point of that number.
@@ -66,7 +74,8 @@ def _found(objective: Any, points: np.ndarray, valleys: Any = ()) -> dict[str, A
         row[0] = np.argmin(_gaps(kept, points[int(row[0])]))
     numbers, places = np.concatenate([np.arange(len(kept)), rows[:, 0]]), np.vstack([kept, rows[:, 1:]])
     return {"points": kept, "values": np.asarray(objective.value(*kept.T)),
-            "reach": min(REACH * diagonal, closest(numbers, places) / 3), "valleys": rows}  # fmt: skip
+            "reach": min(REACH * diagonal, closest(numbers, places) / 3), "valleys": rows,
+            "complete": complete}  # fmt: skip
 
 
 def _gaps(points: np.ndarray, point: Any) -> np.ndarray:

@@ -19,6 +19,8 @@ LATTICE = 64  # starts of Newton's method along each side
 FINE = 241  # values along each side: wells narrower than the lattice's cells show in some of them
 COARSE = 40  # of either, where torch works out one point after the other
 FAR = 16  # cells between parts of a valley that may be joined
+MOST_WORK = 15e6  # values that are looked at: a search that needs more is not complete
+MOST_LOW = 1500  # low points that are searched from, the lowest
 MANY = 40  # parts of valleys: more are left as they are
 FLAT = 1e-6  # of the steepest curvature: a flattest one below it does not hold a minimum in its place
 SPREADS = (0.25, 0.05, 1.0, 0.05, 1.0, 0.05)  # of searches one after the other, in cells
@@ -37,10 +39,14 @@ def rounding_of(values: np.ndarray) -> float:
 
 
 class Finding:
-    """The minima of an objective in a box: `points`, and `valleys` whose points lie equally low side by side."""
+    """The minima of an objective in a box: `points`, and `valleys` whose points lie equally low side by side.
+
+    `complete` is false where the search ended before it had looked into all that may be one.
+    """
 
     def __init__(self, objective: Any, sides: np.ndarray, lattice: int = LATTICE):
         self.objective, self.sides = objective, sides
+        self.work, self.complete = 0, True
         traced = hasattr(objective, "traced")
         self.fine = lattice_of(sides, FINE if traced else COARSE)
         starts = lattice_of(sides, lattice).reshape(2, -1) if traced else np.zeros((2, 0))
@@ -59,8 +65,14 @@ class Finding:
 
     def value(self, x: np.ndarray) -> np.ndarray:
         """The values at points, infinite where there is none."""
+        self.work += x[0].size
         values = self.objective.values(*x)
         return np.where(np.isnan(values), np.inf, values)
+
+    def _ends(self) -> bool:
+        """Whether it has done its work; what is left then is not looked into."""
+        self.complete = self.complete and self.work <= MOST_WORK
+        return not self.complete
 
     def _low(self) -> np.ndarray:
         """The fine lattice's points that lie no higher than their neighbours, a plateau's thinned out."""
@@ -91,13 +103,16 @@ class Finding:
     def _searched(self, x: np.ndarray) -> np.ndarray:
         """Where searches from these points come to an end: the next one, near or far, finds nothing lower."""
         ends = [np.zeros((2, 0))]
+        if x.shape[1] > MOST_LOW:
+            x, self.complete = x[:, np.argsort(self.value(x), kind="stable")[:MOST_LOW]], False
         for spread in SPREADS:
-            if not x.shape[1]:
+            if not x.shape[1] or self.work > MOST_WORK:
                 break
             there = ranked_search(self.value, x, spread * self.cell)
             lower = self.value(there) < self.value(x) - 1e-2 * self.rounding
             ends.append(x[:, ~lower])
             x = there[:, lower]
+        self._ends()
         return np.hstack(ends)
 
     def _settled(self, x: np.ndarray) -> np.ndarray:
@@ -172,6 +187,8 @@ class Finding:
             return between[0]
         levels = [float(self.value(part[:, 0] * self.cell[:, 0])) for part in parts]
         for (a, low), (b, high) in itertools.combinations(zip(parts, levels, strict=True), 2):
+            if self._ends():
+                break
             away, near = cKDTree(a.T).query(b.T)
             k = int(np.argmin(away))
             if away[k] > FAR or abs(high - low) > self._alike()[1]:
@@ -186,6 +203,8 @@ class Finding:
         """Points of valleys between those that are further apart than who has reached them could tell."""
         between = [np.zeros((2, 0))]
         for part in parts:
+            if self._ends():
+                break
             tree = cKDTree(part.T)
             tied = minimum_spanning_tree(tree.sparse_distance_matrix(tree, self._alike()[0], output_type="coo_matrix"))
             a, b = tied.nonzero()

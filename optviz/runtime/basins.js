@@ -12,7 +12,7 @@ export function localMinima(objective) {
   if (objective.shape.every((value, i) => value === objective.kind.shapeDefaults[i]))
     return {
       points: new Nd(Float64Array.from(points.flat()), [points.length, 2]), values: [...values], reach,
-      valleys: new Nd(Float64Array.from(valleys.flat()), [valleys.length, 3]),
+      valleys: new Nd(Float64Array.from(valleys.flat()), [valleys.length, 3]), complete: true,
     };
   const [[x0, x1], [y0, y1]] = rowsOf(iter(objective.domain).flatMap(iter), 2);
   const diagonal = Math.hypot(x1 - x0, y1 - y0), near = (a, b) => Math.hypot(a[0] - b[0], a[1] - b[1]) <= 1e-4 * diagonal;
@@ -30,7 +30,7 @@ export function localMinima(objective) {
   return {
     points: new Nd(Float64Array.from(found.flat()), [found.length, 2]),
     values: found.map((point) => objective.lossAt(point)), reach: room,
-    valleys: new Nd(new Float64Array(0), [0, 3]),
+    valleys: new Nd(new Float64Array(0), [0, 3]), complete: true,
   };
 }
 

@@ -91,7 +91,7 @@ function search(objective) {
   const loose = apart(left.slice(0, MOST).map((p) => downhill(value, downhill(value, p, cell), [cell[0] / 10, cell[1] / 10])).filter((p) => inside(p) && lowest(p)), value, 1e-4 * diagonal);
   const groups = [...held.map((p) => [p]), ...linked(loose.filter((p) => held.every((h) => distance(h, p) > 1e-4 * diagonal)), value, cell, 10 * rounding)];
   groups.forEach((group) => group.forEach((p) => p.forEach((v, i) => { if (Math.abs(v) < 1e-13 * diagonal) p[i] = 0; })));
-  return told(groups, value, values, rounding, diagonal);
+  return { ...told(groups, value, values, rounding, diagonal), complete: left.length <= MOST };
 }
 
 // The lattice's points that lie no higher than their neighbours, but for those of plateaus.
