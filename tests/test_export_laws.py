@@ -46,6 +46,12 @@ const shown = (value) => {
 };
 const rows = (lists) => new Nd(Float64Array.from(lists.flat(9)), [lists.length, lists.flat(9).length / lists.length]);
 """
+CHOSEN = (
+    schedules.OneCycleLR(anneal_strategy="linear", warmup=3), schedules.OneCycleLR(cycle_momentum=False, pct_start=0.7),
+    schedules.CyclicLR(mode="triangular2", step_size_up=7, step_size_down=3, base_lr=0.01),
+    schedules.CyclicLR(mode="exp_range", step_size_up=5, gamma=0.97), schedules.MultiStepLR(milestones=[7, 9, 30]),
+    schedules.CosineAnnealingWarmRestarts(T_0=3, T_mult=2, warmup=4), schedules.LinearLR(total_iters=0, warmup=9),
+)  # fmt: skip
 SCHEDULES = [c for c in param.concrete_descendents(optviz.Schedule).values() if c.__module__ == schedules.__name__]
 
 
@@ -301,7 +307,7 @@ def test_the_updates_of_a_single_parameter(run_js):
 def test_what_surrounds_a_rule(run_js):
     around = [{"clip": 1.5}, {"clip_norm": 0.3}, {"clip": 2.0, "noise": 0.7, "seed": (4,)},
               {"clip": 2.0, "clip_norm": 1.0, "noise": 0.7, "seed": (1, 2, 3)},
-              *({"schedule": cls()} for cls in SCHEDULES)]  # fmt: skip
+              *({"schedule": each} for each in (*[cls() for cls in SCHEDULES], *CHOSEN))]  # fmt: skip
     rules = [optviz.Adam(lr=0.1), optviz.SGD(lr=[0.1, 0.02, 3.0]), optviz.Rprop(lr=[0.1, 0.02, 0.3])]
     for options in around:
         assert all_same(run_js, [(Quadratic(), rule, (-5.0, -2.0), 60) for rule in rules], **options), options
