@@ -158,7 +158,7 @@ def test_every_optimizer_and_surface_of_the_menus_is_in_the_page(page, exported)
         assert_shows(page, experiment)
         shown = [experiment.optimizer.param[n].label for n in experiment.optimizer.hyperparameters()]
         told = values_said(page)
-        assert set(told) <= {*shown, "Steps", "Clip gradients (0: none)"}
+        assert set(told) <= {*shown, "Steps", "Warm-up steps", "Clip gradients (0: none)"}
         assert {label: float(number) for label, number in told.items()} == {n: slider_value(page, n) for n in told}
         assert outlook(page) == written(experiment)
         formula = page.locator(".formula math").evaluate("(e) => e.textContent")

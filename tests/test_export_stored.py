@@ -33,7 +33,7 @@ def test_a_torch_optimizer_replays_its_runs_by_steps_and_learning_rate(page, tmp
     experiment.save(tmp_path / "page.html")
     opened(page, tmp_path / "page.html")
     assert_near(page, "surface.path", "x", experiment.trajectory.x[:, 0, 0])
-    assert slider_labels(page) == ["Learning rate", "Steepness", "Steps", "Clip gradients (0: none)"]
+    assert slider_labels(page) == ["Learning rate", "Steepness", "Warm-up steps", "Steps", "Clip gradients (0: none)"]
     lr = drag_slider(page, "Learning rate", 0.21)
     drag_slider(page, "Steps", 0.4)
     wait_idle(page)
@@ -52,8 +52,8 @@ def test_frozen_controls_are_disabled_and_a_sentence_says_why(page, tmp_path):
     opened(page, tmp_path / "page.html")
     assert page.locator("#frozen").inner_text() == (
         "LBFGS (torch) runs in Python alone, not in a page, which carries 40 runs, over lr from 0.025 to 1, "
-        "of 5 steps each; the nearest is shown. Frozen here: Surface, "
-        "Colour each start by, Clip gradients (0: none), Start x, Start y."
+        "of 5 steps each; the nearest is shown. Frozen here: Surface, Schedule, Warm-up steps, "
+        "Colour each start by, Clip gradients (0: none), Start x, Start y, Sharpness and central flow."
     )
     surface = page.locator(".bk-input-group:visible", has=page.locator("label", has_text=re.compile("Surface")))
     assert surface.locator("select").is_disabled()

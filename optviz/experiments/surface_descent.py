@@ -292,8 +292,8 @@ class SurfaceDescent(Scheduled, Experiment):
         schedule, said = self.rate_schedule(), flow_keys(self)
         said = said if schedule is None else {**said, "rate expected": ""}
         return {
-            "rate": rate_drawing(schedule, run, steady_limit(self.results["outlook"], run)),
             "loss": Drawing(loss, span, ranges["loss"], f"Loss above the lowest value{of}, against step", said),
+            "rate": rate_drawing(schedule, run, steady_limit(self.results["outlook"], run)),
             "sharpness": drawn_sharpness(self),
             "values": Drawing(values, span, ranges["values"], "Value of each coordinate", keys),
             "updates": Drawing(updates, span, ranges["updates"], "Update of each coordinate", keys),

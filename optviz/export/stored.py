@@ -36,7 +36,7 @@ from .store import (
     untraced,
 )
 
-GROUPS = {"rows": True, "steps": False, "tenths": False}  # of what torch has trained, and whether as float64
+GROUPS = {"rows": True, "steps": True, "tenths": False}  # of what torch has trained, and whether as float64
 KNOB = 40  # runs along a knob that nobody chose
 Knobs = Mapping[str, Sequence[float]] | None
 

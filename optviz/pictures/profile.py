@@ -37,7 +37,8 @@ class Profile:
 def profile_layers() -> dict[str, Any]:
     """The layers that a figure of a surface has for curves: the curve itself, and below its points those of a step."""
     return {"curve": curve(PURPLE, "f", line_width=2.6), "drop": curve(GREY, line_dash="dotted", line_width=1.5),
-            "tangent": curve(TEAL, "tangent", line_width=2), "move": curve(RED, "next step", line_width=4)}  # fmt: skip
+            "tangent": curve(TEAL, "tangent", line_width=2, line_dash="dashed"),
+            "move": curve(RED, "next step", line_width=4, line_dash="dotdash")}  # fmt: skip
 
 
 NO_STEP = {"drop": EMPTY, "tangent": EMPTY, "move": EMPTY}
