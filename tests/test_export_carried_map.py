@@ -38,8 +38,8 @@ def test_what_only_torch_runs_carries_its_map_and_a_run_for_each_cell(page, save
         "torch waves runs in Python alone, not in a page, which carries 225 runs and this map, over lr from 0.0001509 "
         "to 6.629 and momentum from 0 to 0.9595, of 15 steps each; the nearest is shown. Frozen here: Optimizer, "
         "Dampening, Weight decay, Nesterov, Schedule, Warm-up steps, Across, Up, Across from, Across to, Up from, "
-        "Up to, Steps, Zoom in on the run, Zoom out, Whole map, Clip gradients (0: none), Start x, Start y, Sharpness and "
-        "central flow, Log axis across, Log axis up, Tolerance."
+        "Up to, Steps, Zoom in on the run, Zoom out, Whole map, Clip gradients (0: none), Start x, Start y, "
+        "Sharpness and central flow, Log axis across, Log axis up, Tolerance."
     )
     select(page, "Colour", "rank")
     shown.colour = "rank"
