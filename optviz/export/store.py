@@ -19,7 +19,6 @@ from .kernels import rule_script
 
 MOST_RUNS = 1000
 MOST = 60e6  # characters of all runs
-LARGEST = float(np.finfo(np.float32).max)
 
 
 @dataclass
@@ -57,12 +56,10 @@ def script_json(value: Any) -> str:
     return json.dumps(value).replace("</", "<\\/").replace("<!--", "<\\!--")
 
 
-def packed(values: Any, fine: bool = True) -> dict[str, Any]:
-    """An array as text: the bytes of its float64, or of its float32 where it need not be `fine` and that holds it."""
-    known = np.abs(values)[np.isfinite(values)]
-    kind = "float64" if fine or known.max(initial=0.0) > LARGEST else "float32"
-    array = np.ascontiguousarray(values, dtype=np.dtype(kind).newbyteorder("<"))
-    return {kind: b64encode(array.tobytes()).decode(), "shape": list(array.shape)}
+def packed(values: Any) -> dict[str, Any]:
+    """An array as text: the bytes of its float64."""
+    array = np.ascontiguousarray(values, dtype="<f8")
+    return {"float64": b64encode(array.tobytes()).decode(), "shape": list(array.shape)}
 
 
 def packed_runs(runs: Iterable[Any]) -> dict[str, Any]:

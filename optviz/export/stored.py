@@ -36,7 +36,7 @@ from .store import (
     untraced,
 )
 
-GROUPS = {"rows": True, "steps": True, "tenths": False}  # of what torch has trained, and whether as float64
+GROUPS = ("rows", "steps", "tenths")  # of what torch has trained
 KNOB = 40  # runs along a knob that nobody chose
 Knobs = Mapping[str, Sequence[float]] | None
 
@@ -65,8 +65,8 @@ def replay(experiment: Any, knobs: Knobs) -> Replay:
     runs = [experiment.replayed(dict(zip(grid, values, strict=True))) for values in product(*grid.values())]
     first = runs[0]
     data: dict[str, Any] = {"diverged": [run["diverged"] for run in runs], "every": first["every"]}
-    for group, fine in GROUPS.items():
-        data[group] = {n: packed(np.stack([run[group][n] for run in runs]), fine) for n in first[group]}
+    for group in GROUPS:
+        data[group] = {n: packed(np.stack([run[group][n] for run in runs])) for n in first[group]}
     data["always"] = {name: packed(values) for name, values in first["always"].items()}
     live = [*grid, "steps", "fit_axes"]
     said = carries("Trained by torch, which runs in Python alone: this page", len(runs), grid, experiment.steps)

@@ -141,5 +141,5 @@ function nearest(values, wanted, log = false) {
   return Math.max(0, away.indexOf(Math.min(...away)));
 }
 
-const unpacked = ({ float64, float32, shape }) => (float32 === undefined ? packed(float64, shape) : packed(float32, shape, Float32Array));
+const unpacked = ({ float64, shape }) => packed(float64, shape);
 const unpacked_all = (group) => Object.fromEntries(Object.entries(group).map(([name, all]) => [name, unpacked(all)]));
