@@ -9,6 +9,7 @@ from oracles import rules, torch_gradient, torch_path, torch_settings
 
 from optviz import NAdam, RMSprop, descend
 from optviz.objectives.surfaces import Himmelblau, Rosenbrock
+from optviz.rules import optimizers
 from optviz.trace.tracing import ARRAYS
 
 STEPS = 60
@@ -23,7 +24,7 @@ STATE = {
 }  # fmt: skip
 FLAGS = {"Adam": {"amsgrad": True}, "AdamW": {"amsgrad": True}, "RMSprop": {"momentum": 0.9, "centered": True},
          "SGD": {"momentum": 0.9, "dampening": 0.3}}  # fmt: skip
-TORCH_RULES = [cls for cls in rules() if hasattr(torch.optim, cls.__name__)]
+TORCH_RULES = [cls for cls in rules() if cls.__module__ == optimizers.__name__ and hasattr(torch.optim, cls.__name__)]
 
 
 @pytest.fixture

@@ -266,11 +266,11 @@ class HyperparameterMap(SurfaceDescent):
 
     def _map(self, lowest: float) -> Picture:
         across, up = self.axes
-        traced = hasattr(self.optimizer, "update") and hasattr(self.objective, "traced")
+        together = hasattr(self.optimizer, "update") and hasattr(self.objective, "traced") and self.cycled() == ""
 
         def axes(stage):
-            # what runs through torch runs one after the other
-            count = cells_aside(stage, self.steps) if traced else 14
+            # what runs through torch, or has its momentum moved, runs one after the other
+            count = cells_aside(stage, self.steps) if together else 14
             return across.cells(count), up.cells(count)
 
         def runs(xs, ys):

@@ -213,7 +213,8 @@ class SurfaceDescent(Scheduled, Experiment):
         steps, curve, schedule = self.basin_steps(), self.objective.is_curve, self.rate_schedule()
 
         def axes(stage):
-            xs, ys = axes_of(box, cells_aside(stage, steps))
+            count = cells_aside(stage, steps)  # runs whose momentum is moved are walked one after the other
+            xs, ys = axes_of(box, count if self.cycled() == "" else min(count, 40))
             return (xs, np.zeros(1)) if curve else (xs, ys)
 
         def cells(xs, ys):

@@ -139,7 +139,7 @@ def is_readable(cls: type[Rule]) -> bool:
     """Whether a rule can be called with symbols: one of somebody's own may branch on a value."""
     try:
         _used(cls)
-    except TypeError:
+    except (TypeError, NotImplementedError):
         return False
     return True
 
