@@ -9,6 +9,8 @@ from __future__ import annotations
 from .hyperparameters import decay_rate, epsilon, pull, rate, second_beta
 from .rule import Hyperparameter, Rule
 
+BESIDE_THE_MEAN = "takes its gradient beside the mean that it reports: no limit is read off that."
+
 
 class ASGD(Rule):
     """SGD that reports the mean of its points from step t0 on (Polyak and Juditsky 1992).
@@ -89,7 +91,7 @@ class ScheduleFreeSGD(Rule):
 
     memory = {"z": "x", "gamma_max": 0.0, "W": 0.0}
     preset = {"lr": 0.3}
-    own_sentence = "takes its gradient beside the mean that it reports: no limit is read off that."
+    own_sentence = BESIDE_THE_MEAN
 
     @staticmethod
     def stand(h, memory, x):
@@ -119,7 +121,7 @@ class ScheduleFreeAdamW(Rule):
 
     memory = {"z": "x", "v": 0.0, "gamma_max": 0.0, "W": 0.0}
     preset = {"lr": 0.3}
-    own_sentence = "takes its gradient beside the mean that it reports: no limit is read off that."
+    own_sentence = BESIDE_THE_MEAN
 
     @staticmethod
     def stand(h, memory, x):
