@@ -194,7 +194,7 @@ def test_what_a_choice_brings_comes_first_and_all_is_one_computation(monkeypatch
 
 # what is asked for, and the sentence on it
 NAMES = ("objective, formula, optimizer, lr, momentum, dampening, weight_decay, nesterov, steps, clip, start_x, "
-         "start_y, basins, flow, " + ", ".join(SCHEDULE))  # fmt: skip
+         "start_y, basins, flow, schedule, schedule_...")  # fmt: skip
 RULES = ", ".join(name.lower() for name in rules())
 LR = "SGD.lr must be a finite number of at least 0, not {}; leave it out for 0.05."
 STEPS = "SurfaceDescent.steps must be a whole number from 1 to 10000, not {}; leave it out for 50."

@@ -78,7 +78,7 @@ export class Address {
       for (const [name, value] of Object.entries(values)) {
         const place = places.get(name);
         if (!place) {
-          if (stage > 1) refused[name] = this.sentence("unknown", { who: this.who, fix: [...places.keys()].join(", ") }, this.said(name));
+          if (stage > 1) refused[name] = this.sentence("unknown", { who: this.who, fix: this.choices([...places.keys()]) }, this.said(name));
         } else if (this.stage_of(place.spec, this.experiment.narrowed) === stage) {
           if (!this.take(place, value, changes)) refused[name] = this.refusal(place.spec, value);
         }
@@ -87,6 +87,12 @@ export class Address {
       this.experiment.settle(new Set(Object.keys(changes)));
     }
     return Object.keys(values).filter((name) => name in refused).map((name) => refused[name]);
+  }
+
+  // Names to choose from; those that go on from another name, as `schedule_gamma` from `schedule`, once.
+  choices(names) {
+    const heads = names.map((name) => names.find((head) => name.startsWith(`${head}_`)));
+    return [...new Set(names.map((name, k) => (heads[k] ? `${heads[k]}_...` : name)))].join(", ");
   }
 
   // What the page began with.
