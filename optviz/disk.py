@@ -3,10 +3,44 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import stat
+import sys
 import threading
+from collections.abc import Callable
+from functools import cache
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
+
+PACKAGES = ("panel", "bokeh", "holoviews", "param", "numpy", "scipy", "sympy")  # whose work is kept
+
+
+@cache
+def stamp() -> str:
+    """What tells this optviz, and the packages under it, from every other."""
+    here = Path(__file__).parent
+    files = sorted(file for file in here.rglob("*") if file.suffix in (".py", ".js", ".css"))
+    digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+    return "\n".join([digest, sys.version, *(f"{name} {version(name)}" for name in PACKAGES)])
+
+
+def lasting(about: str, cls: type, work: Callable[[], Any], *given: Any) -> Any:
+    """What some work on a class of optviz gives, as JSON has it: worked out once, and kept while optviz is the same.
+
+    It hangs on the class and on what is `given`; work on a class of somebody's own is done each time.
+    """
+    if not cls.__module__.startswith(f"{__package__}."):
+        return work()
+    where, parts = folder("readings"), [stamp(), about, cls.__module__, cls.__qualname__, json.dumps(given)]
+    name = f"{about}-{cls.__name__}-{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:32]}.json"
+    data = kept(where, name)
+    if data is None:
+        data = json.dumps(work()).encode()
+        keep(where, name, data)
+        thin_out(where, f"{about}-{cls.__name__}-*")
+    return json.loads(data)
 
 
 def folder(name: str) -> Path | None:

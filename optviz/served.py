@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import gzip
 import logging
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
-from importlib.metadata import version
 from inspect import getsourcefile
 from pathlib import Path
 from typing import Any
@@ -115,7 +113,7 @@ def _stamp(kind: type[Experiment]) -> str:
     """What a page's script depends on: optviz's own files, what its menus offer beside those, what prints it."""
     offered = {type(member) for member in kind().members().values()} | {kind, *CRITERIA.values()}
     own = sorted({_source(cls) for cls in offered if not cls.__module__.startswith(f"{__package__}.")})
-    parts = [_whole(), f"{kind.__module__}.{kind.__qualname__}", *own]
+    parts = [disk.stamp(), f"{kind.__module__}.{kind.__qualname__}", *own]
     return sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
@@ -123,16 +121,6 @@ def _source(cls: type) -> str:
     """The text of the file that a class of somebody's own stands in."""
     file = getsourcefile(cls)
     return Path(file).read_text("utf-8") if file else repr(cls)
-
-
-@cache
-def _whole() -> str:
-    """All of optviz, and the packages whose work is in a page."""
-    here = Path(__file__).parent
-    files = sorted(file for file in here.rglob("*") if file.suffix in (".py", ".js", ".css"))
-    digest = sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
-    packages = (f"{name} {version(name)}" for name in ("panel", "bokeh", "holoviews", "param", "numpy", "sympy"))
-    return "\n".join([digest, sys.version, *packages])
 
 
 @cache

@@ -59,11 +59,11 @@ def legal(spec, draw):
     return draw.choice([*edges, inner, inner, round(inner, 3) or inner])
 
 
-def wander(experiment, draw):
+def wander(experiment, draw, leave=()):
     """Set most values as a visitor would, one by one; those that the experiment refuses are set back."""
     for choosing in (True, False):
         for name, spec in sharing.specs(experiment).items():
-            if (spec["kind"] in (*BRINGING, "formula")) == choosing and draw.random() < 0.7:
+            if name not in leave and (spec["kind"] in (*BRINGING, "formula")) == choosing and draw.random() < 0.7:
                 owner = getattr(experiment, spec["member"][0]) if spec["member"] else experiment
                 before = getattr(owner, spec["parameter"])
                 setattr(owner, spec["parameter"], legal(spec, draw))
@@ -136,7 +136,7 @@ def test_every_rule_and_every_surface_travels(number):
     rule, surface = (list(found)[number % len(found)] for found in (rules(), surfaces()))
     experiment = SurfaceDescent(optimizer_name=rule, objective_name=surface)
     assert_travels(experiment)
-    assert_travels(wander(experiment, random.Random(number)))
+    assert_travels(wander(experiment, random.Random(number), ["basins"]))  # which take long, and travel above
 
 
 SCHEDULE = [name for name in Scheduled.param if name.startswith("schedule")]

@@ -18,7 +18,6 @@ import param
 
 from .printer import Builtin, function, parsed, quoted
 from .refusals import Untranslatable, check_calls
-from .shortened import Texts
 
 MODULES = {"numpy": "$.np", "math": "$.math", "re": "$.re"}
 
@@ -37,7 +36,7 @@ class Bundle:
         self.names: dict[int, str] = {}
         self.definitions: list[str] = []
         self.late: dict[str, Callable[[], str]] = {}  # definitions that depend on what else is printed
-        self.texts = Texts()  # that definitions have in common
+        self.texts: dict[str, int] = {}  # that definitions have in common, and the place of each
         self.asked: set[str] = set()  # what is used of the runtime
         self.calls: dict[str, str] = {}  # the methods that printed functions call, and where
         self.own: set[str] = set()  # the methods that printed classes have
@@ -49,6 +48,10 @@ class Bundle:
         late = [f"const {name} = {text()};" for name, text in self.late.items()]
         check_calls(self.calls, self.own)
         return "\n".join([*late, *self.definitions])
+
+    def place(self, text: str) -> int:
+        """Where a text is among those that definitions have in common."""
+        return self.texts.setdefault(text, len(self.texts))
 
     def classes(self, base: type) -> list[type]:
         """The classes of this kind that are printed so far."""

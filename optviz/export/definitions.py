@@ -9,9 +9,10 @@ from itertools import chain, combinations, product
 from time import perf_counter
 from typing import Any
 
+import numpy as np
 import param
 
-from .. import menus, messages
+from .. import disk, menus, messages
 from ..maps import axes, basins, ends
 from ..maps.basins import local_minima, minima_of_kind
 from ..messages import refuse
@@ -89,13 +90,14 @@ def _made(value: Any, settings: Mapping[str, Any], bundle: Bundle) -> str:
 
 
 def _rule(cls: type[Rule], bundle: Bundle) -> str:
-    place = bundle.texts.place
+    place = bundle.place
+    typeset = disk.lasting("formulas", cls, lambda: rule_formulas(cls))
     symbols = {n: place(symbol_mathml(hyper_symbol(cls, n))) for n in cls.hyperparameters()}
     each = {n: place(text) for n, text in letters(cls).items()}
-    rows = {key: [place(row) for row in _ROW.split(text)] for key, text in rule_formulas(cls).items()}
+    rows = {key: [place(row) for row in _ROW.split(text)] for key, text in typeset.items()}
     more = {"off": dict(equations.idle_values(cls)), "symbols": symbols, "formulas": rows,
             "letters": each, "corrections": corrections(cls)}  # fmt: skip
-    bundle.late["mathml$texts"] = bundle.texts.script
+    bundle.late["mathml$texts"] = lambda: _json(list(bundle.texts))
     refusal = members_of(cls, ["check"], bundle).replace("{check:", "{refusal:")
     return f"$.kinds.rule({{...{rule_script(cls)}, ...{_json(more)}, texts: mathml$texts, members: {refusal}}})"
 
@@ -135,9 +137,13 @@ def _minima(made: Objective, source: Any, bundle: Bundle) -> str:
     follows = made.lowest is None and len(made.shape_names()) > 0  # the lowest loss follows from them
     if NATIVES[basins.local_minima] not in bundle.asked and not (follows and _asks_lowest(bundle)):
         return "null"
-    local = local_minima(made) if source is made else minima_of_kind(type(made))
-    lists = {name: local[name].tolist() for name in ("points", "values", "valleys")}
-    return _json({**lists, "reach": local["reach"]})
+
+    def search() -> dict[str, Any]:
+        local = local_minima(made) if source is made else minima_of_kind(type(made))
+        return {**{name: local[name].tolist() for name in ("points", "values", "valleys")}, "reach": local["reach"]}
+
+    given = (list(made.shape_values()), np.asarray(made.domain).tolist())
+    return _json(search() if source is made else disk.lasting("minima", type(made), search, *given))
 
 
 def _bottom(made: Objective, bundle: Bundle) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import param
 
+from .. import disk
 from ..readings import linear
 from ..readings.equations import is_readable
 from ..rules.rule import Rule
@@ -76,7 +77,10 @@ def form_text(value: Any, bundle: Bundle) -> str | None:
 def _forms(bundle: Bundle) -> Script:
     """The forms of the rules that a page offers; where it names none, of all."""
     rules = bundle.classes(Rule) or [*param.concrete_descendents(Rule).values()]
-    return literal({cls.__name__: forms_script(cls) for cls in rules if is_readable(cls) or cls.coupled})
+    listed = [cls for cls in rules if is_readable(cls) or cls.coupled]
+    # sympy takes a third of a second for one
+    texts = {cls.__name__: disk.lasting("forms", cls, lambda cls=cls: forms_script(cls)) for cls in listed}
+    return literal({name: Script(text) for name, text in texts.items()})
 
 
 def forms_script(cls: type[Rule]) -> Script:

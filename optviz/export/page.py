@@ -59,7 +59,7 @@ from .definitions import NATIVES, printed
 from .loading import loading
 from .player import player
 from .printer import quoted
-from .skeleton import inline, page_text
+from .skeleton import packed_scripts, page_text
 from .store import Store, is_traced, members_of, script_json, untraced
 from .stored import Knobs, stored_member, stored_runs
 from .styles import colours, inline_styles
@@ -87,7 +87,7 @@ def page_html(
     if lesson and lesson not in (*names, *steps):
         choose = f"choose from {', '.join(names)}, a step of one as {steps[-1]}" if names else "leave it out"
         refuse("save", f"needs a lesson of {type(experiment).__name__}", lesson, choose)
-    scripts = "".join(inline(text) for text in (*libraries(), program(experiment, knobs), page_script()))
+    scripts = packed_scripts((*libraries(), program(experiment, knobs), page_script()))
     return page_text(title or experiment.title, body(path) + scripts, sentence=experiment.sentence, index=index,
                      theme=theme, css=style(), opens=lesson and f"lesson={lesson}")  # fmt: skip
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+from base64 import b64encode
+from collections.abc import Iterable
 from html import escape
 
 from ..page.layout import favicon, stylesheet
@@ -33,6 +36,13 @@ SKIP = '<a class="skip" href="#page">Skip to the picture</a>\n'
 def inline(text: str) -> str:
     """A script in the page itself, which ends at the first end tag within."""
     return "<script>" + text.replace("</script", "<\\/script") + "</script>\n"
+
+
+def packed_scripts(scripts: Iterable[str]) -> str:
+    """Scripts in the page itself as a browser unpacks them, in less than half of their room."""
+    data = gzip.compress("\0".join(scripts).encode(), mtime=0)
+    text = f'<script type="application/gzip" id="packed">{b64encode(data).decode()}</script>\n'
+    return text + inline(stylesheet("unpack.js"))
 
 
 _PAGE = """<!DOCTYPE html>

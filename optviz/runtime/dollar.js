@@ -12,7 +12,6 @@ import { call } from "./methods.js";
 import { np } from "./numpy.js";
 import { at, contains, iter, op, put, truth } from "./operators.js";
 import { packed } from "./packed.js";
-import { lengthened } from "./shortened.js";
 import { carried } from "./stored.js";
 import { measured, walkOf } from "./walks.js";
 
@@ -29,7 +28,7 @@ const isKind = (x, name) => {
 
 export const $ = {
   Slice, ELLIPSIS, Kw, def, op, py, np, math, re, truth, iter, at, put, call, contains, format, factory, record, refuse,
-  Drawing, packed, lengthened, label_of, kinds, typename, shut, made_schedule,
+  Drawing, packed, label_of, kinds, typename, shut, made_schedule,
   get: (owner, name) => (typeof owner[name] === "function" ? owner[name].bind(owner) : owner[name]),
   and: (a, b) => (truth(a) ? b() : a),
   or: (a, b) => (truth(a) ? a : b()),
