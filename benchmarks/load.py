@@ -265,6 +265,13 @@ def visits(browser, base: str, process, pages: list[str], given: argparse.Namesp
     each = (full - start) / len(pages)
     print(f"memory: {start:.0f} MiB at the start, {full:.0f} with all ({each:.2f} a session), {dragged:.0f} after "
           f"the drag, {after:.0f} once all have left ({100 * (after / start - 1):+.0f} %)")  # fmt: skip
+    # what the first class leaves is loaded once, or kept of every visitor: a second class tells
+    again = crowd.come(base, pages)
+    crowd.run(drag([visitor for visitor in again if visitor.page not in PYTHON][: given.draggers], given.seconds / 4))
+    crowd.leave()
+    time.sleep(LEFT)
+    second = memory(process)
+    print(f"  {second:.0f} MiB after a second class ({100 * (second / after - 1):+.0f} % of that)")
     print(f"errors that visitors heard of: {len(troubles)}", *troubles[:3], sep="\n  ")
 
 

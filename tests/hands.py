@@ -95,7 +95,7 @@ def assert_wheel_is_the_plot_s_once_clicked(page) -> None:
     wait_until(lambda: scrolled(page) > 0, what="the wheel scrolls again once the pointer has left")
 
 
-def wait_until_still(page, quiet: float = 0.4) -> None:
+def wait_until_still(page, quiet: float = 0.2) -> None:
     """Wait until the page no longer glides: a finger that comes down before stops it, and does nothing else."""
     seen, since = scrolled(page), time.monotonic()
     end = since + 10
@@ -132,8 +132,8 @@ def assert_fingers_scroll_from_plots_and_sliders(page) -> None:
     wait_until_still(page)
     label = slider_labels(page)[0]
     track = slider(page, label).locator(".noUi-target")
-    while track.bounding_box()["y"] > 700:
-        finger(page, (8, 600), (8, 300))
+    while (far := track.bounding_box()["y"]) > 700:
+        finger(page, (8, 740), (8, 740 - min(600, far - 500)))
         wait_until_still(page)
     value, box = slider_value(page, label), track.bounding_box()
     middle = box["y"] + box["height"] / 2
