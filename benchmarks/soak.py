@@ -235,16 +235,17 @@ def look(page, kind: type, hands: Hands) -> str:
         return "refused"
     if fresh.message:
         return f"Python refuses: {fresh.message}"
-    text = difference(page, fresh)
+    text, own = difference(page, fresh), ""
     if text and reframed(page):
-        text = difference(page, fresh)
-        return f"with axes of its own: {text}" if text else "same with axes of its own"
+        text, own = difference(page, fresh), "with axes of its own: "
+        if not text:
+            return "same with axes of its own"
     if text and "fit_axes" in fresh.param:  # the page's button was pressed
         fresh.param.trigger("fit_axes")
         text = difference(page, fresh)
     if any(layer in text for layer in text and own_differences(kind, url)):
         return "chaotic"
-    return text or "same"
+    return f"{own}{text}" if text else "same"
 
 
 def difference(page, fresh) -> str:
@@ -287,7 +288,7 @@ def soak(browser, base: str, name: str, seed: str) -> Counter:
     kind, counts = experiments()[name], Counter()
     page = browser.new_page(viewport={"width": 1400, "height": 900})
     page.set_default_timeout(5000)
-    page.on("pageerror", lambda error: hands.done.append(f"EXCEPTION {error}"))
+    page.on("pageerror", lambda error: hands.done.append(f"EXCEPTION {error}\n{error.stack}"))
     hands = Hands(page, seed)
     page.goto(f"{base}/{name}", timeout=60_000)
     wait_idle(page, timeout=120)

@@ -198,7 +198,7 @@ def test_format_and_conversions(cases):
     for spec in ["", ">8", "<8", "^8", "*^9", ".2", "6.1s", "s", "05"]:
         cases.say("format('añb', spec)", spec=spec)
     cases.table("format: True, ''; None, ''; [1, 'a'], ''; 1.5, 'd'; 1.5, 'q'; 1, '5.'; None, '3'", "{}({})")
-    for digits in (0, 1, 2, 3, 7):
+    for digits in (0, 1, 2, 3, 7, 320, -1, -2, -3, -9, -22, -320):
         cases.js(f"{js(values)}.map((x) => py.round(x, {digits}))", [round(x, digits) for x in values])
     for x in [x for x in values[::3] if math.isfinite(x) and abs(x) < 1e15]:
         cases.say("int(x); round(x)", x=x)

@@ -2,7 +2,7 @@
 import { Nd } from "./arrays.js";
 import { Kw, PyError, Slice, TypeError_, ValueError_, def, isDict, numeric, rint } from "./base.js";
 import { eachElement, simple } from "./elementwise.js";
-import { fixed, kind, repr, str } from "./formats.js";
+import { kind, nearest, repr, str } from "./formats.js";
 import { iter, op, truth } from "./operators.js";
 import { $special } from "./special.js";
 
@@ -26,7 +26,7 @@ function integer(x) {
 function rounded(x, places = null) {
   if (places === null) return integer(rint(+x));
   if (!Number.isFinite(+x)) return x;
-  const size = Number(fixed(Math.abs(x), Math.min(places, 100)));
+  const size = nearest(Math.abs(x), places);
   return x < 0 || Object.is(x, -0) ? -size : size;
 }
 

@@ -16,7 +16,7 @@ const evenly = (rounded, exact, kept) => {
   const down = exact.slice(0, kept).replace(/\.$/, "");
   return /^\.?50*$/.test(exact.slice(kept)) && /[02468]$/.test(down) ? down : rounded;
 };
-export function fixed(x, places) {
+function fixed(x, places) {
   if (x >= 1e21) return BigInt(x) + (places ? `.${"0".repeat(places)}` : "");
   const exact = x.toFixed(100), point = exact.indexOf(".");
   return evenly(x.toFixed(places), exact, point + (places ? places + 1 : 0));
@@ -25,6 +25,13 @@ function exponential(x, places) {
   const [rounded, exact] = [x.toExponential(places), x.toExponential(100)].map((text) => text.split("e"));
   const mantissa = evenly(rounded[0], exact[0], places ? places + 2 : 1);
   return `${mantissa}e${twoDigits(mantissa === rounded[0] ? rounded[1] : exact[1])}`;
+}
+// A number of at least 0 as Python's round gives it, to places before the point where they are below 0.
+export function nearest(x, places) {
+  if (places >= 0) return Number(fixed(x, Math.min(places, 100)));
+  const digits = Number(x.toExponential().split("e")[1]) + places, unit = Number(`1e${-places}`);
+  if (digits >= 0) return Number(exponential(x, Math.min(digits, 100)));
+  return digits === -1 && x > unit / 2 ? unit : 0;
 }
 function general(x, precision, last) {
   const [mantissa, exponent] = exponential(x, precision - 1).split("e");
