@@ -29,9 +29,9 @@ function exponential(x, places) {
 // A number of at least 0 as Python's round gives it, to places before the point where they are below 0.
 export function nearest(x, places) {
   if (places >= 0) return Number(fixed(x, Math.min(places, 100)));
-  const digits = Number(x.toExponential().split("e")[1]) + places, unit = Number(`1e${-places}`);
-  if (digits >= 0) return Number(exponential(x, Math.min(digits, 100)));
-  return digits === -1 && x > unit / 2 ? unit : 0;
+  const more = Number(x.toExponential().split("e")[1]) + places, unit = Number(`1e${-places}`);
+  if (more >= 0) return Number(exponential(x, Math.min(more, 100)));
+  return more === -1 && x > unit / 2 ? unit : 0;
 }
 function general(x, precision, last) {
   const [mantissa, exponent] = exponential(x, precision - 1).split("e");
