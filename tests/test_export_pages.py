@@ -88,7 +88,7 @@ def saved(page, experiment, tmp_path):
 def test_every_control_recomputes_what_python_computes(name, page, exported):
     experiment = experiments()[name]()
     path = exported / f"{name}.html"
-    assert path.stat().st_size < 4.4e6
+    assert path.stat().st_size < 2e6
     page.set_viewport_size(PHONE)
     opened(page, path)
     assert_fits_a_phone(page)
