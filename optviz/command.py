@@ -88,7 +88,7 @@ def _export(options: Any) -> None:
 
 
 def _export_all(folder: Path, options: Any) -> None:
-    from .catalogue import experiments, index_html, path, saved_address
+    from .catalogue import experiments, path, saved_address
     from .export.page import page_html
 
     if options.param or options.output or options.title:
@@ -99,8 +99,19 @@ def _export_all(folder: Path, options: Any) -> None:
         text = page_html(kind(), theme=options.theme, index="index.html", path=lessons)
         (folder / f"{name}.html").write_text(text, "utf-8")
         print(folder / f"{name}.html")
-    (folder / "index.html").write_text(index_html(options.theme), "utf-8")
+    (folder / "index.html").write_text(_saved_index(options.theme), "utf-8")
     print(folder / "index.html")
+
+
+def _saved_index(theme: str) -> str:
+    """The index of pages that are saved together, with the picture that moves in it."""
+    from .catalogue import index_html
+    from .export.page import libraries, style
+    from .export.skeleton import packed_scripts
+    from .opening import PLACE, opening_script
+
+    opening = PLACE + packed_scripts((*libraries(), opening_script()))
+    return index_html(theme, head=f"<style>{style()}</style>", opening=opening)
 
 
 def _experiment(options: Any) -> Any:

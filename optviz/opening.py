@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 from .experiments.surface_descent import SurfaceDescent
+from .export.page import BODY, program
 from .menus import label_of
 from .page.controls import knobs_of
-from .page.layout import frame
+from .page.layout import frame, page_script, stylesheet
 from .page.page import Page
 from .pictures.layers import Drawing, Figure
 from .rules.optimizers import Momentum
@@ -42,3 +43,12 @@ class Opening(SurfaceDescent):
 
     def arrange(self, page: Page) -> Any:
         return frame(page.controls, [page.message, page.status, *page.pictures("surface")], [], [])
+
+
+# what its scripts fill, on a page that has a main part of its own
+PLACE = BODY.replace("<main", "<div").replace("</main", "</div")
+
+
+def opening_script() -> str:
+    """The script of the picture that moves, once Bokeh's are there."""
+    return stylesheet("opening.js") + page_script() + program(Opening(), more=lambda page: "breathe")

@@ -29,13 +29,13 @@ from .card_pictures import FOLDER, addresses, picture
 from .catalogue import experiments, index_html, name_of
 from .catalogue import path as lesson_path
 from .experiment import Experiment
-from .export.page import BODY, body, libraries, page_html, program, style
+from .export.page import body, libraries, page_html, program, style
 from .export.remote import remote_script
 from .export.skeleton import page_text
 from .export.store import is_traced, untraced
 from .guard import LONGEST_TEXT, WIRE
 from .objectives.criteria import CRITERIA
-from .opening import Opening
+from .opening import PLACE, Opening, opening_script
 from .page.layout import page_script, stylesheet
 from .page.leavings import returned_after
 from .page.page import Page
@@ -99,14 +99,15 @@ def scripts(kind: type[Experiment]) -> tuple[File, ...]:
     where, name = disk.folder("pages"), f"{name_of(kind)}-{_stamp(kind)}.js"
     data = disk.kept(where, name)
     if data is None:  # it takes seconds: sympy derives what the page computes by
-        beside, more = (
-            (("opening.js",), lambda page: "breathe") if kind is Opening else (("away.js", "wire.js"), _keeping)
-        )
-        text = "".join(map(stylesheet, beside)) + page_script() + program(kind(), more=more)
+        text = opening_script() if kind is Opening else _page_script(kind)
         data = _compressed(text)
         disk.keep(where, name, data)
         disk.thin_out(where, f"{name_of(kind)}-*.js")
     return _library(), File(data, "text/javascript", f"{name_of(kind)}.js")
+
+
+def _page_script(kind: type[Experiment]) -> str:
+    return "".join(map(stylesheet, ("away.js", "wire.js"))) + page_script() + program(kind(), more=_keeping)
 
 
 def _stamp(kind: type[Experiment]) -> str:
@@ -248,9 +249,8 @@ def _links(kind: type[Experiment]) -> str:
 @cache
 def index_page(*names: str) -> str:
     """The page that leads to every experiment, or to these; it begins with a picture that moves."""
-    opening = BODY.replace("<main", "<div").replace("</main", "</div")
     head = f"{_HERE}{_links(Opening)}<style>{style()}</style>"
-    return index_html(suffix="", head=head, opening=opening, names=names, address=state_address)
+    return index_html(suffix="", head=head, opening=PLACE, names=names, address=state_address)
 
 
 def state_address(name: str, state: Mapping[str, Any]) -> str:
