@@ -1,7 +1,8 @@
 // What the page's address said is refused where it must be, a sentence each; from then on the
 // address follows the experiment (see app.Link), and a button in the header copies it.
 const button = Object.assign(document.createElement("button"), { type: "button", className: "copy-link" });
-let said = null, note = "", copied = -Infinity, timer;
+const PATIENCE = 10_000; // ms that an address may be on its way to a link that was copied
+let said = null, note = "", copied = -Infinity, moved = false, owed = false, timer;
 
 // Beside the state the address says what the page's own script does, the stage for one (runtime/remote.js).
 function follow([query, unshared] = said ?? [window.optviz.address.query(), ""]) {
@@ -10,11 +11,13 @@ function follow([query, unshared] = said ?? [window.optviz.address.query(), ""])
   said = [query, unshared];
   history.replaceState(history.state, "", location.pathname + (search && `?${search}`) + location.hash);
   note = unshared;
-  if (performance.now() - copied < 2000) copy(); // what was copied was still on its way
+  moved = false;
+  if (owed && performance.now() - copied < PATIENCE) copy(); // what was copied was still on its way
 }
 
 function copy() {
   copied = performance.now();
+  owed = moved;
   const done = navigator.clipboard?.writeText(location.href) ?? Promise.reject();
   done.then(() => say("Copied"), select);
 }
@@ -55,6 +58,7 @@ button.ariaLive = "polite";
 button.addEventListener("click", copy);
 document.getElementById("header-items").append(button);
 Bokeh.documents[0].on_message("address", follow);
+Bokeh.documents[0].on_change(({ sync }) => { moved ||= sync !== false; }); // by a hand, where the server has it yet to hear
 document.head.append(Object.assign(document.createElement("script"), { src: remote, onload: () => window.optviz_remote({ follow: () => follow(), refuse }) }));
 
 // Without the server nothing here moves: the controls are closed until it is back, and the page opens anew as it was.
