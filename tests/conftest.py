@@ -74,7 +74,8 @@ GROUPS = {
 }
 # what takes longest, groups and files, which come first, or one process works on alone at the end
 LONGEST = ("apps", "saved", "test_notebooks", "served", "pages", "test_additions", "exported", "test_worker", "carried",
-           "laws", "test_lesson_pages", "test_hostile", "test_served")  # fmt: skip
+           "laws", "test_lesson_pages", "test_sharing", "test_export_stored", "test_noisy_rates", "test_hostile",
+           "test_served")  # fmt: skip
 DESKTOP, PHONE = {"width": 1400, "height": 900}, {"width": 390, "height": 844}
 CHROMIUM_NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
 NO_CHROMIUM = (
