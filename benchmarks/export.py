@@ -24,7 +24,8 @@ from optviz.catalogue import experiments
 
 KNOBS = {"surface_descent": "optimizer.lr", "single_parameter": "momentum", "loss_comparison": "momentum",
          "stochastic_landscape": "lr", "conditioning": "angle", "hyperparameter_map": "optimizer.weight_decay",
-         "edge_of_stability": "lr", "race": "clip", "noisy_descent": "lr"}  # fmt: skip
+         "edge_of_stability": "lr", "race": "clip", "noisy_descent": "lr", "logistic_regression": "momentum",
+         "matrix_descent": "angle", "benchmark": "steps"}  # fmt: skip
 STATES = 10
 
 # The slider's value is set as its handle does; frames are counted until the last paint.
