@@ -120,7 +120,8 @@ assert made.axes[1].log and [round(10**end, 9) for end in (made.axes[1].least, m
 for kind in (optviz.Race, optviz.SurfaceDescent):
     assert "Trough" in kind.param.objective_name.objects
 assert "Trough" in optviz.NoisyDescent.param.surface.objects
-page = made.html()
+from optviz.export.page import program
+page = program(made)
 assert "Trough" in page and "&#969;" in page and "'width': [0.2, 8.0, true]" in page.replace('"', "'")
 """
 

@@ -15,6 +15,7 @@ from optviz import Hyperparameter, Rule, SurfaceDescent, basins, descend, object
 from optviz.experiments import floors
 from optviz.export.forms import forms_script
 from optviz.export.kernels import objective_script, rule_script
+from optviz.export.page import program
 from optviz.objectives.surfaces import Himmelblau, Quadratic
 from optviz.readings.equations import rule_mathml
 from optviz.readings.linear import why_not
@@ -158,7 +159,7 @@ def test_a_written_rule_is_saved_and_theory_says_something_or_why_not(cls):
     experiment = SurfaceDescent(optimizer=cls(), objective=Quadratic(), start=START, steps=12)
     found, said = experiment.results["outlook"], experiment.side()["outlook"]
     assert experiment.message == "" and "nan" not in said and "None" not in said and found["sentence"] in said
-    assert cls.__name__ in experiment.html()
+    assert cls.__name__ in program(experiment)
     theory = floors.expected(cls(), Quadratic(), (0.0, 0.0), 0.5)
     assert (theory["predicted_floor"] is None) == (cls is not Named)  # what Named counts never fades: without end
     assert cls is Named or cls.__name__ in theory["sentence"]
