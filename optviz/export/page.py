@@ -41,6 +41,7 @@ from ..state.subject import Subject
 from ..state.values import (
     BRINGING,
     RESERVED,
+    choices,
     offering,
     plain,
     read,
@@ -225,7 +226,21 @@ def _sharing(experiment: Subject, offered: Offered, bundle: Bundle) -> str:
     letters = {"role": experiment.typed_role, "specs": letter_specs(experiment.typed_role)}
     described = {"who": type(experiment).__name__, "base": base, "members": members, "reserved": RESERVED,
                  "bringing": BRINGING, "short": SHORT, "letters": letters}  # fmt: skip
-    shared = (offering, parsed, plain, read, refusal, ruled, said, sentence, stage_of, text, typed, refusal_html)
+    shared = (
+        choices,
+        offering,
+        parsed,
+        plain,
+        read,
+        refusal,
+        ruled,
+        said,
+        sentence,
+        stage_of,
+        text,
+        typed,
+        refusal_html,
+    )
     functions = ", ".join(f"{f.__name__}: {bundle.text(f)}" for f in shared)
     return f"{{ ...{script_json(described)}, {functions} }}"
 

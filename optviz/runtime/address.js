@@ -89,12 +89,6 @@ export class Address {
     return Object.keys(values).filter((name) => name in refused).map((name) => refused[name]);
   }
 
-  // Names to choose from; those that go on from another name, as `schedule_gamma` from `schedule`, once.
-  choices(names) {
-    const heads = names.map((name) => names.find((head) => name.startsWith(`${head}_`)));
-    return [...new Set(names.map((name, k) => (heads[k] ? `${heads[k]}_...` : name)))].join(", ");
-  }
-
   // What the page began with.
   opening() { return ""; }
 

@@ -18,7 +18,7 @@ from ..messages import refuse
 from ..objectives.formula import OWN, Formula, FormulaText, ends_of
 from ..trace.formula_tokens import LETTERS
 from .subject import Subject
-from .values import BRINGING, Spec, kind_of, plain, read, refusal, said, sentence, spec_of, stage_of, text
+from .values import BRINGING, Spec, choices, kind_of, plain, read, refusal, said, sentence, spec_of, stage_of, text
 from .values import RESERVED as RESERVED
 from .values import SENTENCES as SENTENCES
 
@@ -211,7 +211,7 @@ def _take_some(experiment: Any, values: Mapping[str, Any], stage: int, refused: 
         spec = described.get(name)
         if spec is None:
             if stage > 1:
-                unknown = {"who": type(experiment).__name__, "fix": _choices(described)}
+                unknown = {"who": type(experiment).__name__, "fix": choices([*described])}
                 refused[name] = sentence("unknown", unknown, said(name))
         elif stage_of(spec, experiment.narrowed) == stage:
             known = read(spec, value)
@@ -221,13 +221,6 @@ def _take_some(experiment: Any, values: Mapping[str, Any], stage: int, refused: 
                 changes.setdefault(places[name].owner, {})[name] = (spec["parameter"], known)
     for owner, change in changes.items():
         refused |= _taken(experiment, owner, change)
-
-
-def _choices(names: Iterable[str]) -> str:
-    """Names to choose from; those that go on from another name, as `schedule_gamma` from `schedule`, once."""
-    names = list(names)
-    heads = {name: next((head for head in names if name.startswith(f"{head}_")), "") for name in names}
-    return ", ".join(dict.fromkeys(f"{head}_..." if head else name for name, head in heads.items()))
 
 
 def _taken(experiment: Any, owner: Any, change: Mapping[str, tuple[str, Any]]) -> dict[str, str]:

@@ -208,6 +208,17 @@ def sentence(kind: str, spec: Spec, got: str) -> str:
     return SENTENCES[kind].format(who=spec["who"], rule=spec.get("rule"), got=got, fix=spec.get("fix"))
 
 
+def choices(names: list[str]) -> str:
+    """Names to choose from; those that go on from another name, as `schedule_gamma` from `schedule`, once."""
+    listed = []
+    for name in names:
+        head = next((other for other in names if name.removeprefix(f"{other}_") != name), "")
+        entry = f"{head}_..." if head else name
+        if entry not in listed:
+            listed.append(entry)
+    return ", ".join(listed)
+
+
 def said(value: Any) -> str:
     """What was got, in few words."""
     try:
